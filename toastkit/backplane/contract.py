@@ -1,0 +1,55 @@
+"""What workers share and may lose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from ..events import Event
+
+Answer = Callable[[int, int], None]
+"""Called once with ``(written, present)`` when a worker is done with one event."""
+
+Listener = Callable[[Event, Answer], None]
+"""A worker's ear: called on the loop, in the order of the broadcasts."""
+
+
+class Confirmation(Struct, frozen=True):
+    """What the workers answered to one event within the time given.
+
+    ``written``: foreground connections the whole frame went to. ``present``: foreground
+    connections of the principal, subscribed or not. ``complete``: every worker that listens has
+    answered; without it, zero is not known to mean nobody.
+    """
+
+    written: int = 0
+    present: int = 0
+    complete: bool = False
+
+
+class Backplane(Protocol):
+    """Carry events to every worker that listens to their route.
+
+    Promises: events of one publisher reach a listener in order; the publishing worker hears its
+    own events through the same road; nothing is kept; what is lost is found again from storage.
+    """
+
+    def listen(self, listener: Listener) -> None:
+        """Name this worker's ear. Before any ``join``."""
+
+    def join(self, route: str) -> None:
+        """Hear a route from now on: the first connection on it has come to this worker."""
+
+    def leave(self, route: str) -> None:
+        """Hear a route no longer: its last connection here has gone."""
+
+    def broadcast(self, events: Sequence[Event], confirm: float) -> list[Confirmation]:
+        """Tell every worker on each event's route; wait at most ``confirm`` seconds for answers.
+
+        ``confirm=0`` does not wait. Returns one confirmation per event, in order.
+        """
+
+    def close(self) -> None:
+        """Stop listening."""

@@ -1,0 +1,39 @@
+"""What a live client may ask for; each dialect reads its own spelling into these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Ask for something over a connection; ``id`` is the client's, echoed in the answer."""
+
+    id: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe(Command):
+    """Ask to hear topics (A24)."""
+
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe(Command):
+    """Ask to hear topics no longer (NOTES A.5)."""
+
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ping(Command):
+    """Ask for a sign of life: browsers cannot send protocol pings (NOTES A.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetState(Command):
+    """Say whether the user is in front of the app (NOTES A.17)."""
+
+    foreground: bool = True

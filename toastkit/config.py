@@ -1,0 +1,165 @@
+"""Every setting of toastkit, once: its name, meaning and default.
+
+A field ``confirm_ms`` is ``TOASTKIT_CONFIRM_MS`` in the environment and in ``app.config``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from .errors import ConfigError
+
+PREFIX = "TOASTKIT_"
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def _setting(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Hold every setting of one kit. Lists are comma separated in the environment."""
+
+    database_url: str = _setting("", "SQLAlchemy URL of toastkit's own database")
+    runtime: str = _setting("auto", "auto, gevent or threads; auto = gevent where it is patched in")
+    gateway: str = _setting("takeover", "takeover, or portable: slower, for other WSGI servers")
+
+    surfaces: tuple[str, ...] = _setting(("toasts", "auth"), "which surfaces are mounted")
+    url_prefix: str = _setting("", "put before every documented path")
+    public_url: str = _setting("", "origin of ws_url; empty = the request's own host")
+    allowed_origins: tuple[str, ...] = _setting((), "browser origins besides the own that may act")
+    trusted_hosts: tuple[str, ...] = _setting((), "hosts the service answers to; empty = all")
+
+    publish_secret: tuple[str, ...] = _setting((), "bearers of a publish; several while rotating")
+    default_bundle_id: str = _setting("com.bairisland.manticscore", "bundle id when none is named")
+
+    session_prefix: str = _setting("ms_sess_", "how an opaque session token begins")
+    session_seconds: int = _setting(1800, "life of an opaque session")
+    ticket_seconds: int = _setting(900, "life of a WebSocket token")
+
+    confirm_ms: int = _setting(250, "how long a publish waits for the workers' answers")
+    due_ms: int = _setting(2000, "how long an accepted toast may stay undecided")
+    dedupe_ms: int = _setting(300_000, "how long a dedupe key is held")
+    storage_wait_ms: int = _setting(2000, "how long a write waits for a locked database")
+
+    ping_seconds: int = _setting(25, "silence after which a connection is pinged")
+    pong_seconds: int = _setting(10, "silence after a ping that ends foreground")
+    slow_seconds: int = _setting(5, "time without progress that ends a slow consumer")
+    close_seconds: int = _setting(2, "how long a closing connection may linger")
+    message_bytes: int = _setting(65_536, "largest message of a client")
+    message_fragments: int = _setting(64, "most fragments of one message")
+    message_rate: int = _setting(20, "messages of one client per second")
+    message_burst: int = _setting(40, "messages of one client at once")
+    message_errors: int = _setting(5, "bad messages a client may send before it is closed")
+    topics_per_connection: int = _setting(100, "topics of one connection")
+    topics_per_message: int = _setting(50, "topics in one message")
+    connections_per_user: int = _setting(50, "connections of one user on one worker")
+    connections: int = _setting(15_000, "connections of one worker")
+    buffer_messages: int = _setting(64, "messages that may wait for a slow reader")
+    buffer_bytes: int = _setting(262_144, "bytes that may wait for a slow reader")
+    socket_send_bytes: int = _setting(65_536, "SO_SNDBUF of a connection")
+    fanout_inline: int = _setting(1000, "largest route served at once; larger ones in slices")
+    fanout_slice: int = _setting(512, "connections served before others get their turn")
+
+    rate_limits: bool = _setting(True, "0 switches every rate limit on HTTP off")
+    bootstrap_rate: str = _setting("30/minute", "toast-bootstrap, per user")
+    register_rate: str = _setting("30/minute", "register-toast, per user")
+    publish_rate: str = _setting("120/minute", "publish, per secret and address")
+    list_rate: str = _setting("60/minute", "list, per user")
+    session_rate: str = _setting("30/minute", "auth session, per address")
+    body_bytes: int = _setting(65_536, "largest HTTP body")
+    control_bytes: int = _setting(65_536, "largest params of a control")
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("runtime", {"auto", "gevent", "threads"}),
+            ("gateway", {"takeover", "portable"}),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name} must be one of {', '.join(sorted(allowed))}")
+        for setting in fields(self):
+            if setting.type == "int" and getattr(self, setting.name) < 1:
+                raise ConfigError(f"{setting.name} must be at least 1")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
+        """Read the settings from the environment; ``DATABASE_URL`` names the database too.
+
+        Raises:
+            ConfigError: a value is not understood.
+        """
+        environ = os.environ if environ is None else environ
+        if "DATABASE_URL" in environ and PREFIX + "DATABASE_URL" not in environ:
+            given.setdefault("database_url", environ["DATABASE_URL"])
+        return cls.from_mapping(environ, **given)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], **given: Any) -> Self:
+        """Read every ``TOASTKIT_`` key of a mapping, such as ``app.config``.
+
+        ``given`` is used where the mapping says nothing. A key that is no setting is warned
+        about, with the nearest that is.
+
+        Raises:
+            ConfigError: a value is not understood.
+        """
+        settings = {setting.name: setting for setting in fields(cls)}
+        values = dict(given)
+        for key, value in mapping.items():
+            if not isinstance(key, str) or not key.startswith(PREFIX):
+                continue
+            name = key.removeprefix(PREFIX).lower()
+            if name in settings:
+                values[name] = _read(key, value, settings[name].type)
+            elif key not in _ELSEWHERE:
+                _warn_unknown(key, settings)
+        return cls(**values)
+
+
+_ELSEWHERE = frozenset({"TOASTKIT_DEMO"})
+"""Keys of the same prefix that somebody else reads: example_app's switch for demo mode."""
+
+
+def _warn_unknown(key: str, settings: Mapping[str, Any]) -> None:
+    known = [PREFIX + name.upper() for name in settings]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0)
+    warnings.warn(f"{key} is no setting of toastkit; did you mean {near[0]}?", stacklevel=4)
+
+
+def _read(key: str, value: Any, kind: Any) -> Any:
+    try:
+        if kind == "bool":
+            return _read_bool(value)
+        if kind == "int":
+            return int(value)
+        if kind == "str":
+            return str(value)
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(str(part).strip() for part in parts if str(part).strip())
+    except (TypeError, ValueError):
+        raise ConfigError(f"{key}: {value!r} is not {_KINDS[kind]}") from None
+
+
+_KINDS = {
+    "bool": "1 or 0",
+    "int": "a whole number",
+    "str": "text",
+    "tuple[str, ...]": "a comma separated list",
+}
+
+
+def _read_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError(value)

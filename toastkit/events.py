@@ -1,0 +1,165 @@
+"""What is published: the content somebody gives, and the event it becomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .errors import Invalid
+
+MAX_DATA_BYTES = 4096
+MAX_TTL_MS = 366 * 24 * 3600 * 1000
+_ACTIVE = frozenset({"javascript", "data", "vbscript"})
+_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):|/(?!/)")
+
+
+class Toast(Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """Say what one toast shows (NOTES A.10). Lengths are in characters, ``data`` in JSON bytes."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=200)]
+    body: Annotated[str, Meta(max_length=2000)] | None = None
+    style: Literal["info", "success", "warning", "error"] = "info"
+    priority: Literal["low", "normal", "high"] = "normal"
+    deeplink: Annotated[str, Meta(max_length=2000)] | None = None
+    data: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, given: Toast | Mapping[str, Any] | str) -> Toast:
+        """Read what a caller gave: a toast, a mapping like the HTTP body's ``toast``, a title.
+
+        Raises:
+            Invalid: the first field that is missing or wrong.
+        """
+        if isinstance(given, str):
+            given = {"title": given}
+        elif isinstance(given, Toast):
+            given = msgspec.structs.asdict(given)
+        try:
+            toast = msgspec.convert(dict(given), cls)
+        except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
+            raise Invalid(f"toast: {error}", ("toast",)) from None
+        toast.ensure_sound()
+        return toast
+
+    def ensure_sound(self) -> None:
+        """Check what a type cannot say.
+
+        Raises:
+            Invalid: a field is wrong.
+        """
+        if not self.title.strip():
+            raise Invalid("title required", ("toast", "title"), "missing")
+        for field in ("title", "body"):
+            _ensure_text(getattr(self, field), field)
+        _ensure_deeplink(self.deeplink)
+        _ensure_small(self.data)
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """Carry one published thing from its publisher to every listener.
+
+    ``kind`` decides the policy: a toast is stored and may go to a phone, a control is neither.
+    ``route`` is the pub/sub key; ``topic`` what a subscriber named (``None``: everyone on the
+    route). Times are milliseconds since the epoch. ``seq`` and ``epoch`` are the position a toast
+    takes when it is accepted.
+    """
+
+    kind: Literal["toast", "control"]
+    id: str
+    route: str
+    name: str
+    data: dict[str, Any]
+    created_at: int
+    topic: str | None = None
+    user_id: str | None = None
+    expires_at: int | None = None
+    dedupe_key: str | None = None
+    dedupe_ms: int = 300_000
+    collapse_key: str | None = None
+    fallback: bool = True
+    exclude: str | None = None
+    seq: int | None = None
+    epoch: str | None = None
+
+    def expired(self, now: int) -> bool:
+        """Tell whether the event's time to live has run out."""
+        return self.expires_at is not None and now >= self.expires_at
+
+
+EVERYBODY = "*"
+"""The route every connection of every worker is on (``flags.changed``, A27)."""
+
+
+def key(value: str | None, field: str) -> str | None:
+    """Check a dedupe or collapse key: 1 to 200 printable characters, or none.
+
+    Raises:
+        Invalid: the key is empty, too long or holds control characters.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+        raise Invalid(f"{field} must be 1-200 printable chars", (field,), "length")
+    return value
+
+
+def ttl(value: float | None) -> int | None:
+    """Check a time to live: whole milliseconds, 0 means now or never (NOTES A.16).
+
+    Raises:
+        Invalid: the value is negative, not a whole number, or more than a year.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+        raise Invalid("ttl_ms must be a whole number of milliseconds", ("ttl_ms",), "type")
+    if not 0 <= value <= MAX_TTL_MS:
+        raise Invalid(f"ttl_ms must be 0-{MAX_TTL_MS}", ("ttl_ms",), "range")
+    return int(value)
+
+
+def control_name(kind: object) -> str:
+    """Check a control's kind: words of letters, digits and ``_`` joined by dots (A27).
+
+    Raises:
+        Invalid: the kind has another form.
+    """
+    if not isinstance(kind, str) or not re.fullmatch(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*", kind):
+        raise Invalid("kind must be words joined by dots, like usage.changed", ("kind",))
+    return kind
+
+
+def _ensure_text(value: str | None, field: str) -> None:
+    # A lone surrogate or NUL would be accepted here and refused by a database or a client later.
+    if value is None:
+        return
+    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise Invalid(f"{field} must not contain NUL or lone surrogates", ("toast", field))
+
+
+def _ensure_deeplink(value: str | None) -> None:
+    # A client may put this into an href: a script scheme would run in the host's page.
+    if value is None:
+        return
+    match = _URI.match(value)
+    plain = value.isprintable() and not any(char.isspace() for char in value)
+    if not match or not plain or (match["scheme"] or "").casefold() in _ACTIVE:
+        raise Invalid(
+            "deeplink must be a URI or a path that begins with one slash, and no script",
+            ("toast", "deeplink"),
+        )
+
+
+def _ensure_small(data: dict[str, Any] | None) -> None:
+    if data is None:
+        return
+    try:
+        size = len(msgspec.json.encode(data))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid(f"data must be JSON: {error}", ("toast", "data")) from None
+    if size > MAX_DATA_BYTES:
+        raise Invalid(f"data must be at most {MAX_DATA_BYTES} bytes", ("toast", "data"), "length")

@@ -1,0 +1,45 @@
+"""Make identifiers and tokens, and the hashes they are stored as."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+
+from ulid import ULID
+
+
+def toast_id() -> str:
+    """Return a fresh toast id: a ULID (A20). Order is carried by ``seq``, never by ids."""
+    return str(ULID())
+
+
+def connection_id() -> str:
+    """Return a fresh connection id: a UUID (A22)."""
+    return str(uuid.uuid4())
+
+
+def epoch() -> str:
+    """Return a fresh epoch: it tells that a principal's numbering began anew."""
+    return secrets.token_hex(4)
+
+
+def token(prefix: str = "") -> str:
+    """Return a fresh credential with 256 random bits."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a credential, so that a leaked database opens no door."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def default_device_id(user_id: str) -> str:
+    """Return the device id of a client that names none: stable over reconnects (A3).
+
+    An anonymous principal's id must not be told, so its default is a hash (DESIGN of identity).
+    """
+    if user_id.startswith("anon:"):
+        digest = hashlib.sha256(user_id.removeprefix("anon:").encode()).hexdigest()
+        return f"anon:{digest[:16]}"
+    return f"clerk:{user_id}"

@@ -1,0 +1,73 @@
+"""What became of a publish. A duplicate is a receipt, not an error."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Reason = Literal[
+    "duplicate",
+    "expired",
+    "no_session",
+    "not_subscribed",
+    "no_device",
+    "fallback_disabled",
+    "provider_error",
+]
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """Say what became of one toast; also the body of the 202 (A16, NOTES A.12).
+
+    ``transport="websocket"`` means a worker confirmed that the whole frame went to
+    ``session_count`` foreground sockets. ``status="queued"`` means the toast is durable and not
+    decided yet.
+    """
+
+    delivered: bool
+    transport: Literal["websocket", "apns", "none"]
+    session_count: int
+    id: str
+    status: Literal["delivered", "queued", "duplicate", "undelivered"]
+    reason: Reason | None = None
+
+    @classmethod
+    def shown(cls, id: str, session_count: int) -> Receipt:
+        """Return the receipt of a toast that went to sockets."""
+        return cls(
+            delivered=True,
+            transport="websocket",
+            session_count=session_count,
+            id=id,
+            status="delivered",
+        )
+
+    @classmethod
+    def queued(cls, id: str) -> Receipt:
+        """Return the receipt of a toast that is durable and will be decided later."""
+        return cls(delivered=False, transport="none", session_count=0, id=id, status="queued")
+
+    @classmethod
+    def duplicate(cls, id: str) -> Receipt:
+        """Return the receipt of a repeat; ``id`` is the first toast's (NOTES A.13)."""
+        return cls(
+            delivered=False,
+            transport="none",
+            session_count=0,
+            id=id,
+            status="duplicate",
+            reason="duplicate",
+        )
+
+    @classmethod
+    def undelivered(cls, id: str, reason: Reason) -> Receipt:
+        """Return the receipt of a toast nobody saw, and why."""
+        return cls(
+            delivered=False,
+            transport="none",
+            session_count=0,
+            id=id,
+            status="undelivered",
+            reason=reason,
+        )

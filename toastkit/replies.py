@@ -1,0 +1,60 @@
+"""What a live client is told about itself; each dialect spells these its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer one command; ``id`` is the client's own, echoed."""
+
+    id: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting(Reply):
+    """Tell a client it is connected, as whom and to what (A22)."""
+
+    connection_id: str = ""
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed(Reply):
+    """Tell which topics were accepted now, and all that are heard."""
+
+    topics: tuple[str, ...] = ()
+    all_topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed(Reply):
+    """Tell which topics are heard no longer."""
+
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pong(Reply):
+    """Give a sign of life; ``at`` is milliseconds since the epoch."""
+
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StateSet(Reply):
+    """Confirm whether the client counts as in front of its user."""
+
+    foreground: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Failure(Reply):
+    """Tell what could not be done, and whether the same may succeed later (NOTES A.6)."""
+
+    code: str = "internal_error"
+    message: str = ""
+    topic: str | None = None
+    retryable: bool = False
