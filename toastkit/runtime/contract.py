@@ -56,6 +56,12 @@ class Runtime(Protocol):
     def call(self, callback: Callable[..., None], *args: Any) -> None:
         """Run ``callback`` on the loop, soon; in the order of the calls; from any thread."""
 
+    def ask(self, job: Callable[[], T]) -> T:
+        """Run ``job``, which must not block, on the loop and return its result.
+
+        At once when the caller is on the loop already; else it waits for its turn.
+        """
+
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Run ``callback`` on the loop after ``seconds``; from any thread."""
 
@@ -66,6 +72,13 @@ class Runtime(Protocol):
         """Run ``job``, which blocks a native thread, off the loop; wait for and return its result.
 
         An exception of the job is raised here. Must not be called in a loop callback.
+        """
+
+    def thread(self, job: Callable[[], None]) -> None:
+        """Run ``job`` in a native thread of its own for as long as the process lives.
+
+        A real thread also where gevent has patched ``threading``: for a database writer that
+        blocks while the loop goes on.
         """
 
     def event(self) -> Event:
