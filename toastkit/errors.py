@@ -4,6 +4,7 @@
     - ``UsageError``: the calling program must change
         - ``NoKit`` (``no_kit``)
         - ``ConfigError`` (``config_error``)
+        - ``NotServing`` (``not_serving``)
         - ``UnsupportedServer`` (``unsupported_server``)
     - ``Refused``: this request must change before it can succeed
         - ``Invalid`` (``invalid``)
@@ -60,6 +61,12 @@ class ConfigError(UsageError):
     """A setting is missing, contradictory or not understood."""
 
     code = "config_error"
+
+
+class NotServing(UsageError):
+    """This process serves no sockets and cannot reach those that do."""
+
+    code = "not_serving"
 
 
 class UnsupportedServer(UsageError):

@@ -1,0 +1,23 @@
+"""This worker's live half: connections, who hears what, and the node that joins them.
+
+Nothing here does I/O, reads a clock but the injected one, or knows a framework.
+"""
+
+from .connection import Connection, Transport
+from .dispatch import Dispatch
+from .node import Node, NodeParts
+from .roster import Roster
+from .rules import Rules
+from .sendbuffer import SendBuffer, Tally
+
+__all__ = [
+    "Connection",
+    "Dispatch",
+    "Node",
+    "NodeParts",
+    "Roster",
+    "Rules",
+    "SendBuffer",
+    "Tally",
+    "Transport",
+]

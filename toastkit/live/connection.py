@@ -1,0 +1,250 @@
+"""One live client: its dialect, principal, topics and send buffer. It does no I/O itself."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from ..clock import Clock
+from ..closing import CloseReason
+from ..commands import Command
+from ..config import Config
+from ..dialects.contract import Dialect
+from ..replies import Failure, Reply
+from .sendbuffer import SendBuffer, Tally
+from .wheel import Wheel
+
+FOREGROUND, SILENT, ENDING, HELD = 1, 2, 4, 8
+
+
+class Transport(Protocol):
+    """Move a connection's bytes. On the loop only; decides no policy.
+
+    When the descriptor has been given back, ``connection.closed()`` is called once.
+    """
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Hand bytes to the kernel without blocking; return how many it took, 0 when full.
+
+        Raises:
+            OSError: the socket is gone.
+        """
+
+    def when_writable(self, callback: Callable[[], None] | None) -> None:
+        """Call back whenever the socket takes bytes again, until ``None`` is given."""
+
+    def finish(self) -> None:
+        """Half-close, and give the socket back when the peer has closed too or time is up."""
+
+    def abort(self) -> None:
+        """Give the socket back now; harmless when it has been."""
+
+
+class Home(Protocol):
+    """What a connection asks of the node it belongs to."""
+
+    clock: Clock
+    config: Config
+    wheel: Wheel
+
+    def receive(self, connection: Connection, payload: bytes) -> None:
+        """Carry out one message of the client."""
+
+    def behind(self, connection: Connection) -> None:
+        """Watch a connection whose socket is full."""
+
+    def caught_up(self, connection: Connection) -> None:
+        """Watch it no longer."""
+
+    def detach(self, connection: Connection) -> None:
+        """Let it hear nothing more; it may still be saying farewell."""
+
+    def forget(self, connection: Connection) -> None:
+        """Forget it: its socket has been given back."""
+
+
+class Connection:
+    """Be one live client, on the loop only.
+
+    It is held until its transport is there: what it is told meanwhile waits, the greeting first
+    (A22). ``topics`` is what it hears; ``foreground`` whether its user is in front of it.
+    """
+
+    __slots__ = (
+        "backlog",
+        "buffer",
+        "device_id",
+        "dialect",
+        "due",
+        "errors",
+        "expires_at",
+        "flags",
+        "id",
+        "node",
+        "seen",
+        "topics",
+        "transport",
+        "user_id",
+    )
+
+    transport: Transport
+
+    def __init__(self, node: Home, dialect: Dialect, id: str) -> None:
+        self.node = node
+        self.dialect = dialect
+        self.id = id
+        self.user_id = ""
+        self.device_id = ""
+        self.topics: tuple[str, ...] = ()
+        self.expires_at = 0
+        self.seen = node.wheel.now
+        self.flags = FOREGROUND | HELD
+        self.buffer: SendBuffer | None = SendBuffer(self.seen)
+        self.backlog: deque[Command] | None = None
+        self.due = 0.0
+        self.errors = 0
+
+    @property
+    def foreground(self) -> bool:
+        """Tell whether the user is in front of this client: it says so and is not silent."""
+        return self.flags & (FOREGROUND | SILENT) == FOREGROUND
+
+    @foreground.setter
+    def foreground(self, value: bool) -> None:
+        self.flags = self.flags | FOREGROUND if value else self.flags & ~FOREGROUND
+
+    @property
+    def ending(self) -> bool:
+        """Tell whether its farewell has been said."""
+        return bool(self.flags & ENDING)
+
+    # What the transport tells
+
+    def open(self, transport: Transport) -> None:
+        """Take the transport and say what was held back."""
+        self.transport = transport
+        self.flags &= ~HELD
+        self._flush()
+
+    def heard(self) -> None:
+        """Note a sign of life."""
+        self.seen = self.node.wheel.now
+        self.flags &= ~SILENT
+
+    def receive(self, payload: bytes) -> None:
+        """Take one complete text message."""
+        if not self.flags & ENDING:
+            self.node.receive(self, payload)
+
+    def peer_closed(self) -> None:
+        """Answer the client's farewell."""
+        self.end(CloseReason.DONE)
+
+    def lost(self) -> None:
+        """Note that the socket is gone."""
+        self._detach()
+        if self.buffer is not None:
+            self.buffer.discard(keep_begun=False)
+            self.buffer = None
+        if self.flags & HELD:
+            self.node.forget(self)
+        else:
+            self.transport.abort()
+
+    def closed(self) -> None:
+        """Note that the transport has given its socket back."""
+        self._detach()
+        self.node.forget(self)
+
+    # What the client is told
+
+    def reply(self, reply: Reply) -> None:
+        """Tell the client something about itself."""
+        self.send(self.dialect.reply(reply))
+
+    def fail(self, failure: Failure) -> None:
+        """Tell the client its message was no good; too many of those end the connection."""
+        self.reply(failure)
+        self.errors += 1
+        if self.errors > self.node.config.message_errors:
+            self.end(CloseReason.TOO_MANY_ERRORS)
+
+    def send(self, frame: bytes, tally: Tally | None = None, expires_at: int | None = None) -> bool:
+        """Tell whether the whole frame went to the kernel now; else it waits, in bounds.
+
+        ``tally`` is told what becomes of a frame that waits.
+        """
+        if self.buffer is not None or self.flags & ENDING:
+            self._queue(frame, tally, expires_at)
+            return False
+        try:
+            sent = self.transport.write(frame)
+        except OSError:
+            self.lost()
+            return False
+        if sent == len(frame):
+            return True
+        self.buffer = SendBuffer(self.node.wheel.now)
+        self.buffer.push(frame, tally, expires_at)
+        self.buffer.begun(sent)
+        self._await_writable()
+        return False
+
+    def end(self, reason: CloseReason) -> None:
+        """Say farewell, and go when it has been said; the first reason given counts."""
+        if self.flags & ENDING:
+            return
+        self._detach()
+        if self.buffer is None:
+            self.buffer = SendBuffer(self.node.wheel.now)
+        elif reason is CloseReason.SLOW_CONSUMER:
+            self.buffer.discard(keep_begun=True)
+        self.buffer.push(self.dialect.close(reason))
+        self.buffer.since = self.node.wheel.now
+        if not self.flags & HELD:
+            self._flush()
+
+    def stuck(self) -> None:
+        """End a client whose socket has taken nothing for too long."""
+        if self.flags & ENDING:
+            self.lost()
+        else:
+            self.end(CloseReason.SLOW_CONSUMER)
+
+    def _queue(self, frame: bytes, tally: Tally | None, expires_at: int | None) -> None:
+        config, buffer = self.node.config, self.buffer
+        if buffer is None or self.flags & ENDING:
+            return
+        if len(buffer) >= config.buffer_messages or buffer.size + len(frame) > config.buffer_bytes:
+            self.end(CloseReason.SLOW_CONSUMER)
+        else:
+            buffer.push(frame, tally, expires_at)
+
+    def _flush(self) -> None:
+        buffer = self.buffer
+        if buffer is None:
+            return
+        try:
+            if buffer.flush(self.transport.write, self.node.clock.now()):
+                buffer.since = self.node.wheel.now
+        except OSError:
+            self.lost()
+            return
+        if len(buffer):
+            self._await_writable()
+            return
+        self.buffer = None
+        self.node.caught_up(self)
+        self.transport.when_writable(None)
+        if self.flags & ENDING:
+            self.transport.finish()
+
+    def _await_writable(self) -> None:
+        self.node.behind(self)
+        self.transport.when_writable(self._flush)
+
+    def _detach(self) -> None:
+        if not self.flags & ENDING:
+            self.flags |= ENDING
+            self.node.detach(self)

@@ -1,0 +1,127 @@
+"""Carry out what a client asks for, one message after the other."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from ..clock import Clock
+from ..commands import Command, Ping, SetState, Subscribe, Unsubscribe
+from ..config import Config
+from ..errors import BadMessage, CommandRefused, TooManyTopics, UnknownMessageType
+from ..replies import Failure, Pong, StateSet, Subscribed, Unsubscribed
+from ..runtime.contract import Runtime
+from .connection import Connection
+from .rules import Rules
+
+log = logging.getLogger("toastkit")
+
+
+class Dispatch:
+    """Turn each message of a client into an answer, in the order they came.
+
+    What may block (the host's ``authorize``) is asked beside the loop; what the client says
+    meanwhile waits in the connection's ``backlog``, which exists only then.
+    """
+
+    def __init__(self, rules: Rules, runtime: Runtime, clock: Clock, config: Config) -> None:
+        self._rules = rules
+        self._runtime = runtime
+        self._clock = clock
+        self._config = config
+
+    def receive(self, connection: Connection, payload: bytes) -> None:
+        """Carry out one message."""
+        if self._too_fast(connection):
+            text = f"more than {self._config.message_rate} messages a second"
+            connection.fail(Failure(code="rate_limited", message=text, retryable=True))
+            return
+        try:
+            command = connection.dialect.read(payload)
+        except CommandRefused as refusal:
+            self._refuse(connection, refusal)
+            return
+        if connection.backlog is None:
+            self._begin(connection, command)
+        else:
+            connection.backlog.append(command)
+
+    def _too_fast(self, connection: Connection) -> bool:
+        # GCRA: one float per connection instead of two entries in a limiter's tables.
+        now, rate = self._clock.monotonic(), self._config.message_rate
+        due = max(connection.due, now)
+        if due - now > (self._config.message_burst - 1) / rate:
+            return True
+        connection.due = due + 1 / rate
+        return False
+
+    def _refuse(self, connection: Connection, refusal: CommandRefused) -> None:
+        failure = Failure(refusal.id, refusal.code, str(refusal), refusal.topic)
+        if isinstance(refusal, (BadMessage, UnknownMessageType)):
+            connection.fail(failure)
+        else:
+            connection.reply(failure)
+
+    def _begin(self, connection: Connection, command: Command) -> None:
+        if not isinstance(command, Subscribe):
+            self._answer(connection, command)
+        elif len(command.topics) > self._config.topics_per_message:
+            most = f"at most {self._config.topics_per_message} topics in one message"
+            self._refuse(connection, TooManyTopics(most, command.id))
+        elif self._rules.ask_host:
+            if connection.backlog is None:
+                connection.backlog = deque()
+            self._runtime.spawn(lambda: self._ask(connection, command))
+        else:
+            accepted = self._rules.accepted(connection.user_id, command.topics)
+            self._subscribe(connection, command, accepted)
+
+    def _ask(self, connection: Connection, command: Subscribe) -> None:
+        accepted: tuple[str, ...] | None = None
+        try:
+            accepted = self._rules.accepted(connection.user_id, command.topics)
+        except Exception:
+            log.exception("the authorize hook failed; the subscribe was refused")
+        self._runtime.call(self._resume, connection, command, accepted)
+
+    def _resume(
+        self, connection: Connection, command: Subscribe, accepted: tuple[str, ...] | None
+    ) -> None:
+        backlog, connection.backlog = connection.backlog, None
+        if connection.ending:
+            return
+        if accepted is None:
+            connection.reply(Failure(command.id, message="try again later", retryable=True))
+        else:
+            self._subscribe(connection, command, accepted)
+        while backlog and connection.backlog is None:
+            self._begin(connection, backlog.popleft())
+        if backlog and connection.backlog is not None:
+            connection.backlog = backlog
+
+    def _answer(self, connection: Connection, command: Command) -> None:
+        match command:
+            case Ping(id=id):
+                connection.reply(Pong(id, self._clock.now()))
+            case SetState(id=id, foreground=foreground):
+                connection.foreground = foreground
+                connection.reply(StateSet(id, foreground))
+            case Unsubscribe(id=id, topics=topics):
+                gone = tuple(topic for topic in topics if topic in connection.topics)
+                connection.topics = tuple(t for t in connection.topics if t not in gone)
+                connection.reply(Unsubscribed(id, topics))
+
+    def _subscribe(
+        self, connection: Connection, command: Subscribe, accepted: tuple[str, ...]
+    ) -> None:
+        for topic in dict.fromkeys(command.topics):
+            if topic not in accepted:
+                text = "topics of your own namespace only: user:<your id> and what is below it"
+                connection.reply(Failure(command.id, "topic_not_allowed", text, topic[:200]))
+        heard = tuple(dict.fromkeys(connection.topics + accepted))
+        if len(heard) > self._config.topics_per_connection:
+            most = f"at most {self._config.topics_per_connection} topics on one connection"
+            self._refuse(connection, TooManyTopics(most, command.id))
+        elif accepted or not command.topics:
+            connection.topics = heard
+            connection.reply(Subscribed(command.id, accepted, heard))

@@ -1,0 +1,195 @@
+"""One worker's live half: it joins the roster to the backplane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import ids, principals
+from ..backplane.contract import Answer, Backplane
+from ..clock import Clock
+from ..closing import CloseReason
+from ..config import Config
+from ..dialects.contract import Dialect
+from ..events import Event
+from ..records import Ticket
+from ..replies import Failure, Greeting
+from ..runtime.contract import Runtime
+from .connection import FOREGROUND, Connection
+from .dispatch import Dispatch
+from .lane import Lane
+from .roster import Roster, deliver
+from .rules import Rules
+from .sendbuffer import Tally
+from .watch import Watch
+from .wheel import Wheel
+
+@dataclass(frozen=True, slots=True)
+class NodeParts:
+    """What a node is made of."""
+
+    config: Config
+    clock: Clock
+    runtime: Runtime
+    backplane: Backplane
+    rules: Rules
+
+
+class Node:
+    """Admit connections, hear the backplane for them, and say farewell to all at the end.
+
+    ``serving`` is true once this process has handled a request or a socket: only then may it
+    decide that nobody is there (another process on the same database cannot know).
+    """
+
+    def __init__(self, parts: NodeParts) -> None:
+        self.config = parts.config
+        self.clock = parts.clock
+        self.runtime = parts.runtime
+        self.rules = parts.rules
+        self.serving = False
+        self.closing = False
+        self.wheel: Wheel[Connection] = Wheel(self.config.ping_seconds, self._second())
+        self.roster = Roster()
+        self._backplane = parts.backplane
+        self._dispatch = Dispatch(self.rules, self.runtime, self.clock, self.config)
+        self._watch = Watch(self.wheel, self.clock, self.config)
+        self._lane = Lane(self.runtime, self.config.fanout_slice)
+        self._ticking = False
+        self._gone = self.runtime.event()
+        self._backplane.listen(self.hear)
+
+    def serve(self) -> None:
+        """Note that this process serves requests or sockets."""
+        self.serving = True
+
+    # Connections come and go
+
+    def admit(self, ticket: Ticket, dialect: Dialect, background: bool = False) -> Connection:
+        """Return a connection that hears its ticket's topics from now on.
+
+        What it is told is held back until it is opened, so that nothing published between its
+        admission and the end of its handshake is lost. A full worker refuses instead.
+        """
+        return self.runtime.ask(lambda: self._admit(ticket, dialect, background))
+
+    def refuse(self, dialect: Dialect, reason: CloseReason, failure: Failure | None) -> Connection:
+        """Return a connection that hears why it may not stay, and ends.
+
+        A browser cannot read the status of a failed upgrade, so a refusal is told after it
+        (NOTES A.7).
+        """
+        return self.runtime.ask(lambda: self._refuse(dialect, reason, failure))
+
+    def _admit(self, ticket: Ticket, dialect: Dialect, background: bool) -> Connection:
+        self.serve()
+        if self.closing:
+            return self._refuse(dialect, CloseReason.RESTART, None)
+        if self._is_full(ticket.user_id):
+            message = "too many connections"
+            failure = Failure(code="too_many_connections", message=message, retryable=True)
+            return self._refuse(dialect, CloseReason.OVERLOADED, failure)
+        connection = Connection(self, dialect, ids.connection_id())
+        connection.user_id, connection.device_id = ticket.user_id, ticket.device_id
+        connection.topics, connection.expires_at = ticket.topics, ticket.expires_at
+        if background:
+            connection.flags &= ~FOREGROUND
+        connection.reply(Greeting(None, connection.id, ticket.topics))
+        self._attach(connection)
+        return connection
+
+    def _refuse(
+        self, dialect: Dialect, reason: CloseReason, failure: Failure | None
+    ) -> Connection:
+        connection = Connection(self, dialect, ids.connection_id())
+        if failure is not None:
+            connection.reply(failure)
+        connection.end(reason)
+        return connection
+
+    def _is_full(self, user_id: str) -> bool:
+        mine = len(self.roster.members(principals.route(user_id)))
+        everybody = len(self.roster.connections)
+        return mine >= self.config.connections_per_user or everybody >= self.config.connections
+
+    def _attach(self, connection: Connection) -> None:
+        route = principals.route(connection.user_id)
+        if self.roster.add(connection, route):
+            self._backplane.join(route)
+        self._keep_ticking()
+        self.wheel.add(connection)
+
+    def detach(self, connection: Connection) -> None:
+        """Let a connection hear nothing more; it may still be saying farewell."""
+        route = principals.route(connection.user_id)
+        if self.roster.remove(connection, route):
+            self._backplane.leave(route)
+        self.wheel.discard(connection)
+        self._watch.leaving.add(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Forget a connection whose socket has been given back."""
+        self._watch.leaving.discard(connection)
+        self._watch.behind.discard(connection)
+        self._tell_gone()
+
+    def behind(self, connection: Connection) -> None:
+        """Watch a connection whose socket is full."""
+        self._keep_ticking()
+        self._watch.behind.add(connection)
+
+    def caught_up(self, connection: Connection) -> None:
+        """Watch it no longer."""
+        self._watch.behind.discard(connection)
+
+    # Messages in, events out
+
+    def receive(self, connection: Connection, payload: bytes) -> None:
+        """Carry out one message of a client."""
+        self._dispatch.receive(connection, payload)
+
+    def hear(self, event: Event, answer: Answer) -> None:
+        """Take one event from the backplane and tell it to those who hear it here."""
+        if event.expired(self.clock.now()):
+            answer(0, 0)
+            return
+        members, tally = self.roster.members(event.route), Tally(answer)
+        if len(members) > self.config.fanout_inline or self._lane.holds(event.route):
+            self._lane.put(event, list(members), tally)
+            return
+        deliver(event, list(members), tally)
+        tally.seal()
+
+    # The end
+
+    def stop(self) -> None:
+        """Tell every connection 1012, and wait at most ``close_seconds`` until all have gone.
+
+        From any thread, from a greenlet, and from ``atexit``; not from a loop callback.
+        """
+        self.runtime.ask(self._say_farewell)
+        self._gone.wait(self.config.close_seconds)
+
+    def _say_farewell(self) -> None:
+        self.closing = True
+        for connection in list(self.roster.connections):
+            connection.end(CloseReason.RESTART)
+        self._tell_gone()
+
+    def _tell_gone(self) -> None:
+        if self.closing and not self._watch.leaving and not self.roster.connections:
+            self._gone.set()
+
+    def _keep_ticking(self) -> None:
+        if not self._ticking:
+            self._ticking = True
+            self._tick()
+
+    def _tick(self) -> None:
+        self._watch.tick()
+        if self.roster.connections or self._watch.leaving:
+            self.runtime.call_later(1, self._tick)
+        else:
+            self._ticking = False
+
+    def _second(self) -> int:
+        return int(self.clock.monotonic())
