@@ -1,0 +1,125 @@
+"""Everything that checks this project: ``nox`` runs what must pass, ``nox -t full`` the rest."""
+
+import os
+from pathlib import Path
+
+import nox
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+
+nox.needs_version = ">=2025.5"
+nox.options.tags = ["ci"]
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+
+
+def _show_pyenv() -> None:
+    """Let nox see pyenv's Pythons: its shims answer only for the versions chosen globally."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    versions = sorted(root.glob("versions/3.*/bin"))
+    if versions:
+        path = os.environ.get("PATH", "").split(os.pathsep)
+        path = [entry for entry in path if Path(entry) != root / "shims"]
+        os.environ["PATH"] = os.pathsep.join([*path, *map(str, versions)])
+
+
+_show_pyenv()
+
+
+def _group(name: str) -> tuple[str, ...]:
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def _pytest(session: nox.Session, *arguments: str) -> None:
+    session.install("-e", ".[service]", *_group("test"))
+    session.run("python", "-m", "pytest", *arguments, *session.posargs)
+
+
+@nox.session(tags=["ci"])
+def lint(session: nox.Session) -> None:
+    """Look for mistakes and for formatting that is not ours."""
+    session.install(*_group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(tags=["ci"])
+def typing(session: nox.Session) -> None:
+    """Check every type, strictly."""
+    session.install("-e", ".[service]", *_group("typing"))
+    session.run("mypy", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+def tests(session: nox.Session) -> None:
+    """Run the tests on this Python."""
+    _pytest(session)
+
+
+@nox.session(tags=["ci"])
+def tests_gevent(session: nox.Session) -> None:
+    """Run them again where gevent has replaced threads, sockets and time.
+
+    The interpreter is patched before pytest is imported: in a conftest it would be too late, for
+    plugins have imported ssl by then.
+    """
+    session.install("-e", ".[service]", *_group("test"))
+    patched = ("python", "-m", "gevent.monkey", "--module", "pytest")
+    session.run(*patched, "-m", "not long and not plain", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.install(*_group("docs"))
+    session.run("sphinx-build", "-W", "-E", "--keep-going", "docs", "docs/_build/html")
+
+
+@nox.session(tags=["ci"], venv_backend="venv")
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it where nothing else is, and run the README's example from it."""
+    check, readme = (Path(name).resolve() for name in ("tests/wheel_check.py", "README.md"))
+    place = session.create_tmp()
+    built = Path(place, "dist")
+    session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(built), ".")
+    newest = max(built.glob("toastkit-*.whl"), key=lambda path: path.stat().st_mtime)
+    session.install("-q", f"{newest.resolve()}[service]")
+    session.chdir(place)
+    session.run("python", "-I", str(check), str(readme))
+
+
+@nox.session(tags=["full"], python=PYTHONS)
+def tests_all(session: nox.Session) -> None:
+    """Run the tests on every Python found; the others are skipped, and named."""
+    _pytest(session)
+
+
+@nox.session(tags=["full"], python=PYTHONS[0], venv_backend="uv")
+def tests_lowest(session: nox.Session) -> None:
+    """Run the tests with the oldest versions we promise to work with."""
+    lowest = ("--resolution", "lowest-direct")
+    session.install("-e", ".[service]", *_group("test"), *lowest)
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(tags=["full"])
+def tests_long(session: nox.Session) -> None:
+    """Run the tests that take minutes."""
+    _pytest(session, "-m", "long")
+
+
+@nox.session(tags=["full"])
+def coverage(session: nox.Session) -> None:
+    """Measure which lines and branches the tests reach."""
+    session.install("-e", ".[service]", *_group("test"), *_group("coverage"))
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session(tags=["full"])
+def bench(session: nox.Session) -> None:
+    """Print the numbers that docs/benchmarks quotes, beside a naive flask-sock app's."""
+    session.install("-e", ".[service]", *_group("test"))
+    session.run("python", "-m", "tests.bench", *session.posargs)

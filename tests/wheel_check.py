@@ -1,0 +1,121 @@
+"""Drive the README's example from an installed wheel: sign in, connect, publish, see the toast.
+
+Run as ``python -I wheel_check.py README.md`` in an environment that holds the wheel, from a folder
+that is not the checkout. It needs nothing else: the WebSocket client comes with flask-sock.
+"""
+
+import contextlib
+import http.cookiejar
+import importlib
+import importlib.resources
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import simple_websocket
+
+HOUSE = ("toastkit", "toastkit_flask", "example_app")
+CARRIED = {
+    "toastkit": ["py.typed", "storage/migrations"],
+    "toastkit_flask": ["py.typed", "static/toastkit.js"],
+    "example_app": ["py.typed"],
+}
+
+
+def check_installed() -> None:
+    """Make sure that the packages come from the wheel and that nothing was left out of it."""
+    for name in HOUSE:
+        home = Path(importlib.import_module(name).__file__ or "").parent
+        assert home.is_relative_to(sys.prefix), f"{name} is imported from {home}, not the wheel"
+        for wanted in CARRIED[name]:
+            assert (home / wanted).exists(), f"the wheel lacks {name}/{wanted}"
+
+
+def example(readme: Path) -> str:
+    """Return the README's first Python block."""
+    found = re.search(r"^```python\n(.*?)^```$", readme.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, "README.md shows no Python"
+    return found[1]
+
+
+@contextlib.contextmanager
+def serving(command: list[str], port: int) -> Iterator[str]:
+    """Run a server, yield its address once it listens, and end it."""
+    server = subprocess.Popen(command)
+    try:
+        for _ in range(300):
+            assert server.poll() is None, f"{command} ended with {server.returncode}"
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        assert server.wait(15) is not None
+
+
+class Browser:
+    """Keep cookies, and send what a page of the same origin would send."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(jar)
+
+    def ask(self, path: str, body: Any = None) -> bytes:
+        headers = {
+            "Origin": self.origin,
+            "Content-Type": "application/json",
+            "X-Toastkit": "1",
+        }
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.origin + path, data, headers)
+        try:
+            with self._opener.open(request, timeout=10) as answer:
+                text: bytes = answer.read()
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{path}: {error.code} {error.read()[:500]!r}") from None
+        return text
+
+
+def see_a_toast(origin: str) -> None:
+    """Do what the README promises, and fail if the toast does not come."""
+    browser = Browser(origin)
+    browser.ask("/login/ada")
+    ticket = json.loads(browser.ask("/v1/sessions/toast-bootstrap", {}))
+    client = simple_websocket.Client(ticket["ws_url"], headers={"Origin": origin})
+    try:
+        greeting = json.loads(client.receive(timeout=10))
+        assert greeting["type"] == "connection_ack", greeting
+        browser.ask("/orders", {})
+        frame = json.loads(client.receive(timeout=10))
+        assert frame["type"] == "toast", frame
+        assert frame["toast"]["title"] == "Order received", frame
+    finally:
+        client.close()
+
+
+def main() -> None:
+    check_installed()
+    place = Path.cwd() / "readme_example"
+    place.mkdir(exist_ok=True)
+    (place / "app.py").write_text(example(Path(sys.argv[1])))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flask = [sys.executable, "-m", "flask", "--app", str(place / "app.py"), "run"]
+    with serving([*flask, "--port", str(port)], port) as origin:
+        see_a_toast(origin)
+    print("The README's example works from the wheel.")
+
+
+if __name__ == "__main__":
+    main()
