@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import ids, principals
@@ -39,9 +40,10 @@ class Node:
 
     ``serving`` is true once this process has handled a request or a socket: only then may it
     decide that nobody is there (another process on the same database cannot know).
+    ``at_first`` is called once, when the first connection comes.
     """
 
-    def __init__(self, parts: NodeParts) -> None:
+    def __init__(self, parts: NodeParts, at_first: Callable[[], object]) -> None:
         self.config = parts.config
         self.clock = parts.clock
         self.runtime = parts.runtime
@@ -50,6 +52,7 @@ class Node:
         self.closing = False
         self.wheel: Wheel[Connection] = Wheel(self.config.ping_seconds, self._second())
         self.roster = Roster()
+        self._at_first: Callable[[], object] | None = at_first
         self._backplane = parts.backplane
         self._dispatch = Dispatch(self.rules, self.runtime, self.clock, self.config)
         self._watch = Watch(self.wheel, self.clock, self.config)
@@ -82,6 +85,9 @@ class Node:
 
     def _admit(self, ticket: Ticket, dialect: Dialect, background: bool) -> Connection:
         self.serve()
+        if self._at_first is not None:
+            self._at_first()
+            self._at_first = None
         if self.closing:
             return self._refuse(dialect, CloseReason.RESTART, None)
         if self._is_full(ticket.user_id):

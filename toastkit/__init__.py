@@ -1,0 +1,47 @@
+"""Realtime notifications for Python programs, and for Flask apps first of all."""
+
+from .config import Config
+from .current import current_kit, publish_control, publish_toast, publish_toasts
+from .errors import (
+    ConfigError,
+    Invalid,
+    NoKit,
+    NotServing,
+    RateLimited,
+    Refused,
+    StorageUnavailable,
+    ToastKitError,
+    TopicNotAllowed,
+    Unauthenticated,
+    Unavailable,
+    UsageError,
+)
+from .events import Toast
+from .kit import Kit
+from .receipts import Receipt
+
+__all__ = [
+    # Publishing
+    "publish_control",
+    "publish_toast",
+    "publish_toasts",
+    "Receipt",
+    "Toast",
+    # The kit
+    "Config",
+    "Kit",
+    "current_kit",
+    # Errors
+    "ConfigError",
+    "Invalid",
+    "NoKit",
+    "NotServing",
+    "RateLimited",
+    "Refused",
+    "StorageUnavailable",
+    "ToastKitError",
+    "TopicNotAllowed",
+    "Unauthenticated",
+    "Unavailable",
+    "UsageError",
+]

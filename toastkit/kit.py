@@ -1,0 +1,198 @@
+"""Everything wired from one ``Config``: what a program uses, with Flask or without."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from itertools import islice
+from typing import Any, Self
+from weakref import WeakSet
+
+from .backplane import MemoryBackplane
+from .clock import Clock, SystemClock
+from .config import Config
+from .errors import ConfigError
+from .events import Toast
+from .hooks import Hooks
+from .identity import Authenticator, Devices, Sessions, Tickets
+from .live import Node, NodeParts, Rules
+from .live.rules import Context
+from .publishing import (
+    Publisher,
+    PublisherParts,
+    ToastOptions,
+    Toasts,
+    control_event,
+    toast_event,
+)
+from .receipts import Receipt
+from .runtime import runtime_for
+from .storage import Storage
+from .verifiers.contract import Verifier
+
+SLICE = 256
+"""How many of many toasts are published before others get their turn."""
+
+
+class Kit:
+    """Publish toasts and controls, and hold what serves their clients.
+
+    Building a kit touches neither disk nor threads; it opens at first use, in each process that
+    uses it, and ``close()`` (or leaving its ``with`` block) ends it.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        hooks: Hooks | None = None,
+        verifiers: Sequence[Verifier] = (),
+        context: Context = nullcontext,
+        clock: Clock | None = None,
+    ) -> None:
+        if not config.database_url:
+            raise ConfigError(
+                "database_url is not set: set TOASTKIT_DATABASE_URL (or DATABASE_URL), "
+                "for example sqlite:////var/lib/app/toastkit.db"
+            )
+        self.config = config
+        self.hooks = hooks or Hooks()
+        self._clock = clock or SystemClock()
+        self._runtime = runtime_for(config)
+        self._backplane = MemoryBackplane(self._runtime)
+        self._storage = Storage(
+            config.database_url, self._runtime, self._clock, config.storage_wait_ms
+        )
+        self.node = self._make_node(context)
+        self.sessions = Sessions(self._storage.sessions, config, self._clock)
+        self.tickets = Tickets(self._storage.tickets, config, self._clock)
+        self.devices = Devices(self._storage.devices, config, self._clock)
+        self.toasts = Toasts(self._storage.inbox)
+        self.authenticator = Authenticator(self.sessions, verifiers, config)
+        self._publisher = self._make_publisher()
+        open_kits.add(self)
+
+    def publish_toast(
+        self,
+        user_id: object,
+        toast: Toast | Mapping[str, Any] | str,
+        *,
+        topic: str | None = None,
+        dedupe_key: str | None = None,
+        collapse_key: str | None = None,
+        ttl_ms: float | None = None,
+        fallback_apns: bool = True,
+    ) -> Receipt:
+        """Publish a toast to one user and say what became of it (A14-A18).
+
+        ``toast`` is a ``Toast``, a mapping like the HTTP body's ``toast``, or just a title.
+        ``topic`` defaults to ``user:<user_id>``, what a first connect hears. Returns once the
+        toast is durable and, in a process that serves sockets, told to whoever is there; waits
+        at most ``confirm_ms`` for that.
+
+        Raises:
+            Invalid: the first field that is wrong.
+            TopicNotAllowed: the topic is somebody else's.
+            StorageUnavailable: nothing was kept; the same call may succeed later.
+        """
+        options = self._options(topic, dedupe_key, collapse_key, ttl_ms, fallback_apns)
+        event = toast_event(user_id, Toast.of(toast), options, self._clock.now())
+        return self._publisher.publish([event])[0]
+
+    def publish_toasts(
+        self,
+        user_ids: Iterable[object],
+        toast: Toast | Mapping[str, Any] | str,
+        *,
+        topic: str | None = None,
+        dedupe_key: str | None = None,
+        collapse_key: str | None = None,
+        ttl_ms: float | None = None,
+        fallback_apns: bool = True,
+    ) -> list[Receipt]:
+        """Publish one toast to many users; one receipt each, in their order.
+
+        Goes in slices, so that thousands of users hold up nobody else; every user id is checked
+        before the first toast is published.
+
+        Raises:
+            Invalid, TopicNotAllowed: nothing was published.
+            StorageUnavailable: the slices before were published.
+        """
+        options = self._options(topic, dedupe_key, collapse_key, ttl_ms, fallback_apns)
+        content, now = Toast.of(toast), self._clock.now()
+        events = iter([toast_event(user_id, content, options, now) for user_id in user_ids])
+        receipts: list[Receipt] = []
+        while some := list(islice(events, SLICE)):
+            receipts += self._publisher.publish(some)
+            self._runtime.breathe()
+        return receipts
+
+    def publish_control(
+        self, kind: str, params: Mapping[str, Any] | None = None, user_id: object = None
+    ) -> None:
+        """Tell a silent control to one user, or (nobody named) to everybody connected (A27).
+
+        Raises:
+            Invalid: the kind or the params are wrong.
+            NotServing: this process serves no sockets.
+        """
+        self._publisher.announce(control_event(kind, params or {}, user_id, self._clock.now()))
+
+    def close(self) -> None:
+        """Say farewell to every client, store what is owed, and give everything back."""
+        if self not in open_kits:
+            return
+        open_kits.discard(self)
+        atexit.unregister(self.close)
+        if self.node.serving:
+            self.node.stop()
+        self._backplane.close()
+        self._storage.close()
+        self._runtime.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _make_node(self, context: Context) -> Node:
+        rules = Rules(self.hooks, context)
+        parts = NodeParts(self.config, self._clock, self._runtime, self._backplane, rules)
+        # The process that took the first socket tells its clients when it exits; no hook of the
+        # host is needed for that, and a master that only forks says nothing.
+        return Node(parts, at_first=lambda: atexit.register(self.close))
+
+    def _make_publisher(self) -> Publisher:
+        return Publisher(
+            PublisherParts(
+                self.config,
+                self._clock,
+                self._storage.inbox,
+                self._backplane,
+                lambda: self.node.serving,
+            )
+        )
+
+    def _options(
+        self,
+        topic: str | None,
+        dedupe_key: str | None,
+        collapse_key: str | None,
+        ttl_ms: float | None,
+        fallback_apns: bool,
+    ) -> ToastOptions:
+        return ToastOptions(
+            topic=topic,
+            dedupe_key=dedupe_key,
+            collapse_key=collapse_key,
+            ttl_ms=ttl_ms,
+            fallback_apns=fallback_apns,
+            dedupe_ms=self.config.dedupe_ms,
+        )
+
+
+open_kits: WeakSet[Kit] = WeakSet()
+"""The kits of this process that have not been closed."""

@@ -1,0 +1,95 @@
+"""Make events of what a caller says; what one of many could get wrong is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from .. import events, ids, principals, topics
+from ..errors import Invalid, TooLarge, TopicNotAllowed
+from ..events import EVERYBODY, Event, Toast
+from ..topics import Topic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToastOptions:
+    """Say how a toast travels (A15); ``dedupe_ms`` is how long its dedupe key is held."""
+
+    topic: str | None = None
+    dedupe_key: str | None = None
+    collapse_key: str | None = None
+    ttl_ms: float | None = None
+    fallback_apns: bool = True
+    dedupe_ms: int = 300_000
+
+
+def toast_event(user_id: object, toast: Toast, options: ToastOptions, now: int) -> Event:
+    """Return the event of one toast for one principal, at ``now`` milliseconds.
+
+    Raises:
+        Invalid: the user id, a key or the time to live is wrong.
+        TopicNotAllowed: the topic is somebody else's, or a wildcard.
+    """
+    owner = principals.user_id(user_id)
+    ttl_ms = events.ttl(options.ttl_ms)
+    return Event(
+        kind="toast",
+        id=ids.toast_id(),
+        route=principals.route(owner),
+        name="toast",
+        data=msgspec.structs.asdict(toast),
+        created_at=now,
+        topic=_topic(options.topic, owner),
+        user_id=owner,
+        expires_at=None if ttl_ms is None else now + ttl_ms,
+        dedupe_key=events.key(options.dedupe_key, "dedupe_key"),
+        dedupe_ms=options.dedupe_ms,
+        collapse_key=events.key(options.collapse_key, "collapse_key"),
+        fallback=bool(options.fallback_apns),
+    )
+
+
+def control_event(kind: object, params: Mapping[str, Any], user_id: object, now: int) -> Event:
+    """Return the event of one control, for one principal or (``None``) everybody (A27).
+
+    Raises:
+        Invalid: the kind, the params or the user id is wrong.
+    """
+    owner = None if user_id is None else principals.user_id(user_id)
+    return Event(
+        kind="control",
+        id=ids.toast_id(),
+        route=EVERYBODY if owner is None else principals.route(owner),
+        name=events.control_name(kind),
+        data=dict(params),
+        created_at=now,
+        user_id=owner,
+    )
+
+
+def ensure_small(event: Event, most: int) -> None:
+    """Check that a control's params fit into ``most`` bytes of JSON.
+
+    Raises:
+        Invalid: they are not JSON.
+        TooLarge: they do not fit.
+    """
+    try:
+        size = len(msgspec.json.encode(event.data))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid(f"params must be JSON: {error}", ("params",)) from None
+    if size > most:
+        raise TooLarge(f"params must be at most {most} bytes of JSON, not {size}")
+
+
+def _topic(text: str | None, owner: str) -> str:
+    if text is None:
+        return topics.own(owner)
+    topic = Topic.parse(text)
+    # A toast for one user on another's topic would be shown to neither (NOTES A.4).
+    if topic.wildcard or not topic.open_to(owner):
+        raise TopicNotAllowed(text)
+    return text
