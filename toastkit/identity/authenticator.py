@@ -1,0 +1,146 @@
+"""The one place that decides who is asking."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .. import principals
+from ..config import Config
+from ..errors import (
+    Invalid,
+    InvalidPublishKey,
+    InvalidToken,
+    MissingToken,
+    PublishDisabled,
+    ToastKitError,
+    TokenExpired,
+    Unavailable,
+)
+from ..hooks import Hooks
+from ..verifiers.contract import Claims, Verifier
+from .sessions import Sessions
+
+log = logging.getLogger("toastkit")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Hold what one request offers to show who is asking.
+
+    ``own_login``: the host's own login may count. The door says so only for a request that no
+    foreign page can have caused.
+    """
+
+    bearer: str | None = None
+    own_login: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Say who is asking; ``session_hash`` names the opaque session used, if one was."""
+
+    user_id: str
+    session_hash: str | None = None
+
+
+class Authenticator:
+    """Ask every way in, in a fixed order: opaque sessions by prefix, JWTs, the host's login."""
+
+    def __init__(
+        self, sessions: Sessions, verifiers: Sequence[Verifier], hooks: Hooks, config: Config
+    ) -> None:
+        self._sessions = sessions
+        self._verifiers = tuple(verifiers)
+        self._hooks = hooks
+        self._secrets = [secret.encode() for secret in config.publish_secret if secret.strip()]
+
+    def authenticate(self, offered: Credentials) -> Identity:
+        """Return who is asking.
+
+        Raises:
+            MissingToken: nothing was offered that names somebody.
+            TokenExpired: the bearer was good once.
+            InvalidToken: the bearer is not good, or names somebody else than the login does.
+            Unavailable: keys or storage cannot be had right now.
+        """
+        by_bearer = self._by_bearer(offered.bearer) if offered.bearer is not None else None
+        by_login = self._by_login() if offered.own_login else None
+        if by_bearer and by_login and by_bearer.user_id != by_login.user_id:
+            # Guessing which one is meant would show one user's toasts to another.
+            raise InvalidToken("it names another user than the login does")
+        identity = by_bearer or by_login
+        if identity is None:
+            raise MissingToken
+        return identity
+
+    def verify(self, bearer: str | None) -> Claims:
+        """Return what the identity provider's token says; a session token is refused (B1).
+
+        Raises:
+            MissingToken: there is none.
+            TokenExpired: it was good once.
+            InvalidToken: no provider of this server signed it for us.
+            Unavailable: a provider's keys cannot be had right now.
+        """
+        if bearer is None:
+            raise MissingToken
+        if self._sessions.owns(bearer):
+            raise InvalidToken("expected a Clerk JWT")
+        if not self._verifiers:
+            raise InvalidToken("no identity provider is set up on this server")
+        return self._ask_verifiers(bearer)
+
+    def ensure_publisher(self, bearer: str | None) -> str:
+        """Make sure a publisher knows the secret; return a name for it that gives nothing away.
+
+        Raises:
+            PublishDisabled: no secret is set; said before anything else (A17).
+            InvalidPublishKey: the bearer is missing or wrong.
+        """
+        if not self._secrets:
+            raise PublishDisabled
+        given = (bearer or "").encode("utf-8", "surrogateescape")
+        # Every secret is compared, as bytes and in constant time: neither the place of the first
+        # wrong character nor which of two secrets is meant can be read from the clock.
+        matches = [hmac.compare_digest(given, secret) for secret in self._secrets]
+        if not any(matches):
+            raise InvalidPublishKey("the bearer is not the publish secret of this server")
+        return hashlib.sha256(given).hexdigest()[:16]
+
+    def _by_bearer(self, bearer: str) -> Identity:
+        if self._sessions.owns(bearer):
+            session = self._sessions.find(bearer)
+            return Identity(session.user_id, session.token_hash)
+        return Identity(self.verify(bearer).user_id)
+
+    def _ask_verifiers(self, bearer: str) -> Claims:
+        refusals: list[ToastKitError] = []
+        for verifier in self._verifiers:
+            try:
+                return verifier.verify(bearer)
+            except (TokenExpired, InvalidToken, Unavailable) as refusal:
+                refusals.append(refusal)
+        # That other providers do not know the token is no news when one says it is too old.
+        for kind in (TokenExpired, Unavailable, InvalidToken):
+            for refusal in refusals:
+                if isinstance(refusal, kind):
+                    raise refusal
+        raise AssertionError("every verifier answers or refuses")
+
+    def _by_login(self) -> Identity | None:
+        loader = self._hooks.user_loader
+        found = loader() if loader is not None else None
+        if found is None:
+            return None
+        try:
+            user_id = principals.user_id(found)
+        except Invalid as error:
+            log.warning("user_loader gave an id toastkit cannot use: %s", error)
+            raise InvalidToken(f"this login cannot be used: {error}") from None
+        if principals.is_anonymous(user_id):
+            raise InvalidToken("this login cannot be used: anon: ids are toastkit's own")
+        return Identity(user_id)

@@ -1,0 +1,130 @@
+"""Devices: which handset of a principal, and where a push would reach it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from .. import ids
+from ..clock import Clock
+from ..config import Config
+from ..errors import Invalid
+from ..records import Device
+
+MAX_DEVICE_ID = 200
+_BUNDLE = re.compile(r"[A-Za-z0-9.\-]{1,155}")
+_PUSH_TOKEN = re.compile(r"[0-9A-Fa-f]{64,200}")
+_ENVIRONMENTS: Mapping[str, Literal["production", "sandbox"]] = {
+    "production": "production",
+    "sandbox": "sandbox",
+    "development": "sandbox",
+}
+
+
+class DeviceRepository(Protocol):
+    """Keep devices by principal and device id; one owner per push token."""
+
+    def register(self, device: Device) -> None:
+        """Keep a device, and take its id and push token from whoever had them."""
+
+    def of(self, user_id: str) -> list[Device]:
+        """Return every device of a principal."""
+
+
+class Devices:
+    """Register devices (A11-A13)."""
+
+    def __init__(self, repository: DeviceRepository, clock: Clock, config: Config) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._config = config
+
+    def register(
+        self, user_id: str, device_id: object, bundle_id: object, apns: Mapping[str, Any] | None
+    ) -> Device:
+        """Register or refresh a device, and return it.
+
+        A device id or push token of somebody else moves to this user: the phone has changed
+        hands, and its former owner must not read on.
+
+        Raises:
+            Invalid: the first field that is missing or wrong.
+            StorageUnavailable: it could not be kept.
+        """
+        push_token, environment = _push_target(apns)
+        device = Device(
+            user_id=user_id,
+            device_id=check_device_id(device_id, user_id),
+            bundle_id=check_bundle_id(bundle_id, self._config.default_bundle_id),
+            push_token=push_token,
+            environment=environment,
+            registered_at=self._clock.now(),
+        )
+        self._repository.register(device)
+        return device
+
+    def of(self, user_id: str) -> list[Device]:
+        """Return every device of a principal."""
+        return self._repository.of(user_id)
+
+
+def check_device_id(value: object, user_id: str) -> str:
+    """Check a device id a client names: 1 to 200 printable characters.
+
+    The ids made for clients that name none (``clerk:<user>``, ``anon:<hash>``) are reserved: one
+    could otherwise take over the default device of another user (NOTES A.27).
+
+    Raises:
+        Invalid: the value is not a device id of this user.
+    """
+    if value is None or value == "":
+        raise Invalid("device_id required", ("device_id",), "missing")
+    if not isinstance(value, str):
+        raise Invalid("device_id must be a string", ("device_id",), "type")
+    if len(value) > MAX_DEVICE_ID or not value.isprintable() or value.isspace():
+        text = f"device_id must be 1-{MAX_DEVICE_ID} printable chars"
+        raise Invalid(text, ("device_id",), "length")
+    mine = ids.default_device_id(user_id)
+    if value.startswith(("clerk:", "anon:")) and value != mine:
+        raise Invalid("device_id belongs to another user", ("device_id",), "owner")
+    return value
+
+
+def check_bundle_id(value: object, default: str) -> str:
+    """Check a bundle id: letters, digits, dots and hyphens; ``None`` means the default (A4).
+
+    Raises:
+        Invalid: the value is not a bundle id.
+    """
+    if value is None:
+        return default
+    if not isinstance(value, str) or not _BUNDLE.fullmatch(value):
+        text = "bundle_id must be 1-155 letters, digits, dots and hyphens"
+        raise Invalid(text, ("bundle_id",), "characters")
+    return value
+
+
+def _push_target(
+    apns: Mapping[str, Any] | None,
+) -> tuple[str | None, Literal["production", "sandbox"]]:
+    # `device_token` and `development` are what the sibling page of the same product calls them.
+    if apns is None:
+        return None, "production"
+    token = apns.get("token", apns.get("device_token"))
+    if apns.get("device_token", token) != token:
+        raise Invalid("apns.token and apns.device_token differ", ("apns", "token"))
+    if token is None:
+        raise Invalid("apns.token required", ("apns", "token"), "missing")
+    if not isinstance(token, str) or not _PUSH_TOKEN.fullmatch(token):
+        raise Invalid("apns.token must be 64-200 hex digits", ("apns", "token"), "characters")
+    return token.lower(), _environment(apns.get("environment"))
+
+
+def _environment(value: object) -> Literal["production", "sandbox"]:
+    if value is None:
+        return "production"
+    if not isinstance(value, str) or value not in _ENVIRONMENTS:
+        text = f"apns.environment must be one of {', '.join(_ENVIRONMENTS)}"
+        raise Invalid(text, ("apns", "environment"))
+    return _ENVIRONMENTS[value]

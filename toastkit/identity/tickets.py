@@ -1,0 +1,77 @@
+"""Tickets: the 15-minute tokens that open a WebSocket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .. import ids
+from ..clock import Clock
+from ..config import Config
+from ..errors import InvalidToken, TokenExpired
+from ..records import Ticket
+
+
+class TicketRepository(Protocol):
+    """Keep tickets by the hash of their token."""
+
+    def add(self, ticket: Ticket) -> None:
+        """Keep a new ticket."""
+
+    def find(self, token_hash: str) -> Ticket | None:
+        """Return a ticket, expired ones too while they are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRequest:
+    """Say for whom, from which device and to which topics a ticket is wanted.
+
+    The topics have passed the namespace rule. ``session_hash`` names the session that asks, so
+    that revoking it ends what it opened.
+    """
+
+    user_id: str
+    device_id: str
+    topics: tuple[str, ...]
+    session_hash: str | None = None
+
+
+class Tickets:
+    """Mint and redeem tickets (A1-A10). Only the hash of a token is stored."""
+
+    def __init__(self, repository: TicketRepository, config: Config, clock: Clock) -> None:
+        self._repository = repository
+        self._config = config
+        self._clock = clock
+
+    def mint(self, request: TicketRequest) -> tuple[str, Ticket]:
+        """Return a fresh token, shown this once, and its ticket.
+
+        Raises:
+            StorageUnavailable: it could not be kept.
+        """
+        token = ids.token()
+        ticket = Ticket(
+            token_hash=ids.token_hash(token),
+            user_id=request.user_id,
+            device_id=request.device_id,
+            topics=request.topics,
+            session_hash=request.session_hash,
+            expires_at=self._clock.now() + self._config.ticket_seconds * 1000,
+        )
+        self._repository.add(ticket)
+        return token, ticket
+
+    def redeem(self, token: str) -> Ticket:
+        """Return the ticket of a token; it stays good until it expires, for reconnects.
+
+        Raises:
+            TokenExpired: its 15 minutes are over.
+            InvalidToken: it is unknown.
+        """
+        ticket = self._repository.find(ids.token_hash(token))
+        if ticket is None:
+            raise InvalidToken("unknown WebSocket token")
+        if self._clock.now() >= ticket.expires_at:
+            raise TokenExpired
+        return ticket
