@@ -1,0 +1,126 @@
+"""What exists is documented, and what the documents show runs."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toastkit import closing, config, errors
+from toastkit.dialects import toasts
+
+pytestmark = pytest.mark.plain
+
+ROOT = Path(__file__).parent.parent
+PAGES = {path.name: path.read_text() for path in [ROOT / "README.md", *ROOT.glob("docs/*.rst")]}
+DOCS = "\n".join(PAGES.values())
+
+
+def run(code: str, place: Path, **environment: str) -> str:
+    """Run Python in a process of its own, in an empty folder; return what it printed."""
+    known = {"PATH": os.environ["PATH"], "HOME": str(place), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=known | environment,
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def python(page: str) -> str:
+    """Return the Python that a page shows, one block after the other."""
+    text = PAGES[page]
+    if page.endswith(".md"):
+        blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    else:
+        blocks = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.MULTILINE)
+    return "\n".join(map(textwrap.dedent, blocks))
+
+
+def spelled(default: Any) -> str:
+    """Return a default as the settings page spells it."""
+    if isinstance(default, tuple):
+        default = ",".join(default)
+    text = str(int(default) if isinstance(default, bool) else default)
+    return f"``{text}``" if text else "empty"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if python(page)])
+def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    # A class looks up its module, so the code needs a real one that is not __main__.
+    (tmp_path / "example.py").write_text(python(page))
+    run("import sys; sys.path.insert(0, '.'); import example", tmp_path)
+
+
+def test_the_readme_example_is_short() -> None:
+    lines = [line for line in python("README.md").splitlines() if line.strip()]
+    assert len(lines) <= 25
+
+
+def test_every_endpoint_is_documented(tmp_path: Path) -> None:
+    code = (
+        "from example_app.wsgi import app; print(*(rule.rule for rule in app.url_map.iter_rules()))"
+    )
+    database = f"sqlite:///{tmp_path}/toasts.db"
+    rules = run(code, tmp_path, TOASTKIT_DEMO="1", DATABASE_URL=database).split()
+    assert "/v1/toasts/publish" in rules
+    paths = {rule.removeprefix("/api") if rule[4:] in rules else rule for rule in rules}
+    missing = sorted(path for path in paths if not re.search(rf"{re.escape(path)}(?![\w/])", DOCS))
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("setting", fields(config.Config), ids=lambda setting: setting.name)
+def test_every_setting_is_documented_with_its_default(setting: Any) -> None:
+    name = config.PREFIX + setting.name.upper()
+    row = f"   * - ``{name}``\n     - {spelled(setting.default)}\n     - "
+    assert row in PAGES["settings.rst"], f"docs/settings.rst lacks this row:\n{row}..."
+
+
+def test_no_setting_is_documented_that_is_none() -> None:
+    known = {config.PREFIX + setting.name.upper() for setting in fields(config.Config)}
+    assert set(re.findall(r"\bTOASTKIT_[A-Z_]*[A-Z]", DOCS)) <= known | config._ELSEWHERE
+
+
+def environment_names() -> set[str]:
+    """Return every variable that the service's settings name."""
+    tree = ast.parse((ROOT / "example_app" / "settings.py").read_text())
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return {text for text in texts if re.fullmatch(r"[A-Z]{4,}(_[A-Z]+)*", str(text))}
+
+
+def test_every_variable_of_the_service_is_documented() -> None:
+    missing = {name for name in environment_names() if f"``{name}``" not in PAGES["settings.rst"]}
+    assert not missing, f"docs/settings.rst lacks {sorted(missing)}"
+
+
+def error_codes() -> set[str]:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    return {kind.code for kind in kinds if issubclass(kind, errors.ToastKitError)}
+
+
+@pytest.mark.parametrize("code", sorted(error_codes()))
+def test_every_error_code_is_documented(code: str) -> None:
+    assert f"``{code}``" in PAGES["errors.rst"]
+
+
+@pytest.mark.parametrize("reason", closing.CloseReason)
+def test_every_close_reason_is_documented_with_its_code(reason: closing.CloseReason) -> None:
+    assert f"   * - {toasts.CODES[reason]}\n     - {reason.value}\n" in PAGES["errors.rst"]
+
+
+@pytest.mark.parametrize("command", ["run", "tests"])
+def test_the_readme_has_both_commands(command: str) -> None:
+    found = re.findall(rf"<!-- command: {command} -->\n```sh\n(.+)\n```\n", PAGES["README.md"])
+    assert len(found) == 1
+    assert found[0].startswith("python3 -m venv .venv && .venv/bin/pip install ")
