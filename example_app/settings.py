@@ -1,0 +1,199 @@
+"""Every environment variable of the service, and what it means for toastkit's own settings."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from toastkit.config import PREFIX, Config
+from toastkit.errors import ConfigError
+
+DEMO_SECRET = "toast_publish_secret"
+"""The publish secret of demo mode: the word the contract's own example has in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Name one environment variable; ``field`` is the setting of ``Config`` it stands for."""
+
+    name: str
+    meaning: str
+    default: str = "unset"
+    field: str = ""
+
+
+VARIABLES = (
+    Variable("HOST", "bind address", "127.0.0.1"),
+    Variable("PORT", "bind port; 0 takes a free one", "8000"),
+    Variable("WEB_CONCURRENCY", "workers; this version runs one", "1"),
+    Variable("INSTANCE_PATH", "folder of the SQLite file and the demo key", "./instance"),
+    Variable(
+        "DATABASE_URL", "SQLAlchemy URL", "SQLite file in the instance folder", "database_url"
+    ),
+    Variable("PUBLIC_URL", "origin used in ws_url", "the request's own host", "public_url"),
+    Variable("ALLOWED_ORIGINS", "browser origins that may act", "same origin", "allowed_origins"),
+    Variable("CLERK_JWKS_URL", "keys that verify Clerk JWTs, read once at start"),
+    Variable("CLERK_ISSUER", "iss of Clerk JWTs"),
+    Variable("CLERK_AUTHORIZED_PARTIES", "comma list for azp of Clerk JWTs"),
+    Variable(
+        "TOAST_PUBLISH_SECRET_KEY",
+        "bearer of POST /v1/toasts/publish; comma list while rotating",
+        "unset: publishing answers 503; demo mode has its own",
+        "publish_secret",
+    ),
+    Variable(
+        "DEFAULT_BUNDLE_ID",
+        "bundle id when a client names none",
+        "com.bairisland.manticscore",
+        "default_bundle_id",
+    ),
+    Variable("RATE_LIMITS", "0 switches every rate limit on HTTP off", "1", "rate_limits"),
+    Variable("TOASTKIT_DEMO", "1 chooses demo mode, 0 declines it", "1 for python -m example_app"),
+)
+CLERK = ("CLERK_JWKS_URL", "CLERK_ISSUER", "CLERK_AUTHORIZED_PARTIES")
+_NOT_YET = ("APNS_", "RELAY_", "POSTHOG_", "SUBSCRIPTIONS_PUBLIC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clerk:
+    """Say whose JWTs are believed."""
+
+    jwks_url: str
+    issuer: str
+    authorized_parties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Hold what one process of the service was told.
+
+    ``clerk`` is ``None`` exactly in demo mode. ``ignored`` names variables that were set for
+    something this version does not have.
+    """
+
+    host: str
+    port: int
+    instance: Path
+    demo: bool
+    clerk: Clerk | None
+    ignored: tuple[str, ...]
+    config: Config
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the environment; a blank variable counts as unset.
+
+        Raises:
+            ConfigError: a value is not understood, two contradict each other, or nobody could
+                ever sign in.
+        """
+        given = {name: value.strip() for name, value in environ.items() if value.strip()}
+        _ensure_one_worker(given)
+        demo = _flag(given, "TOASTKIT_DEMO", default=False)
+        clerk = _clerk(environ, demo=demo)
+        instance = Path(given.get("INSTANCE_PATH", "instance")).absolute()
+        settings = cls(
+            host=given.get("HOST", "127.0.0.1"),
+            port=_port(given.get("PORT", "8000")),
+            instance=instance,
+            demo=demo,
+            clerk=clerk,
+            ignored=tuple(sorted(name for name in given if name.startswith(_NOT_YET))),
+            config=_config(given, instance, demo=demo),
+        )
+        if demo and not is_loopback(settings.host):
+            raise ConfigError(
+                f"HOST={settings.host}: demo mode lets anyone sign in as anyone and stays on "
+                "this machine; use 127.0.0.1, or set CLERK_*"
+            )
+        return settings
+
+
+def chooses_demo(environ: Mapping[str, str]) -> bool:
+    """Tell whether ``python -m example_app`` means demo mode: nobody named an identity provider.
+
+    A variable that is there but blank was meant to hold something: a secret that failed to
+    arrive must not open every door.
+    """
+    return "TOASTKIT_DEMO" not in environ and not _clerk_names(environ)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address or host name reaches this machine only."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _clerk_names(environ: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in environ if name.startswith("CLERK_"))
+
+
+def _ensure_one_worker(given: Mapping[str, str]) -> None:
+    why = "several workers need the Redis backplane, which this version does not have yet"
+    if "REDIS_URL" in given:
+        raise ConfigError(f"REDIS_URL is set, but {why}; unset it and run one worker")
+    if _number(given, "WEB_CONCURRENCY", 1) != 1:
+        raise ConfigError(f"WEB_CONCURRENCY={given['WEB_CONCURRENCY']}: {why}; leave it at 1")
+
+
+def _clerk(environ: Mapping[str, str], *, demo: bool) -> Clerk | None:
+    named = _clerk_names(environ)
+    missing = [name for name in CLERK if not environ.get(name, "").strip()]
+    if demo and named:
+        raise ConfigError(f"TOASTKIT_DEMO=1 and {named[0]} contradict each other: unset one")
+    if demo:
+        return None
+    if not named:
+        raise ConfigError(
+            f"nobody could sign in: set {', '.join(CLERK)}, or TOASTKIT_DEMO=1 to try it here"
+        )
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} missing: set all of {', '.join(CLERK)}")
+    url = environ[CLERK[0]].strip()
+    if not url.startswith(("https://", "http://")):
+        raise ConfigError(f"CLERK_JWKS_URL={url}: it must begin with https:// or http://")
+    parties = tuple(party.strip() for party in environ[CLERK[2]].split(",") if party.strip())
+    return Clerk(jwks_url=url, issuer=environ[CLERK[1]].strip(), authorized_parties=parties)
+
+
+def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:
+    known = {setting.name for setting in fields(Config)}
+    values: dict[str, Any] = {
+        PREFIX + variable.field.upper(): given[variable.name]
+        for variable in VARIABLES
+        if variable.field in known and variable.name in given
+    }
+    if "RATE_LIMITS" in given:
+        values[f"{PREFIX}RATE_LIMITS"] = _flag(given, "RATE_LIMITS", default=True)
+    values |= {name: value for name, value in given.items() if name.startswith(PREFIX)}
+    return Config.from_mapping(
+        values,
+        database_url=f"sqlite:///{instance / 'toastkit.db'}",
+        publish_secret=(DEMO_SECRET,) if demo else (),
+    )
+
+
+def _flag(given: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = given.get(name)
+    if value not in {None, "0", "1"}:
+        raise ConfigError(f"{name}={value}: it must be 1 or 0")
+    return default if value is None else value == "1"
+
+
+def _port(text: str) -> int:
+    port = _number({"PORT": text}, "PORT", 8000)
+    if port > 65535:
+        raise ConfigError(f"PORT={text}: it must be 0 to 65535")
+    return port
+
+
+def _number(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name, str(default))
+    if not (text.isascii() and text.isdecimal()):
+        raise ConfigError(f"{name}={text}: it must be a whole number")
+    return int(text)
