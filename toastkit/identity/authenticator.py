@@ -20,7 +20,7 @@ from ..errors import (
     TokenExpired,
     Unavailable,
 )
-from ..hooks import Hooks
+from ..hooks import UserLoader
 from ..verifiers.contract import Claims, Verifier
 from .sessions import Sessions
 
@@ -31,12 +31,12 @@ log = logging.getLogger("toastkit")
 class Credentials:
     """Hold what one request offers to show who is asking.
 
-    ``own_login``: the host's own login may count. The door says so only for a request that no
-    foreign page can have caused.
+    ``load_user`` asks the host's own login. The door gives it only for a request that no foreign
+    page can have caused.
     """
 
     bearer: str | None = None
-    own_login: bool = False
+    load_user: UserLoader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,9 @@ class Identity:
 class Authenticator:
     """Ask every way in, in a fixed order: opaque sessions by prefix, JWTs, the host's login."""
 
-    def __init__(
-        self, sessions: Sessions, verifiers: Sequence[Verifier], hooks: Hooks, config: Config
-    ) -> None:
+    def __init__(self, sessions: Sessions, verifiers: Sequence[Verifier], config: Config) -> None:
         self._sessions = sessions
         self._verifiers = tuple(verifiers)
-        self._hooks = hooks
         self._secrets = [secret.encode() for secret in config.publish_secret if secret.strip()]
 
     def authenticate(self, offered: Credentials) -> Identity:
@@ -68,7 +65,7 @@ class Authenticator:
             Unavailable: keys or storage cannot be had right now.
         """
         by_bearer = self._by_bearer(offered.bearer) if offered.bearer is not None else None
-        by_login = self._by_login() if offered.own_login else None
+        by_login = _by_login(offered.load_user) if offered.load_user is not None else None
         if by_bearer and by_login and by_bearer.user_id != by_login.user_id:
             # Guessing which one is meant would show one user's toasts to another.
             raise InvalidToken("it names another user than the login does")
@@ -131,16 +128,16 @@ class Authenticator:
                     raise refusal
         raise AssertionError("every verifier answers or refuses")
 
-    def _by_login(self) -> Identity | None:
-        loader = self._hooks.user_loader
-        found = loader() if loader is not None else None
-        if found is None:
-            return None
-        try:
-            user_id = principals.user_id(found)
-        except Invalid as error:
-            log.warning("user_loader gave an id toastkit cannot use: %s", error)
-            raise InvalidToken(f"this login cannot be used: {error}") from None
-        if principals.is_anonymous(user_id):
-            raise InvalidToken("this login cannot be used: anon: ids are toastkit's own")
-        return Identity(user_id)
+
+def _by_login(load_user: UserLoader) -> Identity | None:
+    found = load_user()
+    if found is None:
+        return None
+    try:
+        user_id = principals.user_id(found)
+    except Invalid as error:
+        log.warning("user_loader gave an id toastkit cannot use: %s", error)
+        raise InvalidToken(f"this login cannot be used: {error}") from None
+    if principals.is_anonymous(user_id):
+        raise InvalidToken("this login cannot be used: anon: ids are toastkit's own")
+    return Identity(user_id)

@@ -35,10 +35,10 @@ class DeviceRepository(Protocol):
 class Devices:
     """Register devices (A11-A13)."""
 
-    def __init__(self, repository: DeviceRepository, clock: Clock, config: Config) -> None:
+    def __init__(self, repository: DeviceRepository, config: Config, clock: Clock) -> None:
         self._repository = repository
-        self._clock = clock
         self._config = config
+        self._clock = clock
 
     def register(
         self, user_id: str, device_id: object, bundle_id: object, apns: Mapping[str, Any] | None

@@ -71,12 +71,16 @@ class StaticVerifier:
             raise InvalidToken(f"the algorithm must be {_ALGORITHM}")
         if str(header.get("typ", "JWT")).upper() != "JWT" or "crit" in header or "b64" in header:
             raise InvalidToken("its header asks for what is not understood")
-        for key in self._keys.get(header.get("kid")) or self._keys.get(None, ()):
+        for key in self._candidates(header.get("kid")):
             try:
                 return _read_claims(_JWS.decode(token, key, algorithms=[_ALGORITHM]))
             except (jwt.PyJWTError, ValueError):
                 continue
         raise InvalidToken("the signature is not of a known key")
+
+    def _candidates(self, kid: str | None) -> list[RSAPublicKey]:
+        # A PEM text has no name: it may be the key of any token.
+        return self._keys.get(kid) or self._keys.get(None) or []
 
     def _ensure_timely(self, claims: Mapping[str, Any]) -> None:
         now = self._clock.now() / 1000
