@@ -96,7 +96,13 @@ class Kit:
             TopicNotAllowed: the topic is somebody else's.
             StorageUnavailable: nothing was kept; the same call may succeed later.
         """
-        options = self._options(topic, dedupe_key, collapse_key, ttl_ms, fallback_apns)
+        options = self._options(
+            topic=topic,
+            dedupe_key=dedupe_key,
+            collapse_key=collapse_key,
+            ttl_ms=ttl_ms,
+            fallback_apns=fallback_apns,
+        )
         event = toast_event(user_id, Toast.of(toast), options, self._clock.now())
         return self._publisher.publish([event])[0]
 
@@ -120,7 +126,13 @@ class Kit:
             Invalid, TopicNotAllowed: nothing was published.
             StorageUnavailable: the slices before were published.
         """
-        options = self._options(topic, dedupe_key, collapse_key, ttl_ms, fallback_apns)
+        options = self._options(
+            topic=topic,
+            dedupe_key=dedupe_key,
+            collapse_key=collapse_key,
+            ttl_ms=ttl_ms,
+            fallback_apns=fallback_apns,
+        )
         content, now = Toast.of(toast), self._clock.now()
         events = iter([toast_event(user_id, content, options, now) for user_id in user_ids])
         receipts: list[Receipt] = []
@@ -176,22 +188,8 @@ class Kit:
             )
         )
 
-    def _options(
-        self,
-        topic: str | None,
-        dedupe_key: str | None,
-        collapse_key: str | None,
-        ttl_ms: float | None,
-        fallback_apns: bool,
-    ) -> ToastOptions:
-        return ToastOptions(
-            topic=topic,
-            dedupe_key=dedupe_key,
-            collapse_key=collapse_key,
-            ttl_ms=ttl_ms,
-            fallback_apns=fallback_apns,
-            dedupe_ms=self.config.dedupe_ms,
-        )
+    def _options(self, **given: Any) -> ToastOptions:
+        return ToastOptions(dedupe_ms=self.config.dedupe_ms, **given)
 
 
 open_kits: WeakSet[Kit] = WeakSet()
