@@ -59,7 +59,7 @@ class Kit:
         self.config = config
         self.hooks = hooks or Hooks()
         self._clock = clock or SystemClock()
-        self._runtime = runtime_for(config)
+        self._runtime = runtime_for(config.runtime)
         self._backplane = MemoryBackplane(self._runtime)
         self._storage = Storage(
             config.database_url, self._runtime, self._clock, config.storage_wait_ms

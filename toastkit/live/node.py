@@ -14,6 +14,7 @@ from ..dialects.contract import Dialect
 from ..events import Event
 from ..records import Ticket
 from ..replies import Failure, Greeting
+from ..runtime.contract import Event as Signal
 from ..runtime.contract import Runtime
 from .connection import FOREGROUND, Connection
 from .dispatch import Dispatch
@@ -58,7 +59,7 @@ class Node:
         self._watch = Watch(self.wheel, self.clock, self.config)
         self._lane = Lane(self.runtime, self.config.fanout_slice)
         self._ticking = False
-        self._gone = self.runtime.event()
+        self._gone: Signal | None = None
         self._backplane.listen(self.hear)
 
     def serve(self) -> None:
@@ -172,17 +173,18 @@ class Node:
 
         From any thread, from a greenlet, and from ``atexit``; not from a loop callback.
         """
-        self.runtime.ask(self._say_farewell)
-        self._gone.wait(self.config.close_seconds)
+        gone = self.runtime.event()
+        self.runtime.ask(lambda: self._say_farewell(gone))
+        gone.wait(self.config.close_seconds)
 
-    def _say_farewell(self) -> None:
-        self.closing = True
+    def _say_farewell(self, gone: Signal) -> None:
+        self.closing, self._gone = True, gone
         for connection in list(self.roster.connections):
             connection.end(CloseReason.RESTART)
         self._tell_gone()
 
     def _tell_gone(self) -> None:
-        if self.closing and not self._watch.leaving and not self.roster.connections:
+        if self._gone is not None and not self._watch.leaving and not self.roster.connections:
             self._gone.set()
 
     def _keep_ticking(self) -> None:
