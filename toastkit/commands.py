@@ -22,18 +22,18 @@ class Subscribe(Command):
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe(Command):
-    """Ask to hear topics no longer (NOTES A.5)."""
+    """Ask to hear topics no longer (A.5)."""
 
     topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ping(Command):
-    """Ask for a sign of life: browsers cannot send protocol pings (NOTES A.5)."""
+    """Ask for a sign of life: browsers cannot send protocol pings (A.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetState(Command):
-    """Say whether the user is in front of the app (NOTES A.17)."""
+    """Say whether the user is in front of the app (A.17)."""
 
     foreground: bool = True

@@ -102,7 +102,7 @@ class TooLarge(Refused):
 
 
 class TopicNotAllowed(Refused):
-    """The topic belongs to somebody else or is not a topic (NOTES A.3, A.4)."""
+    """The topic belongs to somebody else or is not a topic (A.3, A.4)."""
 
     code = "topic_not_allowed"
 

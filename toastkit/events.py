@@ -18,7 +18,7 @@ _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):|/(?!/)")
 
 
 class Toast(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """Say what one toast shows (NOTES A.10). Lengths are in characters, ``data`` in JSON bytes."""
+    """Say what one toast shows (A.10). Lengths are in characters, ``data`` in JSON bytes."""
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
     body: Annotated[str, Meta(max_length=2000)] | None = None
@@ -108,7 +108,7 @@ def key(value: str | None, field: str) -> str | None:
 
 
 def ttl(value: float | None) -> int | None:
-    """Check a time to live: whole milliseconds, 0 means now or never (NOTES A.16).
+    """Check a time to live: whole milliseconds, 0 means now or never (A.16).
 
     Raises:
         Invalid: the value is negative, not a whole number, or more than a year.

@@ -18,7 +18,7 @@ Reason = Literal[
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """Say what became of one toast; also the body of the 202 (A16, NOTES A.12).
+    """Say what became of one toast; also the body of the 202 (A16, A.12).
 
     ``transport="websocket"`` means a worker confirmed that the whole frame went to
     ``session_count`` foreground sockets. ``status="queued"`` means the toast is durable and not
@@ -50,7 +50,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def duplicate(cls, id: str) -> Receipt:
-        """Return the receipt of a repeat; ``id`` is the first toast's (NOTES A.13)."""
+        """Return the receipt of a repeat; ``id`` is the first toast's (A.13)."""
         return cls(
             delivered=False,
             transport="none",

@@ -40,7 +40,7 @@ class Accepted(Struct, frozen=True):
 
     ``duplicate`` means another toast holds the dedupe key: ``id`` is that one's and nothing was
     stored. ``id`` differs from the one given without being a duplicate when a retry took over an
-    undelivered toast (DESIGN of delivery: same id, new content, new position).
+    undelivered toast (same id, new content, new position).
     """
 
     id: str

@@ -52,7 +52,7 @@ class StateSet(Reply):
 
 @dataclass(frozen=True, slots=True)
 class Failure(Reply):
-    """Tell what could not be done, and whether the same may succeed later (NOTES A.6)."""
+    """Tell what could not be done, and whether the same may succeed later (A.6)."""
 
     code: str = "internal_error"
     message: str = ""

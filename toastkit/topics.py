@@ -16,7 +16,7 @@ class Topic:
     """Name something one can subscribe to, with the principal it belongs to (or nobody).
 
     ``user:<id>`` is matched exactly; ``user:<id>:*`` is a wildcard over everything below one's
-    own namespace (NOTES A.2).
+    own namespace (A.2).
     """
 
     text: str

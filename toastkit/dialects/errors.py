@@ -1,4 +1,4 @@
-"""How the toast and auth documents spell an error over HTTP (B17, NOTES A.23)."""
+"""How the toast and auth documents spell an error over HTTP (B17, A.23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the toast gateway (A22-A27; frames of NOTES A.5-A.11)."""
+"""The words of the toast gateway (A22-A27; frames of A.5-A.11)."""
 
 from __future__ import annotations
 

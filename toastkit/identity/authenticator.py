@@ -119,8 +119,8 @@ class Authenticator:
         for verifier in self._verifiers:
             try:
                 return verifier.verify(bearer)
-            except (TokenExpired, InvalidToken, Unavailable) as refusal:
-                refusals.append(refusal)
+            except (TokenExpired, InvalidToken, Unavailable) as error:
+                refusals.append(error)
         # That other providers do not know the token is no news when one says it is too old.
         for kind in (TokenExpired, Unavailable, InvalidToken):
             for refusal in refusals:

@@ -73,7 +73,7 @@ def check_device_id(value: object, user_id: str) -> str:
     """Check a device id a client names: 1 to 200 printable characters.
 
     The ids made for clients that name none (``clerk:<user>``, ``anon:<hash>``) are reserved: one
-    could otherwise take over the default device of another user (NOTES A.27).
+    could otherwise take over the default device of another user (A.27).
 
     Raises:
         Invalid: the value is not a device id of this user.

@@ -80,7 +80,7 @@ class Node:
         """Return a connection that hears why it may not stay, and ends.
 
         A browser cannot read the status of a failed upgrade, so a refusal is told after it
-        (NOTES A.7).
+        (A.7).
         """
         return self.runtime.ask(lambda: self._refuse(dialect, reason, failure))
 

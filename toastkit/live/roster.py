@@ -63,7 +63,7 @@ def deliver(event: Event, members: Iterable[Connection], tally: Tally) -> None:
     """Send an event to those who hear its topic, written once per dialect.
 
     The tally counts foreground connections only: a client in the background is no proof that
-    anybody saw the toast (NOTES A.17).
+    anybody saw the toast (A.17).
     """
     frames: dict[Dialect, bytes | None] = {}
     for connection in members:

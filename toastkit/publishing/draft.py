@@ -89,7 +89,7 @@ def _topic(text: str | None, owner: str) -> str:
     if text is None:
         return topics.own(owner)
     topic = Topic.parse(text)
-    # A toast for one user on another's topic would be shown to neither (NOTES A.4).
+    # A toast for one user on another's topic would be shown to neither (A.4).
     if topic.wildcard or not topic.open_to(owner):
         raise TopicNotAllowed(text)
     return text
