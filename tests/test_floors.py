@@ -24,6 +24,8 @@ WIRING = {"", "transports", "kit", "current", "metrics", "testing"}
 DOORS = {("live", "publishing")}
 GEVENT = ("toastkit/runtime/gevent.py", "toastkit_flask/gunicorn.py", "example_app/")
 LINES, FUNCTION_LINES, PARAMETERS = 400, 45, 4
+FROZEN = "toastkit/storage/migrations/versions/"
+"""Migrations: lists of columns that nobody may shorten any more."""
 
 
 def files() -> dict[str, Path]:
@@ -141,7 +143,9 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def test_files_and_functions_stay_small() -> None:
     wrong = []
     for path in FILES.values():
-        text, where = path.read_text(), path.relative_to(ROOT)
+        text, where = path.read_text(), path.relative_to(ROOT).as_posix()
+        if where.startswith(FROZEN):
+            continue
         if (lines := text.count("\n")) > LINES:
             wrong.append(f"{where}: {lines} lines, at most {LINES}")
         for node in ast.walk(ast.parse(text)):

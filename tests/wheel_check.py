@@ -26,7 +26,7 @@ HOUSE = ("toastkit", "toastkit_flask", "example_app")
 CARRIED = {
     "toastkit": ["py.typed", "storage/migrations"],
     "toastkit_flask": ["py.typed", "static/toastkit.js"],
-    "example_app": ["py.typed"],
+    "example_app": ["gunicorn.conf.py", "demo/static/page.js", "demo/templates/page.html"],
 }
 
 
@@ -74,7 +74,7 @@ class Browser:
         headers = {
             "Origin": self.origin,
             "Content-Type": "application/json",
-            "X-Toastkit": "1",
+            "X-ToastKit": "1",
         }
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.origin + path, data, headers)
