@@ -1,0 +1,115 @@
+"""Read what a request says and write what it is answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from flask import Response, request
+from msgspec import Struct
+
+from toastkit import topics
+from toastkit.config import Config
+from toastkit.dialects import read_body
+from toastkit.errors import Invalid, TooLarge
+from toastkit.identity.devices import check_bundle_id, check_device_id
+from toastkit.ids import default_device_id
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Bootstrap(Struct, frozen=True):
+    """What the body of a bootstrap asks for (A2-A5); ``clerk_jwt`` is not even read (A2)."""
+
+    device_id: str | None = None
+    bundle_id: str | None = None
+    default_topics: list[str] | None = None
+
+    def device_of(self, user_id: str) -> str:
+        """Return the device that is meant (A3)."""
+        if self.device_id is None:
+            return default_device_id(user_id)
+        return check_device_id(self.device_id, user_id)
+
+    def topics_of(self, user_id: str) -> list[str]:
+        """Return the topics that are wanted: none named means one's own (A5)."""
+        return self.default_topics or [topics.own(user_id)]
+
+
+class Registration(Struct, frozen=True):
+    """What the body of a register-toast says (A12)."""
+
+    device_id: str | None = None
+    bundle_id: str | None = None
+    apns: dict[str, Any] | None = None
+
+
+def read_bootstrap(config: Config) -> Bootstrap:
+    """Read the body of a bootstrap; an empty one asks for nothing in particular.
+
+    Raises:
+        Invalid: the first field that is wrong.
+        TooLarge: it is longer than a body may be.
+    """
+    body = read_body(read_raw(config) or b"{}", Bootstrap)
+    check_bundle_id(body.bundle_id, config.default_bundle_id)
+    if len(body.default_topics or ()) > config.topics_per_connection:
+        text = f"default_topics must be at most {config.topics_per_connection} topics"
+        raise Invalid(text, ("default_topics",), "length")
+    return body
+
+
+def read_raw(config: Config) -> bytes:
+    """Return the body as it came, with or without a ``Content-Length``.
+
+    Never reads more than the limit: a chunked body tells its length only at the end.
+
+    Raises:
+        TooLarge: it is longer than ``body_bytes``.
+        Invalid: it ended early or was badly chunked.
+    """
+    most, parts, size = config.body_bytes, [], 0
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"a body may have at most {most} bytes")
+    try:
+        while part := request.stream.read(most + 1 - size):
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise TooLarge(f"a body may have at most {most} bytes")
+    except OSError:
+        raise Invalid("the body could not be read", (), "json") from None
+    return b"".join(parts)
+
+
+def read_limit() -> int:
+    """Return how many items are wanted (A19); the range is stated, so nothing is clamped.
+
+    Raises:
+        Invalid: it is not a whole number.
+    """
+    text = request.args.get("limit", "50")
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Invalid("limit must be 1-200", ("limit",), "type")
+    return int(text)
+
+
+def read_flag(name: str) -> bool:
+    """Return whether a query parameter says true.
+
+    Raises:
+        Invalid: it says neither true nor false.
+    """
+    text = request.args.get(name, "false").lower()
+    if text not in ("true", "1", "false", "0"):
+        raise Invalid(f"{name} must be true or false", (name,), "type")
+    return text in ("true", "1")
+
+
+def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Write a JSON answer; it is one user's own, so no cache may keep it."""
+    response = Response(_encode(body), status, headers, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

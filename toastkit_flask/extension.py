@@ -1,0 +1,139 @@
+"""The one object a Flask app needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request_started
+
+from toastkit import Config, Kit
+from toastkit.clock import Clock
+from toastkit.current import register_finder
+from toastkit.errors import ConfigError
+from toastkit.hooks import Authorize, Hooks, UserLoader
+from toastkit.verifiers.contract import Verifier
+
+from . import logs, mounting, origins
+from .ratelimits import RateLimits
+from .state import KEY, State, current_kit, find_kit
+
+
+class ToastKit:
+    """Give a Flask app toasts: ``ToastKit(app)``, or ``init_app(app)`` later.
+
+    One object serves any number of apps; what belongs to an app stays with it, in
+    ``app.extensions["toastkit"]``. ``verifiers`` check tokens of an identity provider; further
+    options are settings, used where ``app.config`` says nothing (``publish_secret=("…",)``).
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        verifiers: Sequence[Verifier] = (),
+        clock: Clock | None = None,
+        **settings: Any,
+    ) -> None:
+        self._verifiers = tuple(verifiers)
+        self._clock = clock
+        self._settings = settings
+        self._hooks = Hooks()
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Set toastkit up on an app whose configuration is complete; later changes do not count.
+
+        Reads ``TOASTKIT_`` followed by the name of a setting, in capitals; the settings are
+        explained in the documentation and in ``toastkit.Config``:
+
+        ``DATABASE_URL``, ``RUNTIME``, ``GATEWAY``, ``SURFACES``, ``URL_PREFIX``, ``PUBLIC_URL``,
+        ``ALLOWED_ORIGINS``, ``TRUSTED_HOSTS``, ``PUBLISH_SECRET``, ``DEFAULT_BUNDLE_ID``,
+        ``SESSION_PREFIX``, ``SESSION_SECONDS``, ``TICKET_SECONDS``, ``CONFIRM_MS``, ``DUE_MS``,
+        ``DEDUPE_MS``, ``STORAGE_WAIT_MS``, ``PING_SECONDS``, ``PONG_SECONDS``, ``SLOW_SECONDS``,
+        ``CLOSE_SECONDS``, ``MESSAGE_BYTES``, ``MESSAGE_FRAGMENTS``, ``MESSAGE_RATE``,
+        ``MESSAGE_BURST``, ``MESSAGE_ERRORS``, ``TOPICS_PER_CONNECTION``, ``TOPICS_PER_MESSAGE``,
+        ``CONNECTIONS_PER_USER``, ``CONNECTIONS``, ``BUFFER_MESSAGES``, ``BUFFER_BYTES``,
+        ``SOCKET_SEND_BYTES``, ``FANOUT_INLINE``, ``FANOUT_SLICE``, ``RATE_LIMITS``,
+        ``BOOTSTRAP_RATE``, ``REGISTER_RATE``, ``PUBLISH_RATE``, ``LIST_RATE``, ``SESSION_RATE``,
+        ``BODY_BYTES``, ``CONTROL_BYTES``.
+
+        Without ``TOASTKIT_DATABASE_URL`` the toasts are kept in the app's instance folder, in
+        ``toastkit.db``.
+
+        Raises:
+            ConfigError: a setting is wrong, a path is taken, or toastkit is set up here already.
+        """
+        if KEY in app.extensions:
+            raise ConfigError(
+                f"toastkit is set up on {app.name!r} already: use either ToastKit(app) or "
+                "init_app(app), once for each app"
+            )
+        config = self._configure(app)
+        origins.check(config)
+        kit = Kit(
+            config,
+            hooks=self._hooks,
+            verifiers=self._verifiers,
+            context=app.app_context,
+            clock=self._clock,
+        )
+        state = State(kit, RateLimits(config, kit.node.clock))
+        mounting.mount(app, config)
+        app.extensions[KEY] = state
+        register_finder(find_kit)
+        logs.install()
+        _settle_at_first_request(app)
+
+    @property
+    def kit(self) -> Kit:
+        """The current app's kit.
+
+        Raises:
+            NoKit: toastkit is not set up on it.
+        """
+        return current_kit()
+
+    def user_loader(self, loader: UserLoader) -> UserLoader:
+        """Name the function that returns the id of the user a request belongs to, or ``None``.
+
+        Without one Flask-Login is asked, where it is set up.
+        """
+        self._hooks.user_loader = loader
+        return loader
+
+    def authorize(self, rule: Authorize) -> Authorize:
+        """Name the function that may refuse what the namespace rule allows.
+
+        It is called with ``(user_id, action, topic)`` in an app context and returns a bool.
+        """
+        self._hooks.authorize = rule
+        return rule
+
+    def _configure(self, app: Flask) -> Config:
+        folder = Path(app.instance_path)
+        given = {"database_url": f"sqlite:///{folder / 'toastkit.db'}", **self._settings}
+        config = Config.from_mapping(app.config, **given)
+        if config.database_url == given["database_url"]:
+            _make(folder)
+        return config
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the instance folder cannot be made ({error}): set TOASTKIT_DATABASE_URL"
+        ) from error
+
+
+def _settle_at_first_request(app: Flask) -> None:
+    def settle(app: Flask, **_: object) -> None:
+        request_started.disconnect(settle, app)
+        mounting.settle(app)
+
+    # Not weakly: nothing else holds this function.
+    request_started.connect(settle, app, weak=False)

@@ -1,0 +1,92 @@
+"""Put the doors into an app, and keep out of the host's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Flask
+from werkzeug.routing import Rule
+
+from toastkit import Config
+from toastkit.errors import ConfigError
+
+from . import views
+from .door import add_other_methods
+
+SURFACES: dict[str, tuple[Blueprint, ...]] = {
+    "toasts": (views.sessions, views.devices, views.toasts, views.realtime, views.client),
+    "auth": (views.auth,),
+}
+ALWAYS = (views.health,)
+BELOW_API = (views.sessions, views.devices, views.toasts, views.realtime)
+"""What the documents show below ``/v1``, and the gateway below ``/api/v1``: both answer."""
+
+
+def mount(app: Flask, config: Config) -> None:
+    """Register the doors of the wanted surfaces.
+
+    Raises:
+        ConfigError: a surface is unknown, the prefix is none, or the app has one of the paths.
+    """
+    theirs = list(app.url_map.iter_rules())
+    for blueprint, name, prefix in _registrations(config):
+        app.register_blueprint(blueprint, name=name, url_prefix=prefix)
+    for clash in collisions(app, theirs):
+        raise ConfigError(clash)
+    for _, name, _ in _registrations(config):
+        add_other_methods(app, name)
+
+
+def settle(app: Flask) -> None:
+    """Look once more when the first request has come and the host has said everything.
+
+    A host route that was added later and is never reached is reported, and our views, which
+    authenticate by header alone, are taken out of the host's CSRF protection.
+    """
+    theirs = [rule for rule in app.url_map.iter_rules() if not _is_ours(rule)]
+    for clash in collisions(app, theirs):
+        app.logger.error("%s", clash)
+    protection = app.extensions.get("csrf")
+    if protection is not None:
+        for endpoint, view in app.view_functions.items():
+            if _owns(endpoint):
+                protection.exempt(view)
+
+
+def collisions(app: Flask, theirs: list[Rule]) -> Iterator[str]:
+    """Tell each path that is both the host's and ours, with the setting that cures it."""
+    ours = [rule for rule in app.url_map.iter_rules() if _is_ours(rule)]
+    for mine in ours:
+        for their in theirs:
+            shared = (mine.methods or set()) & (their.methods or set()) - {"OPTIONS"}
+            if mine.rule == their.rule and mine.websocket == their.websocket and shared:
+                yield (
+                    f"{' '.join(sorted(shared))} {mine.rule} is a path of toastkit and of this app "
+                    f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, or "
+                    "leave its surface out of TOASTKIT_SURFACES"
+                )
+
+
+def _registrations(config: Config) -> Iterator[tuple[Blueprint, str, str]]:
+    unknown = set(config.surfaces) - set(SURFACES)
+    if unknown:
+        known = ", ".join(SURFACES)
+        raise ConfigError(f"surfaces: {', '.join(sorted(unknown))} unknown; there are {known}")
+    prefix = config.url_prefix
+    if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+        raise ConfigError(f"url_prefix: {prefix!r} must begin with / and not end with it")
+    wanted = [door for name in SURFACES if name in config.surfaces for door in SURFACES[name]]
+    for door in (*wanted, *ALWAYS):
+        yield door, door.name, prefix
+        if door in BELOW_API:
+            yield door, f"{door.name}_api", f"{prefix}/api"
+
+
+def _is_ours(rule: Rule) -> bool:
+    return _owns(rule.endpoint)
+
+
+def _owns(endpoint: str) -> bool:
+    blueprint, dot, _ = endpoint.partition(".")
+    names = {door.name for doors in (*SURFACES.values(), ALWAYS) for door in doors}
+    return bool(dot) and blueprint.removesuffix("_api") in names

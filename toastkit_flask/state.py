@@ -1,0 +1,51 @@
+"""What an app keeps of toastkit: everything hangs on the app, nothing on the extension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app, has_app_context
+
+from toastkit import Kit
+from toastkit.errors import NoKit
+
+from .ratelimits import RateLimits
+
+KEY = "toastkit"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Hold what serves one app."""
+
+    kit: Kit
+    limits: RateLimits
+
+
+def state(app: Flask | None = None) -> State:
+    """Return what serves an app, by default the current one.
+
+    Raises:
+        NoKit: toastkit is not set up on it.
+    """
+    app = app or current_app
+    if KEY not in app.extensions:
+        raise NoKit(f"toastkit is not set up on {app.name!r}: call ToastKit(app) or init_app(app)")
+    found: State = app.extensions[KEY]
+    return found
+
+
+def current_kit() -> Kit:
+    """Return the current app's kit.
+
+    Raises:
+        NoKit: toastkit is not set up on it.
+    """
+    return state().kit
+
+
+def find_kit() -> Kit | None:
+    """Return the current app's kit, or ``None`` where there is no app or no kit."""
+    if not has_app_context() or KEY not in current_app.extensions:
+        return None
+    return state().kit

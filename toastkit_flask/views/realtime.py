@@ -1,0 +1,72 @@
+"""The gateway: the handshake is flask-sock's, the socket becomes ours (A21-A25)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, request
+from flask_sock import Sock
+
+from toastkit.closing import CloseReason
+from toastkit.dialects import ToastsDialect
+from toastkit.errors import InvalidToken, MissingToken, TokenExpired, Unauthenticated
+from toastkit.live import Connection
+from toastkit.replies import Failure
+from toastkit.transports import Arrival, WebSocketFraming
+
+from ..bodies import answer
+from ..door import Door
+from ..origins import ensure_origin
+from ..state import current_kit
+
+DIALECT = ToastsDialect(WebSocketFraming())
+REASONS = {
+    MissingToken: CloseReason.TOKEN_MISSING,
+    TokenExpired: CloseReason.TOKEN_EXPIRED,
+    InvalidToken: CloseReason.TOKEN_REJECTED,
+}
+
+realtime = Door("toastkit_realtime")
+sock = Sock()
+
+
+@realtime.get("/v1/realtime")
+def plain() -> Response:
+    """Tell a plain GET what this path wants."""
+    text = "this is a WebSocket: connect with an Upgrade request"
+    body = {"detail": "Upgrade Required", "code": "upgrade_required", "message": text}
+    return answer(body, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})
+
+
+@realtime.before_request
+def arrive() -> None:
+    """Put the shim in place before flask-sock's handshake touches the socket."""
+    if request.url_rule is None or not request.url_rule.websocket:
+        return
+    kit = current_kit()
+    ensure_origin(kit.config)
+    g.toastkit_arrival = Arrival.from_environ(request.environ, kit.node.runtime, kit.config)
+    g.toastkit_connection = admit()
+
+
+@sock.route("/v1/realtime", bp=realtime)
+def gateway(_: Any) -> None:
+    """Take the socket over, now that the handshake is out."""
+    g.pop("toastkit_arrival").open(g.pop("toastkit_connection"))
+
+
+def admit() -> Connection:
+    """Return the connection of this request: one that hears, or one that is told why not.
+
+    A browser cannot read the status of a failed upgrade, so a refusal comes after it (NOTES A.7).
+    """
+    kit, token = current_kit(), request.args.get("token", "")
+    try:
+        if not token:
+            raise MissingToken
+        ticket = kit.tickets.redeem(token)
+        if ticket.session_hash is not None and kit.sessions.is_revoked(ticket.session_hash):
+            raise InvalidToken("session revoked")
+    except Unauthenticated as error:
+        return kit.node.refuse(DIALECT, REASONS[type(error)], Failure(None, error.code, str(error)))
+    return kit.node.admit(ticket, DIALECT, request.args.get("state") == "background")

@@ -1,0 +1,35 @@
+"""Mint the tickets that open a WebSocket (A1-A10)."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from toastkit.clock import iso
+from toastkit.identity import TicketRequest
+
+from ..bodies import answer, read_bootstrap
+from ..door import Door
+from ..guards import identify, limit
+from ..origins import gateway_url
+from ..state import current_kit
+
+sessions = Door("toastkit_sessions")
+
+
+@sessions.post("/v1/sessions/toast-bootstrap")
+def bootstrap() -> Response:
+    """Return a ticket, and the URL it opens."""
+    kit, who = current_kit(), identify()
+    limit("bootstrap", who.user_id)
+    body = read_bootstrap(kit.config)
+    device_id = body.device_of(who.user_id)
+    topics = kit.node.rules.accepted(who.user_id, body.topics_of(who.user_id))
+    wanted = TicketRequest(who.user_id, device_id, topics, who.session_hash)
+    token, ticket = kit.tickets.mint(wanted)
+    written = {
+        "token": token,
+        "ws_url": f"{gateway_url(kit.config)}?token={token}",
+        "expires_at": iso(ticket.expires_at),
+        "default_topics": ticket.topics,
+    }
+    return answer(written)
