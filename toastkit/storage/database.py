@@ -1,0 +1,114 @@
+"""One database as one process uses it: opened at first use, again after a fork."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from ..clock import Clock
+from ..errors import StorageUnavailable
+from ..runtime.contract import Runtime
+from . import engine
+from .checkpointer import Checkpointer
+from .group import Work
+from .upgrade import upgrade
+from .writer import CLOSED, Writer
+
+M = TypeVar("M")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Database:
+    """Read and write from any thread or greenlet, never holding the loop.
+
+    Building one touches no disk. It may be built before a fork: each process opens its own.
+    """
+
+    def __init__(self, url: str, runtime: Runtime, clock: Clock, *, wait_ms: int) -> None:
+        self._url = url
+        self._runtime = runtime
+        self._clock = clock
+        self._wait = wait_ms / 1000
+        # The entry of a parent process stays for good: SQLite's connections must not be used after
+        # a fork, not even to be closed.
+        self._opened: dict[int, _Opened] = {}
+        self._closed_in = 0
+
+    def open(self) -> None:
+        """Bring the schema up to date and get ready, if this process has not yet.
+
+        Raises:
+            ConfigError: the URL names nothing that can be used.
+            StorageUnavailable: the database cannot be opened.
+        """
+        self._here()
+
+    def read(self, job: Callable[[Connection], T]) -> T:
+        """Run ``job`` with a connection that only reads, off the loop; return its result.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        opened = self._here()
+        return self._runtime.offload(lambda: opened.read(job))
+
+    def write(self, work: Work[M, R], given: M, weight: int = 1) -> R:
+        """Carry out a wish in the next group commit; see ``Writer.write``."""
+        return self._here().writer.write(work, given, weight)
+
+    def owe(self, work: Work[M, Any], given: M, weight: int = 1) -> None:
+        """Carry out a wish nobody waits for; see ``Writer.owe``."""
+        self._here().writer.owe(work, given, weight)
+
+    def close(self) -> None:
+        """Write what is owed and let go of the file. Harmless where nothing was opened."""
+        pid = os.getpid()
+        self._closed_in = pid
+        opened = self._opened.pop(pid, None)
+        if opened is not None:
+            opened.close(self._wait)
+
+    def _here(self) -> _Opened:
+        pid = os.getpid()
+        opened = self._opened.get(pid)
+        return opened if opened is not None else self._open(pid)
+
+    def _open(self, pid: int) -> _Opened:
+        if self._closed_in == pid:
+            raise StorageUnavailable(CLOSED)
+        self._runtime.offload(lambda: upgrade(self._url))
+        fresh = _Opened(self._url, self._runtime, self._clock, wait=self._wait)
+        opened = self._opened.setdefault(pid, fresh)
+        if opened is fresh:
+            opened.checkpointer.start()
+        return opened
+
+
+class _Opened:
+    """What one process has of the database. Nothing is connected before it is used."""
+
+    def __init__(self, url: str, runtime: Runtime, clock: Clock, *, wait: float) -> None:
+        place = engine.database(url)
+        writing = engine.writing(place)
+        self._readers = engine.reading(place, wait)
+        self.writer = Writer(writing, runtime, clock, wait=wait)
+        self.checkpointer = Checkpointer(writing, runtime, lambda: self.writer.commits)
+
+    def read(self, job: Callable[[Connection], T]) -> T:
+        try:
+            with self._readers.connect() as connection:
+                return job(connection)
+        except Exception as error:
+            told = engine.trouble(error)
+            if told is None:
+                raise
+            raise told from error
+
+    def close(self, seconds: float) -> None:
+        self.checkpointer.close(seconds)
+        self._readers.dispose()  # first, or the log could not be emptied under a reader
+        self.writer.close()

@@ -1,0 +1,67 @@
+"""Sessions: opaque auth tokens, by hash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from ..records import Session
+from .database import Database
+from .tables import sessions
+
+_FIELDS = Session.__struct_fields__
+_FOUND = select(*(sessions.c[name] for name in _FIELDS))
+
+
+class Sessions:
+    """Store sessions by the hash of their token."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, session: Session) -> None:
+        """Store a fresh session; returns once it is on disk.
+
+        Raises:
+            StorageUnavailable: nothing was kept.
+        """
+        self._database.write(_add, session)
+
+    def find(self, token_hash: str) -> Session | None:
+        """Return the session with this hash, expired and revoked ones too.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        query = _FOUND.where(sessions.c.token_hash == token_hash)
+
+        def read(connection: Connection) -> Session | None:
+            row = connection.execute(query).mappings().first()
+            return None if row is None else Session(**row)
+
+        return self._database.read(read)
+
+    def revoke(self, token_hash: str, at: int) -> bool:
+        """End a session; tell whether it was alive: of two who revoke at once, one hears yes.
+
+        Raises:
+            StorageUnavailable: nothing was changed.
+        """
+        return self._database.write(_revoke, (token_hash, at))
+
+
+def _add(connection: Connection, fresh: Sequence[Session]) -> list[None]:
+    connection.execute(sessions.insert(), [msgspec.structs.asdict(session) for session in fresh])
+    return [None] * len(fresh)
+
+
+def _revoke(connection: Connection, ended: Sequence[tuple[str, int]]) -> list[bool]:
+    column = sessions.c
+    answers = []
+    for token_hash, at in ended:
+        alive = (column.token_hash == token_hash) & column.revoked_at.is_(None)
+        done = connection.execute(update(sessions).where(alive).values(revoked_at=at))
+        answers.append(done.rowcount == 1)
+    return answers

@@ -1,0 +1,28 @@
+"""What survives: the inbox, tickets, sessions and devices."""
+
+from __future__ import annotations
+
+from ..clock import Clock
+from ..runtime.contract import Runtime
+from .database import Database
+from .devices import Devices
+from .inbox import Inbox
+from .sessions import Sessions
+from .tickets import Tickets
+
+
+class Storage:
+    """Hold every repository of one database.
+
+    Building one is cheap and touches no disk; the first use in each process brings the schema up
+    to date. ``wait_ms``: how long a write may wait for a locked database.
+    """
+
+    def __init__(self, url: str, runtime: Runtime, clock: Clock, wait_ms: int = 2000) -> None:
+        database = Database(url, runtime, clock, wait_ms=wait_ms)
+        self.inbox = Inbox(database, clock)
+        self.tickets = Tickets(database)
+        self.sessions = Sessions(database)
+        self.devices = Devices(database)
+        self.open = database.open
+        self.close = database.close

@@ -1,0 +1,256 @@
+"""The one native thread of a process that writes, and the line in front of it.
+
+A group is everybody who asked while the last commit ran: the more come, the less each costs.
+"""
+
+from __future__ import annotations
+
+import logging
+from _queue import Empty, SimpleQueue  # the C queue: gevent replaces queue.SimpleQueue by its own
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+
+from ..clock import Clock
+from ..errors import StorageUnavailable
+from ..runtime.contract import Event, Runtime
+from .engine import Locked
+from .group import Committer, Member, Work
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+GROUP = 64
+"""How much joins one commit: so much of what somebody waits for, and so much of what is owed."""
+
+OWED_SECONDS = 0.05
+"""How long a change nobody waits for may wait for company."""
+
+PAUSE_SECONDS = 1.0
+"""Pause before what is owed is tried again on a database that cannot write."""
+
+CLOSED = "storage is closed; nothing was kept"
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Take wishes from any thread or greenlet; one native thread carries them out in groups.
+
+    Built in the process that uses it, started by its first member. ``close`` once, at the end.
+    """
+
+    def __init__(self, engine: Engine, runtime: Runtime, clock: Clock, *, wait: float) -> None:
+        self._runtime = runtime
+        self._clock = clock
+        self._wait = wait
+        self._line: SimpleQueue[Member | None] = SimpleQueue()
+        self._start = [_Desk(Committer(engine), self._line, clock)]
+        self._desk = self._start[0]
+
+    @property
+    def commits(self) -> int:
+        """How many groups this process has committed."""
+        return self._desk.committer.commits
+
+    def write(self, work: Work[M, R], given: M, weight: int = 1) -> R:
+        """Carry out a wish in the next group; return its result once it is on disk.
+
+        ``weight``: how many rows it is about.
+
+        Raises:
+            StorageUnavailable: nothing was kept.
+        """
+        member = Member(work, given, weight)
+        member.deadline = self._clock.monotonic() + self._wait
+        member.done = self._runtime.event()
+        self._join(member)
+        member.done.wait()
+        if member.error is not None:
+            raise member.error
+        return member.result  # type: ignore[no-any-return]
+
+    def owe(self, work: Work[M, Any], given: M, weight: int = 1) -> None:
+        """Carry out a wish nobody waits for; it joins the next group within 50 ms.
+
+        If it cannot be written it is tried again; if it is at fault itself, that is logged.
+        """
+        member = Member(work, given, weight)
+        member.deadline = self._clock.monotonic() + OWED_SECONDS
+        self._join(member)
+
+    def close(self) -> None:
+        """Write what is still owed, empty the log, end the thread; wait for it."""
+        if self._start:
+            self._desk.ended = True  # nobody ever asked
+            return
+        closed = self._desk.closed = self._runtime.event()
+        self._desk.give_up_at = self._clock.monotonic() + self._wait
+        self._line.put(None)
+        closed.wait(self._wait * 2)
+
+    def _join(self, member: Member) -> None:
+        self._line.put(member)
+        if self._desk.ended:
+            # Looked at after the put: the desk raises the flag before it empties the line for the
+            # last time, so whoever slips in between is answered by one of the two.
+            raise StorageUnavailable(CLOSED)
+        if self._start:
+            self._begin()
+
+    def _begin(self) -> None:
+        # Two first callers may meet here. Popping is atomic without a lock, and no lock of
+        # ``threading`` may be used: patched ones must not be waited for in a native thread.
+        try:
+            desk = self._start.pop()
+        except IndexError:
+            return
+        self._runtime.thread(desk.run)
+
+
+class _Desk:
+    """The writer thread's side: the line as it stands, and the connection. Used in it only."""
+
+    def __init__(self, committer: Committer, line: SimpleQueue[Member | None], clock: Clock):
+        self.committer = committer
+        self.closed: Event | None = None
+        self.ended = False
+        self.give_up_at = 0.0
+        self._line = line
+        self._clock = clock
+        self._asked: deque[Member] = deque()
+        self._owed: deque[Member] = deque()
+        self._rest_until = 0.0
+        self._closing = False
+        self._well = True
+
+    def run(self) -> None:
+        """Serve until told to close; nobody who waits is ever left without an answer."""
+        try:
+            while not self._finished():
+                self._collect()
+                self._serve()
+            self.committer.checkpoint()
+        except Exception:
+            log.exception("the storage writer failed")
+        finally:
+            self.ended = True
+            self._collect_now()
+            self._fail_asked(CLOSED)
+            if self._owed:
+                log.warning("%d state changes were not written", len(self._owed))
+            self.committer.discard()
+            if self.closed is not None:
+                self.closed.set()
+
+    def _finished(self) -> bool:
+        if not self._closing or self._asked:
+            return False
+        return not self._owed or self._clock.monotonic() >= self.give_up_at
+
+    def _collect(self) -> None:
+        """Wait until somebody waits for a commit, or what is owed has waited long enough."""
+        while not (self._asked or self._closing):
+            pause = None
+            if self._owed:
+                pause = max(self._owed[0].deadline, self._rest_until) - self._clock.monotonic()
+                if pause <= 0:
+                    break
+            try:
+                self._take(self._line.get(timeout=pause))
+            except Empty:
+                break
+        self._collect_now()
+
+    def _collect_now(self) -> None:
+        try:
+            while True:
+                self._take(self._line.get_nowait())
+        except Empty:
+            return
+
+    def _take(self, member: Member | None) -> None:
+        if member is None:
+            self._closing = True
+        elif member.done is None:
+            self._owed.append(member)
+        else:
+            self._asked.append(member)
+
+    def _serve(self) -> None:
+        # What is owed comes first: it is about toasts of earlier commits, and a claim it releases
+        # may be the one that a member of this very group asks for.
+        group = [*_cut(self._owed), *_cut(self._asked)]
+        if not group:
+            return
+        try:
+            results = self.committer.commit(group)
+        except StorageUnavailable as error:
+            self._put_back(group, error)
+        except Exception as error:  # noqa: BLE001 - told to whoever is at fault
+            self._try_alone(group, error)
+        else:
+            self._recovered()
+            for member, result in zip(group, results, strict=True):
+                member.answer(result)
+
+    def _try_alone(self, group: Sequence[Member], error: Exception) -> None:
+        """Give each member a transaction of its own, so that only the one at fault fails."""
+        if len(group) == 1:
+            _blame(group[0], error)
+            return
+        for place, member in enumerate(group):
+            try:
+                results = self.committer.commit([member])
+            except StorageUnavailable as unavailable:
+                self._put_back(group[place:], unavailable)
+                return
+            except Exception as own:  # noqa: BLE001 - told to this member
+                _blame(member, own)
+            else:
+                member.answer(results[0])
+
+    def _put_back(self, group: Sequence[Member], error: StorageUnavailable) -> None:
+        """Keep what may still succeed: what is owed, and waiters with time left at a lock."""
+        now = self._clock.monotonic()
+        self._owed.extendleft(member for member in reversed(group) if member.done is None)
+        self._asked.extendleft(member for member in reversed(group) if member.done is not None)
+        self._rest_until = now + PAUSE_SECONDS
+        if self._well:
+            self._well = False
+            log.warning("storage cannot write: %s", error, exc_info=error.__cause__)
+        if not isinstance(error, Locked):
+            self.give_up_at = now
+            self._fail_asked(str(error))
+            return
+        while self._asked and self._asked[0].deadline <= now:
+            self._asked.popleft().fail(Locked(*error.args))
+
+    def _recovered(self) -> None:
+        if not self._well:
+            self._well = True
+            self._rest_until = 0.0
+            log.warning("storage writes again")
+
+    def _fail_asked(self, why: str) -> None:
+        while self._asked:
+            self._asked.popleft().fail(StorageUnavailable(why))
+
+
+def _cut(line: deque[Member]) -> list[Member]:
+    """Take one group's share from the front of a line."""
+    share: list[Member] = []
+    room = GROUP
+    while line and (not share or line[0].weight <= room):
+        member = line.popleft()
+        room -= member.weight
+        share.append(member)
+    return share
+
+
+def _blame(member: Member, error: Exception) -> None:
+    if member.done is None:
+        log.error("a state change could not be written", exc_info=error)
+    member.fail(error)
