@@ -1,6 +1,5 @@
-"""The whole service: toastkit behind gunicorn, with a page to try it."""
+"""The whole service: toastkit behind gunicorn, with a page to try it.
 
-from .factory import create_app
-from .settings import Settings
-
-__all__ = ["Settings", "create_app"]
+Nothing is imported here: ``python -m example_app`` imports this file first, and gevent must
+replace locks and sockets before anybody keeps an unpatched one.
+"""

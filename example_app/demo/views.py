@@ -1,0 +1,90 @@
+"""The page and the doors of demo mode's identity provider."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from toastkit import publish_control
+from toastkit.config import Config
+from toastkit.dialects.bodies import read_body
+from toastkit.dialects.errors import http_error
+from toastkit.errors import Invalid, ToastKitError
+
+from ..settings import DEMO_SECRET
+from .identity import IdentityProvider
+
+MAX_BODY = 4096
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """Say who one wants to be."""
+
+    name: str
+
+
+class Control(msgspec.Struct, frozen=True):
+    """Say what to tell, and whom: nobody named means everybody."""
+
+    kind: str
+    user_id: str | None = None
+
+
+def demo_pages(provider: IdentityProvider, config: Config) -> Blueprint:
+    """Return the page, the sign-in and the public keys.
+
+    The page is told the publish secret only when it is the one everybody knows.
+    """
+    pages = Blueprint("demo", __name__, static_folder="static", static_url_path="/demo/static")
+    pages.template_folder = "templates"
+    secret = DEMO_SECRET if DEMO_SECRET in config.publish_secret else ""
+
+    @pages.get("/")
+    def page() -> str:
+        return render_template("page.html", secret=secret, prefix=config.url_prefix)
+
+    @pages.post("/demo/sign-in")
+    def sign_in() -> ResponseReturnValue:
+        asked = read_body(_json(), SignIn)
+        return jsonify(jwt=provider.sign_in(asked.name), user_id=asked.name)
+
+    @pages.post("/demo/control")
+    def control() -> ResponseReturnValue:
+        asked = read_body(_json(), Control)
+        publish_control(asked.kind, user_id=asked.user_id)
+        return "", 204
+
+    @pages.get("/.well-known/jwks.json")
+    def jwks() -> ResponseReturnValue:
+        return jsonify(provider.jwks())
+
+    pages.register_error_handler(ToastKitError, _explain)
+    pages.after_request(_seal)
+    return pages
+
+
+def _json() -> bytes:
+    # A page of another site cannot send this type without asking first, and nobody says yes.
+    if request.mimetype != "application/json":
+        raise Invalid("Content-Type must be application/json", ("Content-Type",), "json")
+    request.max_content_length = MAX_BODY
+    return request.get_data()
+
+
+def _explain(error: ToastKitError) -> ResponseReturnValue:
+    status, body, headers = http_error(error)
+    return jsonify(body), status, headers
+
+
+def _seal(response: Response) -> Response:
+    # The page shows what others wrote: even if a text became markup, it could run nothing.
+    socket = request.host_url.replace("http", "ws", 1).rstrip("/")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self' {socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,52 @@
+"""Make the service's Flask app from its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from flask import Flask
+
+from toastkit.errors import ConfigError
+from toastkit.verifiers import StaticVerifier
+from toastkit_flask import ToastKit
+
+from . import demo, jwks
+from .settings import Clerk, Settings
+
+
+def create_app(environ: Mapping[str, str] | None = None) -> Flask:
+    """Make the app; without ``environ`` the process's own environment is read.
+
+    Reads the keys of the identity provider once: over the network with ``CLERK_*``, from the
+    instance folder in demo mode.
+
+    Raises:
+        ConfigError: a setting is wrong, or the keys cannot be had.
+    """
+    settings = Settings.read(os.environ if environ is None else environ)
+    app = Flask("example_app", instance_path=str(make_instance(settings)), static_folder=None)
+    verifier = _clerk(settings.clerk) if settings.clerk else demo.install(app, settings)
+    ToastKit(app, config=settings.config, verifiers=(verifier,))
+    return app
+
+
+def make_instance(settings: Settings) -> str:
+    """Make the instance folder for this user alone, and return its path.
+
+    Raises:
+        ConfigError: it cannot be made.
+    """
+    try:
+        settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"INSTANCE_PATH={settings.instance}: {error.strerror}") from None
+    return str(settings.instance)
+
+
+def _clerk(clerk: Clerk) -> StaticVerifier:
+    return StaticVerifier(
+        jwks.fetch(clerk.jwks_url),
+        issuer=clerk.issuer,
+        authorized_parties=clerk.authorized_parties,
+    )

@@ -1,0 +1,34 @@
+"""Gunicorn's settings: ``gunicorn -c example_app/gunicorn.conf.py example_app.wsgi:app``.
+
+``python -m example_app`` uses this file too.
+"""
+
+# ruff: noqa: E402
+from gevent import monkey
+
+monkey.patch_all()  # before anything below keeps an unpatched lock or socket
+
+import os
+import sys
+
+from example_app.settings import Settings
+from toastkit.errors import ConfigError
+from toastkit_flask.gunicorn import *  # noqa: F403  (the hooks that let a worker stop in time)
+
+try:
+    _settings = Settings.read(os.environ)
+except ConfigError as error:
+    sys.exit(f"example_app: {error}")
+
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+bind = [f"{_host}:{_settings.port}"]
+workers = 1
+worker_class = "gevent"
+worker_connections = _settings.config.connections + 1000  # sockets, and HTTP requests beside them
+backlog = 2048
+keepalive = 75  # longer than the 60 s after which proxies drop a connection they keep
+graceful_timeout = 5
+control_socket_disable = True  # it would stand in a home directory, and two services share one
+
+# Whoever writes an access log writes no tokens: the path without its query string, no Referer.
+access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'

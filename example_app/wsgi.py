@@ -1,0 +1,22 @@
+"""The app for a WSGI server: ``example_app.wsgi:app``.
+
+Never demo mode unless ``TOASTKIT_DEMO=1`` chose it: without an identity provider it says so in
+one line and does not start.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from toastkit.errors import ConfigError
+
+from .factory import create_app
+
+GUNICORN_APP_LOAD_ERROR = 4
+"""The exit code on which gunicorn's master gives up instead of starting the worker again."""
+
+try:
+    app = create_app()
+except ConfigError as error:
+    sys.stderr.write(f"example_app: {error}\n")
+    raise SystemExit(GUNICORN_APP_LOAD_ERROR) from None
