@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from example_app import settings
+from tests import wheel_check
 from toastkit import closing, config, errors
 from toastkit.dialects import toasts
 
@@ -61,6 +62,11 @@ def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     # A class looks up its module, so the code needs a real one that is not __main__.
     (tmp_path / "example.py").write_text(python(page))
     run("import sys; sys.path.insert(0, '.'); import example", tmp_path)
+
+
+def test_the_readme_example_shows_a_toast(tmp_path: Path) -> None:
+    with wheel_check.serving(wheel_check.example(ROOT / "README.md"), tmp_path) as origin:
+        wheel_check.see_a_toast(origin)
 
 
 def test_the_readme_example_is_short() -> None:

@@ -7,7 +7,6 @@ that is not the checkout. It needs nothing else: the WebSocket client comes with
 import contextlib
 import http.cookiejar
 import importlib
-import importlib.resources
 import json
 import re
 import socket
@@ -47,19 +46,24 @@ def example(readme: Path) -> str:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], port: int) -> Iterator[str]:
-    """Run a server, yield its address once it listens, and end it."""
-    server = subprocess.Popen(command)
+def serving(code: str, place: Path) -> Iterator[str]:
+    """Run an app with ``flask run``, yield its address once it listens, and end it."""
+    (place / "app.py").write_text(code)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flask = [sys.executable, "-m", "flask", "--app", str(place / "app.py"), "run"]
+    server = subprocess.Popen([*flask, "--port", str(port)])
     try:
         for _ in range(300):
-            assert server.poll() is None, f"{command} ended with {server.returncode}"
+            assert server.poll() is None, f"flask run ended with {server.returncode}"
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        assert server.wait(15) is not None
+        server.wait(15)
 
 
 class Browser:
@@ -107,12 +111,7 @@ def main() -> None:
     check_installed()
     place = Path.cwd() / "readme_example"
     place.mkdir(exist_ok=True)
-    (place / "app.py").write_text(example(Path(sys.argv[1])))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    flask = [sys.executable, "-m", "flask", "--app", str(place / "app.py"), "run"]
-    with serving([*flask, "--port", str(port)], port) as origin:
+    with serving(example(Path(sys.argv[1])), place) as origin:
         see_a_toast(origin)
     print("The README's example works from the wheel.")
 
