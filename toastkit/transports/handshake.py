@@ -1,0 +1,57 @@
+"""Check a WebSocket handshake before anybody acts on it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from ..errors import Invalid
+
+_VALUE = re.compile(r"[^\x00\s]+(?:[ \t]+[^\x00\s]+)*|")
+"""What the handshake's parser takes for a header's value; for anything else it raises a 500."""
+
+
+def ensure_handshake(environ: dict[str, Any]) -> None:
+    """Check that a request may be upgraded, as RFC 6455 4.2.1 says.
+
+    Raises:
+        Invalid: it may not. ``type`` is ``version`` when another version of the protocol was
+            asked for: that is answered with 426 and the version we speak.
+    """
+    if environ.get("REQUEST_METHOD") != "GET":
+        raise Invalid("a WebSocket is opened with GET", ("method",), "method")
+    if environ.get("SERVER_PROTOCOL") in ("HTTP/0.9", "HTTP/1.0"):
+        raise Invalid("a WebSocket needs HTTP/1.1", ("protocol",), "protocol")
+    if environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+        raise Invalid("Upgrade: websocket required", ("Upgrade",), "missing")
+    if "upgrade" not in _tokens(environ.get("HTTP_CONNECTION", "")):
+        raise Invalid("Connection: Upgrade required", ("Connection",), "missing")
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
+        raise Invalid("Sec-WebSocket-Version must be 13", ("Sec-WebSocket-Version",), "version")
+    if not _is_key(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")):
+        raise Invalid("Sec-WebSocket-Key must be 16 bytes in base64", ("Sec-WebSocket-Key",), "key")
+    _ensure_headers(environ)
+
+
+def _tokens(value: str) -> set[str]:
+    return {token.strip().lower() for token in value.split(",")}
+
+
+def _is_key(value: str) -> bool:
+    try:
+        return len(value) == 24 and len(base64.b64decode(value, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _ensure_headers(environ: dict[str, Any]) -> None:
+    if environ.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in environ:
+        raise Invalid("a handshake has no body", ("body",), "body")
+    if not environ.get("HTTP_HOST", "").isascii() or not environ.get("HTTP_HOST"):
+        raise Invalid("Host required", ("Host",), "missing")
+    for name, value in environ.items():
+        if name.startswith("HTTP_") and not _VALUE.fullmatch(value):
+            header = name[5:].replace("_", "-").title()
+            raise Invalid(f"{header} has a character no header may have", (header,), "characters")

@@ -1,0 +1,157 @@
+"""Move one connection's bytes over a WebSocket that is ours alone: no thread, no greenlet."""
+
+from __future__ import annotations
+
+import _socket
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..closing import CloseReason
+from ..live import Connection
+from ..runtime.contract import Runtime, Timer, Watcher
+from .frames import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Frame,
+    FrameError,
+    FrameReader,
+    Limits,
+    WebSocketFraming,
+)
+
+READ_BYTES = 16_384
+log = logging.getLogger(__name__)
+_framing = WebSocketFraming()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Say what all transports of a kit share, so that none of them keeps it."""
+
+    runtime: Runtime
+    limits: Limits
+    close_seconds: float
+
+
+class WebSocketTransport:
+    """Keep a connection's ``Transport`` promises over a raw, non-blocking socket.
+
+    At rest it holds the socket and one watcher; a frame reader exists while a frame is half read,
+    a second watcher while the socket is full, a timer while it is closing.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_deaf",
+        "_reader",
+        "_site",
+        "_sock",
+        "_timer",
+        "_watcher",
+        "_writer",
+    )
+
+    def __init__(self, site: Site, sock: _socket.socket, connection: Connection) -> None:
+        self._site = site
+        self._sock = sock
+        self._connection: Connection | None = connection
+        self._deaf = False
+        self._reader: FrameReader | None = None
+        self._timer: Timer | None = None
+        self._writer: Watcher | None = None
+        self._watcher = site.runtime.watch(sock.fileno())
+        self._watcher.start(self._on_readable)
+
+    def write(self, data: bytes | memoryview) -> int:
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
+    def when_writable(self, callback: Callable[[], None] | None) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+        if callback is not None and self._connection is not None:
+            self._writer = self._site.runtime.watch(self._sock.fileno(), write=True)
+            self._writer.start(callback)
+
+    def finish(self) -> None:
+        # Closed at once, with bytes of the client unread, the kernel would answer with a reset,
+        # and a reset overtakes our farewell. So: half-close, and read on until the client is done.
+        if self._connection is None or self._timer is not None:
+            return
+        self._deaf = True
+        try:
+            self._sock.shutdown(_socket.SHUT_WR)
+        except OSError:
+            self.abort()
+        else:
+            self._timer = self._site.runtime.call_later(self._site.close_seconds, self.abort)
+
+    def abort(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        # Watchers first: once the descriptor is closed its number may be somebody else's.
+        self._watcher.close()
+        self.when_writable(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._sock.close()
+        connection.closed()
+
+    def _on_readable(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._on_end(connection)
+        elif not self._deaf:
+            self._read(connection, data)
+
+    def _on_end(self, connection: Connection) -> None:
+        if self._timer is None:
+            connection.lost()
+        self.abort()
+
+    def _read(self, connection: Connection, data: bytes) -> None:
+        connection.heard()
+        reader = self._reader or FrameReader(self._site.limits)
+        try:
+            for frame in reader.feed(data):
+                self._take(connection, frame)
+                if self._deaf:
+                    return
+        except FrameError as error:
+            self._deaf = True
+            connection.end(error.reason)
+        except Exception:
+            # Whatever one client's message broke, it costs that client its connection only.
+            log.exception("a message of connection %s failed", connection.id)
+            self._deaf = True
+            connection.end(CloseReason.INTERNAL)
+        else:
+            self._reader = None if reader.idle else reader
+
+    def _take(self, connection: Connection, frame: Frame) -> None:
+        opcode, payload = frame
+        if opcode == TEXT:
+            connection.receive(payload)
+        elif opcode == PING:
+            connection.send(_framing.pong(payload))
+        elif opcode == CLOSE:
+            self._deaf = True
+            connection.peer_closed()
+        elif opcode != PONG:
+            self._deaf = True
+            connection.end(CloseReason.UNSUPPORTED)
