@@ -84,8 +84,12 @@ class Config:
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"{name} must be one of {', '.join(sorted(allowed))}")
         for setting in fields(self):
-            if setting.type == "int" and getattr(self, setting.name) < 1:
-                raise ConfigError(f"{setting.name} must be at least 1")
+            value = getattr(self, setting.name)
+            if setting.type == "int" and (not isinstance(value, int) or value < 1):
+                raise ConfigError(f"{setting.name} must be a whole number and at least 1")
+            if setting.type == "tuple[str, ...]" and not isinstance(value, tuple):
+                # A text would be read letter by letter: every letter of a secret a secret.
+                raise ConfigError(f"{setting.name} must be a tuple of texts, like ('a', 'b')")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
@@ -100,7 +104,7 @@ class Config:
         return cls.from_mapping(environ, **given)
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], **given: Any) -> Self:
+    def from_mapping(cls, mapping: Mapping[Any, Any], **given: Any) -> Self:
         """Read every ``TOASTKIT_`` key of a mapping, such as ``app.config``.
 
         ``given`` is used where the mapping says nothing. A key that is no setting is warned
@@ -140,9 +144,11 @@ def _read(key: str, value: Any, kind: Any) -> Any:
             return int(value)
         if kind == "str":
             return str(value)
+        if isinstance(value, bytes):
+            raise TypeError(value)
         parts = value.split(",") if isinstance(value, str) else value
         return tuple(str(part).strip() for part in parts if str(part).strip())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(f"{key}: {value!r} is not {_KINDS[kind]}") from None
 
 

@@ -94,7 +94,7 @@ EVERYBODY = "*"
 """The route every connection of every worker is on (``flags.changed``, A27)."""
 
 
-def key(value: str | None, field: str) -> str | None:
+def key(value: object, field: str) -> str | None:
     """Check a dedupe or collapse key: 1 to 200 printable characters, or none.
 
     Raises:
@@ -107,7 +107,7 @@ def key(value: str | None, field: str) -> str | None:
     return value
 
 
-def ttl(value: float | None) -> int | None:
+def ttl(value: object) -> int | None:
     """Check a time to live: whole milliseconds, 0 means now or never (A.16).
 
     Raises:

@@ -20,6 +20,9 @@ def user_id(value: object, field: str = "user_id") -> str:
     Raises:
         Invalid: the value is not a user id.
     """
+    if isinstance(value, int) and abs(value) >= 10**MAX_USER_ID:
+        # Python refuses to write an int of thousands of digits.
+        raise Invalid(f"{field} must be 1-{MAX_USER_ID} chars", (field,), "length")
     if isinstance(value, (int, uuid.UUID)) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value:

@@ -34,8 +34,10 @@ class Topic:
         Raises:
             TopicNotAllowed: the text is not a topic.
         """
-        if not isinstance(text, str) or not 1 <= len(text) <= MAX_TOPIC:
-            raise TopicNotAllowed(str(text))
+        if not isinstance(text, str):
+            raise TopicNotAllowed(type(text).__name__)
+        if not 1 <= len(text) <= MAX_TOPIC:
+            raise TopicNotAllowed(text)
         if not text.isprintable() or any(char.isspace() for char in text):
             raise TopicNotAllowed(text)
         segments = text.split(":")

@@ -7,7 +7,7 @@ from functools import partial
 
 from ..events import EVERYBODY, Event
 from ..runtime.contract import Runtime
-from .contract import Answer, Confirmation, Listener
+from .contract import Confirmation, Listener
 
 
 class MemoryBackplane:

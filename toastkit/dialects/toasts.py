@@ -49,7 +49,7 @@ class ToastsDialect:
     def read(self, text: bytes) -> Command:
         message = _decode(text)
         id = message.get("id")
-        if isinstance(id, (dict, list)) or (isinstance(id, str) and len(id) > 200):
+        if isinstance(id, (dict, list)) or len(str(id)) > 200:
             raise BadMessage("id must be a scalar of at most 200 characters")
         match message.get("type"):
             case "subscribe":

@@ -46,7 +46,7 @@ class Home(Protocol):
 
     clock: Clock
     config: Config
-    wheel: Wheel
+    wheel: Wheel[Connection]
 
     def receive(self, connection: Connection, payload: bytes) -> None:
         """Carry out one message of the client."""
@@ -144,9 +144,7 @@ class Connection:
     def lost(self) -> None:
         """Note that the socket is gone."""
         self._detach()
-        if self.buffer is not None:
-            self.buffer.discard(keep_begun=False)
-            self.buffer = None
+        self._drop()
         if self.flags & HELD:
             self.node.forget(self)
         else:
@@ -155,6 +153,7 @@ class Connection:
     def closed(self) -> None:
         """Note that the transport has given its socket back."""
         self._detach()
+        self._drop()
         self.node.forget(self)
 
     # What the client is told
@@ -239,6 +238,11 @@ class Connection:
         self.transport.when_writable(None)
         if self.flags & ENDING:
             self.transport.finish()
+
+    def _drop(self) -> None:
+        if self.buffer is not None:
+            self.buffer.discard(keep_begun=False)
+            self.buffer = None
 
     def _await_writable(self) -> None:
         self.node.behind(self)

@@ -32,7 +32,7 @@ class Dispatch:
 
     def receive(self, connection: Connection, payload: bytes) -> None:
         """Carry out one message."""
-        if self._too_fast(connection):
+        if self._too_fast(connection) or self._too_many_wait(connection):
             text = f"more than {self._config.message_rate} messages a second"
             connection.fail(Failure(code="rate_limited", message=text, retryable=True))
             return
@@ -50,10 +50,16 @@ class Dispatch:
         # GCRA: one float per connection instead of two entries in a limiter's tables.
         now, rate = self._clock.monotonic(), self._config.message_rate
         due = max(connection.due, now)
-        if due - now > (self._config.message_burst - 1) / rate:
+        # Half a message of tolerance: sums of 1 / rate are not exact.
+        if due - now > (self._config.message_burst - 0.5) / rate:
             return True
         connection.due = due + 1 / rate
         return False
+
+    def _too_many_wait(self, connection: Connection) -> bool:
+        # A hook of the host that hangs must not let a client fill the memory meanwhile.
+        waiting = connection.backlog
+        return waiting is not None and len(waiting) >= self._config.message_burst
 
     def _refuse(self, connection: Connection, refusal: CommandRefused) -> None:
         failure = Failure(refusal.id, refusal.code, str(refusal), refusal.topic)
@@ -63,11 +69,12 @@ class Dispatch:
             connection.reply(failure)
 
     def _begin(self, connection: Connection, command: Command) -> None:
-        if not isinstance(command, Subscribe):
-            self._answer(connection, command)
-        elif len(command.topics) > self._config.topics_per_message:
+        topics = command.topics if isinstance(command, (Subscribe, Unsubscribe)) else ()
+        if len(topics) > self._config.topics_per_message:
             most = f"at most {self._config.topics_per_message} topics in one message"
             self._refuse(connection, TooManyTopics(most, command.id))
+        elif not isinstance(command, Subscribe):
+            self._answer(connection, command)
         elif self._rules.ask_host:
             if connection.backlog is None:
                 connection.backlog = deque()
@@ -87,17 +94,22 @@ class Dispatch:
     def _resume(
         self, connection: Connection, command: Subscribe, accepted: tuple[str, ...] | None
     ) -> None:
-        backlog, connection.backlog = connection.backlog, None
+        backlog, connection.backlog = connection.backlog or deque(), None
         if connection.ending:
             return
         if accepted is None:
             connection.reply(Failure(command.id, message="try again later", retryable=True))
         else:
             self._subscribe(connection, command, accepted)
-        while backlog and connection.backlog is None:
+        self._go_on(connection, backlog)
+
+    def _go_on(self, connection: Connection, backlog: deque[Command]) -> None:
+        while backlog:
             self._begin(connection, backlog.popleft())
-        if backlog and connection.backlog is not None:
-            connection.backlog = backlog
+            if connection.backlog is not None:
+                # The host is asked again: what is left waits for that answer too.
+                connection.backlog.extend(backlog)
+                return
 
     def _answer(self, connection: Connection, command: Command) -> None:
         match command:

@@ -45,9 +45,12 @@ class Lane:
     def _turn(self) -> None:
         errand = self._errands[0]
         some = list(islice(errand.members, self._slice))
-        deliver(errand.event, some, errand.tally)
-        if len(some) < self._slice:
-            self._errands.popleft()
-            errand.tally.seal()
-        if self._errands:
-            self._runtime.call_later(0, self._turn)
+        try:
+            deliver(errand.event, some, errand.tally)
+        finally:
+            # Whatever goes wrong with one slice, the lane goes on.
+            if len(some) < self._slice:
+                self._errands.popleft()
+                errand.tally.seal()
+            if self._errands:
+                self._runtime.call_later(0, self._turn)

@@ -25,6 +25,7 @@ from .sendbuffer import Tally
 from .watch import Watch
 from .wheel import Wheel
 
+
 @dataclass(frozen=True, slots=True)
 class NodeParts:
     """What a node is made of."""
@@ -104,9 +105,7 @@ class Node:
         self._attach(connection)
         return connection
 
-    def _refuse(
-        self, dialect: Dialect, reason: CloseReason, failure: Failure | None
-    ) -> Connection:
+    def _refuse(self, dialect: Dialect, reason: CloseReason, failure: Failure | None) -> Connection:
         connection = Connection(self, dialect, ids.connection_id())
         if failure is not None:
             connection.reply(failure)
@@ -193,11 +192,13 @@ class Node:
             self._tick()
 
     def _tick(self) -> None:
-        self._watch.tick()
-        if self.roster.connections or self._watch.leaving:
-            self.runtime.call_later(1, self._tick)
-        else:
-            self._ticking = False
+        try:
+            self._watch.tick()
+        finally:
+            # Whatever goes wrong with one connection, the others are still looked after.
+            self._ticking = bool(self.roster.connections) or not self._watch.idle
+            if self._ticking:
+                self.runtime.call_later(1, self._tick)
 
     def _second(self) -> int:
         return int(self.clock.monotonic())

@@ -63,20 +63,26 @@ def deliver(event: Event, members: Iterable[Connection], tally: Tally) -> None:
     """Send an event to those who hear its topic, written once per dialect.
 
     The tally counts foreground connections only: a client in the background is no proof that
-    anybody saw the toast (A.17).
+    anybody saw the toast (A.17). Neither is one that has gone: it may have left before its
+    slice came, or turn out to be gone only now.
     """
     frames: dict[Dialect, bytes | None] = {}
     for connection in members:
+        if connection.ending:
+            continue
         foreground = connection.foreground
-        tally.present += foreground
-        if connection.id == event.exclude:
-            continue
-        if event.topic is not None and not topics.hears(connection.topics, event.topic):
-            continue
-        dialect = connection.dialect
-        if dialect not in frames:
-            frames[dialect] = dialect.event(event)
-        frame = frames[dialect]
-        if frame is not None:
-            counted = tally if foreground else None
-            tally.written += connection.send(frame, counted, event.expires_at) and foreground
+        if _hears(connection, event):
+            dialect = connection.dialect
+            if dialect not in frames:
+                frames[dialect] = dialect.event(event)
+            frame = frames[dialect]
+            if frame is not None:
+                counted = tally if foreground else None
+                tally.written += connection.send(frame, counted, event.expires_at) and foreground
+        tally.present += foreground and not connection.ending
+
+
+def _hears(connection: Connection, event: Event) -> bool:
+    if connection.id == event.exclude:
+        return False
+    return event.topic is None or topics.hears(connection.topics, event.topic)

@@ -34,7 +34,8 @@ class Tally:
         self._settle()
 
     def lost(self) -> None:
-        """Count a frame that waited and never will be written."""
+        """Count a frame that waited and never will be written: nobody is there to read it."""
+        self.present -= 1
         self._settle()
 
     def seal(self) -> None:

@@ -28,15 +28,19 @@ class Watch:
         self.behind: set[Connection] = set()
         self.leaving: set[Connection] = set()
 
+    @property
+    def idle(self) -> bool:
+        """Tell whether nobody is left who says farewell or owes a pong."""
+        return not (self.leaving or self._pinged)
+
     def tick(self) -> None:
         """Do what has become due; at least once a second."""
         now = int(self._clock.monotonic())
         turn = self._wheel.advance(now)
         self._hush(now)
-        for connection in turn:
-            self._visit(connection)
-        if turn:
-            self._pinged.append((now, turn))
+        pinged = [connection for connection in turn if self._visit(connection)]
+        if pinged:
+            self._pinged.append((now, pinged))
         self._end_stuck(now)
 
     def _hush(self, now: int) -> None:
@@ -46,7 +50,8 @@ class Watch:
                 if connection.seen < pinged_at:
                     connection.flags |= SILENT
 
-    def _visit(self, connection: Connection) -> None:
+    def _visit(self, connection: Connection) -> bool:
+        # Tells whether it was pinged: who still waits for older frames cannot owe a pong yet.
         if connection.expires_at <= self._clock.now():
             connection.reply(Failure(code="token_expired", message="Token expired"))
             connection.end(CloseReason.TOKEN_EXPIRED)
@@ -54,6 +59,8 @@ class Watch:
             connection.end(CloseReason.NO_PONG)
         elif connection.buffer is None:
             connection.send(connection.dialect.framing.ping)
+            return True
+        return False
 
     def _end_stuck(self, now: int) -> None:
         for connection in list(self.behind):

@@ -59,6 +59,8 @@ def control_event(kind: object, params: Mapping[str, Any], user_id: object, now:
         Invalid: the kind, the params or the user id is wrong.
     """
     owner = None if user_id is None else principals.user_id(user_id)
+    if not isinstance(params, Mapping):
+        raise Invalid("params must be a mapping", ("params",), "type")
     return Event(
         kind="control",
         id=ids.toast_id(),

@@ -28,9 +28,7 @@ class Inbox(Protocol):
     def mark(self, changes: Sequence[StateChange]) -> None:
         """Owe state changes to the next commit; waits for nothing."""
 
-    def page(
-        self, user_id: str, limit: int, include_collapsed: bool = False
-    ) -> list[StoredToast]:
+    def page(self, user_id: str, limit: int, include_collapsed: bool = False) -> list[StoredToast]:
         """Return a principal's newest toasts, newest first.
 
         Raises:

@@ -73,9 +73,9 @@ class Publisher:
         if not self._serving():
             # Another process holds the sockets; only it can know whether anybody is there.
             return [Receipt.queued(event.id) for event in toasts]
-        confirm_ms = self._config.confirm_ms
-        told = [_now_or_never(event, confirm_ms) for event in toasts]
-        confirmations = self._backplane.broadcast(told, confirm_ms / 1000)
+        until = self._clock.now() + self._config.confirm_ms
+        told = [_now_or_never(event, until) for event in toasts]
+        confirmations = self._backplane.broadcast(told, self._config.confirm_ms / 1000)
         now = self._clock.now()
         verdicts = [
             decide(event, confirmation, now)
@@ -89,8 +89,7 @@ def _placed(event: Event, place: Accepted) -> Event:
     return replace(event, id=place.id, seq=place.seq, epoch=place.epoch)
 
 
-def _now_or_never(event: Event, confirm_ms: int) -> Event:
-    # A time to live of 0 means "now or never": now lasts as long as the publisher waits.
-    if event.expires_at != event.created_at:
-        return event
-    return replace(event, expires_at=event.created_at + confirm_ms)
+def _now_or_never(event: Event, until: int) -> Event:
+    # A time to live of 0 means "now or never": now begins when the toast is stored, however long
+    # that took, and lasts as long as the publisher waits.
+    return replace(event, expires_at=until) if event.expires_at == event.created_at else event
