@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from flask import Blueprint, Flask, Response, current_app, got_request_exception
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
@@ -46,6 +48,6 @@ def tell_http(error: HTTPException) -> Response | BaseResponse | HTTPException:
 def tell_unexpected(error: Exception) -> Response:
     """Answer what nobody expected; say nothing of the inside, but log it and signal it."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    app.log_exception((type(error), error, error.__traceback__))
+    app.log_exception(sys.exc_info())
     got_request_exception.send(app, exception=error)
     return answer(internal_error(), 500)

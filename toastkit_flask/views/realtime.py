@@ -49,7 +49,7 @@ def arrive() -> None:
     g.toastkit_connection = admit()
 
 
-@sock.route("/v1/realtime", bp=realtime)
+@sock.route("/v1/realtime", bp=realtime)  # type: ignore[untyped-decorator]
 def gateway(_: Any) -> None:
     """Take the socket over, now that the handshake is out."""
     g.pop("toastkit_arrival").open(g.pop("toastkit_connection"))
@@ -58,7 +58,7 @@ def gateway(_: Any) -> None:
 def admit() -> Connection:
     """Return the connection of this request: one that hears, or one that is told why not.
 
-    A browser cannot read the status of a failed upgrade, so a refusal comes after it (NOTES A.7).
+    A browser cannot read the status of a failed upgrade, so a refusal comes after it (A.7).
     """
     kit, token = current_kit(), request.args.get("token", "")
     try:

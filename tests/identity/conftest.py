@@ -1,0 +1,70 @@
+"""Repositories that keep everything in a dictionary."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from toastkit.config import Config
+from toastkit.identity import Devices, Sessions, Tickets
+from toastkit.records import Device, Session, Ticket
+from toastkit.testing import ManualClock
+
+
+class SessionTable(dict[str, Session]):
+    def add(self, session: Session) -> None:
+        self[session.token_hash] = session
+
+    def find(self, token_hash: str) -> Session | None:
+        return self.get(token_hash)
+
+    def revoke(self, token_hash: str, at: int) -> bool:
+        session = self[token_hash]
+        self[token_hash] = replace(session, revoked_at=at)
+        return session.revoked_at is None
+
+
+class TicketTable(dict[str, Ticket]):
+    def add(self, ticket: Ticket) -> None:
+        self[ticket.token_hash] = ticket
+
+    def find(self, token_hash: str) -> Ticket | None:
+        return self.get(token_hash)
+
+
+class DeviceTable(list[Device]):
+    def register(self, device: Device) -> None:
+        self.append(device)
+
+    def of(self, user_id: str) -> list[Device]:
+        return [device for device in self if device.user_id == user_id]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def session_table() -> SessionTable:
+    return SessionTable()
+
+
+@pytest.fixture
+def ticket_table() -> TicketTable:
+    return TicketTable()
+
+
+@pytest.fixture
+def sessions(session_table: SessionTable, clock: ManualClock) -> Sessions:
+    return Sessions(session_table, Config(), clock)
+
+
+@pytest.fixture
+def tickets(ticket_table: TicketTable, clock: ManualClock) -> Tickets:
+    return Tickets(ticket_table, Config(), clock)
+
+
+@pytest.fixture
+def devices(clock: ManualClock) -> Devices:
+    return Devices(DeviceTable(), Config(), clock)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from toastkit.errors import Invalid
+from toastkit.identity.devices import check_device_id
+
+HEX = "ab" * 32
+
+
+def test_A12_a_device_is_kept_under_its_user_with_the_default_bundle(devices, clock):
+    device = devices.register("ada", "phone", None, None)
+    assert devices.of("ada") == [device]
+    assert device.bundle_id == "com.bairisland.manticscore"
+    assert (device.push_token, device.environment) == (None, "production")
+    assert device.registered_at == clock.now()
+
+
+@pytest.mark.parametrize("name", ["token", "device_token"])
+def test_A12_the_push_token_goes_by_two_names(devices, name):
+    assert devices.register("ada", "phone", None, {name: HEX.upper()}).push_token == HEX
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (None, "production"),
+        ("production", "production"),
+        ("sandbox", "sandbox"),
+        ("development", "sandbox"),
+    ],
+)
+def test_A12_environments(devices, given, kept):
+    apns = {"token": HEX, "environment": given}
+    assert devices.register("ada", "phone", None, apns).environment == kept
+
+
+@pytest.mark.parametrize(
+    ("apns", "loc", "detail"),
+    [
+        ({}, "token", "apns.token required"),
+        ({"token": None}, "token", "apns.token required"),
+        ({"token": ""}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": "ab" * 31}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": "ab" * 101}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": "zz" * 32}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": HEX + "\n"}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": "\uff10" * 64}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": 1}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": [HEX]}, "token", "apns.token must be 64-200 hex digits"),
+        ({"token": HEX, "device_token": "cd" * 32}, "token", "apns.token and apns.device_token"),
+        ({"token": HEX, "environment": "Production"}, "environment", "apns.environment must be"),
+        ({"token": HEX, "environment": ""}, "environment", "apns.environment must be"),
+        ({"token": HEX, "environment": ["sandbox"]}, "environment", "apns.environment must be"),
+    ],
+)
+def test_a_wrong_apns_object_is_refused(devices, apns, loc, detail):
+    with pytest.raises(Invalid) as caught:
+        devices.register("ada", "phone", None, apns)
+    assert caught.value.loc == ("apns", loc)
+    assert caught.value.detail.startswith(detail)
+    assert devices.of("ada") == []
+
+
+@pytest.mark.parametrize("bundle_id", ["", "a b", "com/x", "ä.b", "a" * 156, "a\n", 1, ["a"]])
+def test_A4_a_wrong_bundle_id_is_refused(devices, bundle_id):
+    with pytest.raises(Invalid) as caught:
+        devices.register("ada", "phone", bundle_id, None)
+    assert caught.value.loc == ("bundle_id",)
+
+
+@pytest.mark.parametrize("value", ["a", "x" * 200, "6F9619FF-8B86-D011", "Ädas Handy", "clerk:ada"])
+def test_a_device_id_is_1_to_200_printable_characters(value):
+    assert check_device_id(value, "ada") == value
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_device_id_is_required(value):
+    with pytest.raises(Invalid, match=r"^device_id required$") as caught:
+        check_device_id(value, "ada")
+    assert caught.value.type == "missing"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 201, " ", "   ", "a\x00", "a\n", "a\u200b", "\ud800", "a\u202eb", "\x7f", "\ufeffa"],
+)
+def test_other_text_is_no_device_id(value):
+    with pytest.raises(Invalid, match=r"^device_id must be 1-200 printable chars$"):
+        check_device_id(value, "ada")
+
+
+@pytest.mark.parametrize("value", [1, True, 1.5, ["a"], {"a": 1}])
+def test_another_type_is_no_device_id(value):
+    with pytest.raises(Invalid, match=r"^device_id must be a string$"):
+        check_device_id(value, "ada")
+
+
+@pytest.mark.parametrize("value", ["clerk:bob", "clerk:", "clerk:ada2", "anon:0123456789abcdef"])
+def test_A12_the_default_id_of_another_user_is_refused(value):
+    with pytest.raises(Invalid, match=r"^device_id belongs to another user$"):
+        check_device_id(value, "ada")

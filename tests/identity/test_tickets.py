@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from toastkit import ids
+from toastkit.errors import InvalidToken, TokenExpired
+from toastkit.identity import TicketRequest
+
+REQUEST = TicketRequest("ada", "phone", ("user:ada", "news"), "hash of a session")
+
+
+def test_A7_a_ticket_is_bound_to_user_and_device(tickets):
+    token, _ = tickets.mint(REQUEST)
+    ticket = tickets.redeem(token)
+    assert (ticket.user_id, ticket.device_id) == ("ada", "phone")
+    assert ticket.topics == ("user:ada", "news")
+    assert ticket.session_hash == "hash of a session"
+
+
+def test_only_the_hash_of_a_token_is_kept(tickets, ticket_table):
+    token, ticket = tickets.mint(REQUEST)
+    assert list(ticket_table) == [ids.token_hash(token)] == [ticket.token_hash]
+    assert token not in repr(ticket_table)
+
+
+def test_a_token_is_url_safe_and_carries_256_bits(tickets):
+    token, _ = tickets.mint(REQUEST)
+    assert len(token) == 43
+    assert token.replace("-", "").replace("_", "").isalnum()
+
+
+def test_A7_it_lives_15_minutes_and_may_be_redeemed_again_meanwhile(tickets, clock):
+    token, ticket = tickets.mint(REQUEST)
+    assert ticket.expires_at == clock.now() + 900_000
+    clock.advance(899.999)
+    assert tickets.redeem(token) == tickets.redeem(token) == ticket
+    clock.advance(0.001)
+    with pytest.raises(TokenExpired):
+        tickets.redeem(token)
+
+
+@pytest.mark.parametrize("token", ["", "nobody", "ä", "\udcff", "x" * 100_000])
+def test_an_unknown_token_is_invalid(tickets, token):
+    with pytest.raises(InvalidToken):
+        tickets.redeem(token)
