@@ -1,0 +1,41 @@
+"""What one writes first: flask-sock, a receive loop, and a send to each."""
+
+import json
+
+from flask import Flask, request
+from flask_sock import Sock
+
+app = Flask(__name__)
+sock = Sock(app)
+clients = {}
+
+
+@sock.route("/realtime")
+def realtime(ws):
+    user = request.args["user"]
+    clients[user] = ws
+    try:
+        while True:
+            ws.receive()
+    finally:
+        clients.pop(user)
+
+
+@app.get("/connections")
+def connections():
+    return {"connections": len(clients)}
+
+
+@app.post("/broadcast")
+def broadcast():
+    text = json.dumps({"type": "control", "control": request.get_json()})
+    for ws in list(clients.values()):
+        ws.send(text)
+    return "", 204
+
+
+@app.post("/publish")
+def publish():
+    body = request.get_json()
+    clients[body["user_id"]].send(json.dumps({"type": "toast", "toast": body["toast"]}))
+    return {"delivered": True}, 202

@@ -1,0 +1,110 @@
+"""Medians, ratios and aims, as a table."""
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from statistics import median
+
+from .measure import Figures
+from .server import CORES
+
+VERSIONS = ("gunicorn", "gevent", "flask", "flask-sock", "simple-websocket", "sqlalchemy")
+
+
+@dataclass(frozen=True)
+class Aim:
+    """How good a figure of toastkit's must be: itself, or in relation to flask-sock's."""
+
+    limit: float
+    at_least: bool = False
+    relative: bool = False
+
+    def __str__(self) -> str:
+        sign = ">=" if self.at_least else "<="
+        return f"{sign} {self.limit:,g}{' x' if self.relative else ''}"
+
+    def met(self, value: float) -> bool:
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+AIMS = {
+    "CPU s per million deliveries": Aim(0.55, relative=True),
+    "KiB per idle connection": Aim(2),
+    "handshakes/s": Aim(0.95, at_least=True, relative=True),
+    "publishes/s": Aim(1200, at_least=True),
+    "publish, 16 at once: max ms": Aim(50),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: of each round toastkit's and flask-sock's, from the same round."""
+
+    name: str
+    toastkit: list[float]
+    flask_sock: list[float]
+
+    @property
+    def ratios(self) -> list[float]:
+        return [a / b for a, b in zip(self.toastkit, self.flask_sock, strict=True) if b]
+
+    def cells(self) -> tuple[str, ...]:
+        aim = AIMS.get(self.name)
+        return (
+            self.name,
+            spread(self.toastkit),
+            spread(self.flask_sock),
+            spread(self.ratios),
+            str(aim or ""),
+            "" if aim is None else ("met" if self.meets(aim) else "MISSED"),
+        )
+
+    def meets(self, aim: Aim) -> bool:
+        if aim.relative:
+            return aim.met(median(self.ratios))
+        # Nobody may wait longer than that: of a maximum, the worst round counts.
+        return aim.met(max(self.toastkit) if "max" in self.name else median(self.toastkit))
+
+
+def rows(rounds: list[dict[str, Figures]]) -> list[Row]:
+    """Gather the rounds, each of which has figures of both contenders."""
+    return [
+        Row(name, *([one[contender][name] for one in rounds] for contender in rounds[0]))
+        for name in rounds[0]["toastkit"]
+    ]
+
+
+def spread(values: list[float]) -> str:
+    """Write a median with its least and greatest."""
+    if not values:
+        return "-"
+    middle = median(values)
+    if len(values) == 1:
+        return short(middle)
+    return f"{short(middle)} ({short(min(values))}-{short(max(values))})"
+
+
+def short(value: float) -> str:
+    """Write three digits, more of large numbers."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.{0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2}f}"
+
+
+def table(lines: list[Row]) -> str:
+    """Write every row, and what the columns are."""
+    head = ("", "toastkit", "flask-sock", "ratio", "aim", "")
+    cells = [head, *(line.cells() for line in lines)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    return "\n".join([text[0], "-" * sum(widths), *text[1:]])
+
+
+def machine() -> str:
+    """Write what this ran on."""
+    packages = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    cores = f"{len(CORES)} core{'s' * (len(CORES) != 1)}"
+    return f"{cores}, Python {platform.python_version()}, {packages}"
