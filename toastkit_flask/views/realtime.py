@@ -8,8 +8,8 @@ from flask import Response, g, request
 from flask_sock import Sock
 
 from toastkit.closing import CloseReason
-from toastkit.dialects import ToastsDialect
-from toastkit.errors import InvalidToken, MissingToken, TokenExpired, Unauthenticated
+from toastkit.dialects import ToastsDialect, http_error
+from toastkit.errors import Invalid, InvalidToken, MissingToken, TokenExpired, Unauthenticated
 from toastkit.live import Connection
 from toastkit.replies import Failure
 from toastkit.transports import Arrival, WebSocketFraming
@@ -39,20 +39,41 @@ def plain() -> Response:
 
 
 @realtime.before_request
-def arrive() -> None:
-    """Put the shim in place before flask-sock's handshake touches the socket."""
+def arrive() -> Response | None:
+    """Admit the client, and stand between flask-sock's handshake and the socket."""
     if request.url_rule is None or not request.url_rule.websocket:
-        return
+        return None
     kit = current_kit()
     ensure_origin(kit.config)
-    g.toastkit_arrival = Arrival.from_environ(request.environ, kit.node.runtime, kit.config)
+    try:
+        g.toastkit_arrival = Arrival.from_environ(request.environ, kit.node.runtime, kit.config)
+    except Invalid as error:
+        return refuse_handshake(error)
     g.toastkit_connection = admit()
+    return None
 
 
 @sock.route("/v1/realtime", bp=realtime)  # type: ignore[untyped-decorator]
-def gateway(_: Any) -> None:
+def gateway(ws: Any) -> None:
     """Take the socket over, now that the handshake is out."""
-    g.pop("toastkit_arrival").open(g.pop("toastkit_connection"))
+    g.toastkit_arrival.open(g.toastkit_connection, ws)
+    g.pop("toastkit_arrival")
+
+
+@realtime.teardown_request
+def leave(_: BaseException | None) -> None:
+    """Let go of a client whose handshake came to nothing; it would be held for ever."""
+    arrival = g.pop("toastkit_arrival", None)
+    if arrival is not None:
+        arrival.abandon(g.pop("toastkit_connection", None))
+
+
+def refuse_handshake(error: Invalid) -> Response:
+    """Answer a request that is no handshake of ours: 426 for another version, else 400."""
+    body = http_error(error)[1]
+    if error.type == "version":
+        return answer(body, 426, {"Sec-WebSocket-Version": "13"})
+    return answer(body, 400)
 
 
 def admit() -> Connection:
