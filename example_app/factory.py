@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from flask import Flask
 
@@ -27,7 +28,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     settings = Settings.read(os.environ if environ is None else environ)
     app = Flask("example_app", instance_path=str(make_instance(settings)), static_folder=None)
     verifier = _clerk(settings.clerk) if settings.clerk else demo.install(app, settings)
-    ToastKit(app, config=settings.config, verifiers=(verifier,))
+    ToastKit(app, verifiers=(verifier,), **asdict(settings.config))
     return app
 
 

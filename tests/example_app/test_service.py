@@ -1,0 +1,183 @@
+"""The whole service as a process: what an operator starts, and what the documents' curl lines say."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from example_app.settings import DEMO_SECRET, VARIABLES
+
+from .conftest import ROOT, Start, serving
+
+pytestmark = pytest.mark.plain
+
+MODULE = ("-m", "example_app")
+GUNICORN = (
+    "-m",
+    "gunicorn",
+    "-c",
+    str(ROOT / "example_app/gunicorn.conf.py"),
+    "example_app.wsgi:app",
+)
+
+
+def ask(url: str, body: object = None, bearer: str = "") -> Any:
+    """Send JSON as the documents' clients do; return the answer."""
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    )
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
+        return json.load(answer)
+
+
+def session_of(base: str, name: str) -> str:
+    signed = ask(f"{base}/demo/sign-in", {"name": name})
+    return str(ask(f"{base}/auth/session", {}, signed["jwt"])["token"])
+
+
+def listen(base: str, name: str) -> ClientConnection:
+    """Go the documents' way: JWT, session, bootstrap, socket, greeting."""
+    ticket = ask(f"{base}/v1/sessions/toast-bootstrap", {}, session_of(base, name))
+    connection = connect(ticket["ws_url"], open_timeout=10)
+    assert heard(connection)["type"] == "connection_ack"
+    return connection
+
+
+def heard(connection: ClientConnection) -> Any:
+    return json.loads(connection.recv(10))
+
+
+def refused(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, errors = process.communicate(timeout=30)
+    assert output == ""
+    assert errors.count("\n") == 1
+    return process.returncode, errors
+
+
+def test_a_publish_sent_with_curl_is_shown_at_once(start: Start, tmp_path: Path) -> None:
+    curl = shutil.which("curl") or pytest.skip("curl is not installed")
+    with serving(start(*MODULE)) as base, listen(base, "user_2abcXYZ") as connection:
+        body = {
+            "user_id": "user_2abcXYZ",
+            "topic": "user:user_2abcXYZ",
+            "toast": {"title": "Research complete", "body": "AI expense tracker for freelancers"},
+        }
+        command = [
+            *(curl, "-sS", "-X", "POST", f"{base}/v1/toasts/publish"),
+            *("-H", f"Authorization: Bearer {DEMO_SECRET}"),
+            *("-H", "Content-Type: application/json", "-d", json.dumps(body)),
+        ]
+        receipt = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        frame = heard(connection)
+        listed = ask(f"{base}/v1/toasts", None, session_of(base, "user_2abcXYZ"))
+    assert (receipt["delivered"], receipt["transport"], receipt["session_count"]) == (
+        True,
+        "websocket",
+        1,
+    )
+    assert frame["type"] == "toast"
+    assert frame["toast"]["title"] == "Research complete"
+    assert frame["toast"]["id"] == receipt["id"] == listed["items"][0]["id"]
+
+
+def test_a_control_reaches_the_page(start: Start) -> None:
+    with serving(start(*MODULE)) as base, listen(base, "ada") as connection:
+        asked = urllib.request.Request(
+            f"{base}/demo/control",
+            json.dumps({"kind": "usage.changed", "user_id": "ada"}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(asked, timeout=10).close()
+        assert heard(connection)["control"]["kind"] == "usage.changed"
+
+
+@pytest.mark.parametrize("program", [MODULE, GUNICORN], ids=["module", "gunicorn"])
+def test_sigterm_tells_the_client_and_ends_cleanly(start: Start, program: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = start(*program, TOASTKIT_DEMO="1", PORT=str(port))
+    base = f"http://127.0.0.1:{port}"
+    ready(base)
+    connection = listen(base, "ada")
+    process.send_signal(signal.SIGTERM)
+    assert list(connection) == []
+    assert connection.close_code == 1012
+    assert process.wait(10) == 0
+    assert "Traceback" not in process.communicate()[1]
+
+
+def test_the_banner_says_what_demo_mode_is(start: Start) -> None:
+    process = start(*MODULE, APNS_TEAM_ID="t")
+    with serving(process):
+        pass
+    told = process.communicate()[0]
+    assert "anyone on this machine may sign in as anyone" in told
+    assert "APNS_TEAM_ID is set, but not used by this version" in told
+
+
+def test_what_it_keeps_is_for_this_user_alone(start: Start, tmp_path: Path) -> None:
+    with serving(start(*MODULE)):
+        pass
+    assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700
+    assert {"toastkit.db", "demo-key.pem"} <= set(os.listdir(tmp_path / "instance"))
+
+
+def test_help_explains_every_variable(start: Start) -> None:
+    told = start(*MODULE, "--help").communicate(timeout=30)[0]
+    assert all(variable.name in told for variable in VARIABLES)
+
+
+def test_a_port_in_use_is_one_clear_line(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, line = refused(start(*MODULE, PORT=port))
+    assert code == 2
+    assert f"127.0.0.1:{port}" in line
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"REDIS_URL": "redis://localhost"}, "Redis backplane"),
+        ({"WEB_CONCURRENCY": "2"}, "Redis backplane"),
+        ({"CLERK_ISSUER": "https://clerk.example"}, "CLERK_JWKS_URL"),
+        ({"HOST": "0.0.0.0"}, "HOST=0.0.0.0"),
+        ({"HOST": "no.such.host.invalid", "TOASTKIT_DEMO": "1"}, "no.such.host.invalid"),
+        ({"INSTANCE_PATH": "/dev/null/x"}, "INSTANCE_PATH"),
+        ({"DATABASE_URL": "nonsense"}, "nonsense"),
+        ({"TOASTKIT_DEMO": "0"}, "nobody could sign in"),
+    ],
+)
+def test_a_bad_setting_is_one_clear_line(start: Start, given: dict[str, str], named: str) -> None:
+    code, line = refused(start(*MODULE, **given))
+    assert code == 2
+    assert named in line
+
+
+@pytest.mark.parametrize("program", [("-c", "import example_app.wsgi"), GUNICORN])
+def test_wsgi_without_an_identity_provider_does_not_start(
+    start: Start, program: tuple[str, ...]
+) -> None:
+    code, line = refused(start(*program))
+    assert code != 0
+    assert "nobody could sign in" in line
+
+
+def ready(base: str) -> None:
+    """Wait until the service answers: a refused connection is asked again at once."""
+    for _ in range(20_000):
+        with contextlib.suppress(urllib.error.URLError):
+            ask(f"{base}/health")
+            return
+    raise AssertionError(f"{base} never answered")

@@ -1,0 +1,149 @@
+"""The environment table, and the rules of demo mode."""
+
+from pathlib import Path
+
+import pytest
+
+from example_app.settings import CLERK, DEMO_SECRET, Settings, chooses_demo, is_loopback
+from toastkit.errors import ConfigError
+
+DEMO = {"TOASTKIT_DEMO": "1"}
+CLERKS = {
+    "CLERK_JWKS_URL": "https://clerk.example/jwks.json",
+    "CLERK_ISSUER": "https://clerk.example",
+    "CLERK_AUTHORIZED_PARTIES": "https://a.example, https://b.example",
+}
+
+
+def refused(**environ: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        Settings.read(environ)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults() -> None:
+    settings = Settings.read(DEMO)
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.instance == Path("instance").absolute()
+    assert settings.config.database_url == f"sqlite:///{settings.instance}/toastkit.db"
+    assert settings.config.default_bundle_id == "com.bairisland.manticscore"
+    assert settings.config.rate_limits
+
+
+def test_the_documented_names_become_settings() -> None:
+    settings = Settings.read(
+        CLERKS
+        | {
+            "HOST": "0.0.0.0",
+            "PORT": "0",
+            "DATABASE_URL": "sqlite:////var/toasts.db",
+            "PUBLIC_URL": "https://toasts.example",
+            "ALLOWED_ORIGINS": "https://a.example, https://b.example",
+            "TOAST_PUBLISH_SECRET_KEY": "new,old",
+            "DEFAULT_BUNDLE_ID": "com.example",
+            "RATE_LIMITS": "0",
+            "TOASTKIT_CONFIRM_MS": "99",
+        }
+    )
+    config = settings.config
+    assert (settings.host, settings.port) == ("0.0.0.0", 0)
+    assert config.database_url == "sqlite:////var/toasts.db"
+    assert config.public_url == "https://toasts.example"
+    assert config.allowed_origins == ("https://a.example", "https://b.example")
+    assert config.publish_secret == ("new", "old")
+    assert config.default_bundle_id == "com.example"
+    assert config.rate_limits is False
+    assert config.confirm_ms == 99
+
+
+def test_a_setting_of_toastkit_wins_over_the_documented_name() -> None:
+    given = DEMO | {"PUBLIC_URL": "https://a.example", "TOASTKIT_PUBLIC_URL": "https://b.example"}
+    assert Settings.read(given).config.public_url == "https://b.example"
+
+
+def test_blank_counts_as_unset() -> None:
+    blank = {"HOST": "", "PORT": " ", "REDIS_URL": "", "WEB_CONCURRENCY": "", "DATABASE_URL": ""}
+    assert Settings.read(DEMO | blank) == Settings.read(DEMO)
+
+
+def test_the_publish_secret_has_a_value_in_demo_mode_only() -> None:
+    assert Settings.read(DEMO).config.publish_secret == (DEMO_SECRET,)
+    assert Settings.read(CLERKS).config.publish_secret == ()
+    assert Settings.read(CLERKS | {"TOAST_PUBLISH_SECRET_KEY": " "}).config.publish_secret == ()
+
+
+def test_clerk_is_read_whole() -> None:
+    clerk = Settings.read(CLERKS).clerk
+    assert clerk is not None
+    assert clerk.jwks_url == "https://clerk.example/jwks.json"
+    assert clerk.issuer == "https://clerk.example"
+    assert clerk.authorized_parties == ("https://a.example", "https://b.example")
+    assert not Settings.read(CLERKS).demo
+
+
+@pytest.mark.parametrize("missing", CLERK)
+@pytest.mark.parametrize("blank", [True, False])
+def test_some_but_not_all_of_clerk_is_refused(missing: str, blank: bool) -> None:
+    given = {name: value for name, value in CLERKS.items() if name != missing}
+    assert missing in refused(**given, **({missing: " "} if blank else {}))
+
+
+def test_demo_mode_is_chosen_only_when_nothing_of_clerk_is_there() -> None:
+    assert chooses_demo({"PATH": "/bin"})
+    assert not chooses_demo({"CLERK_SECRET_KEY": "x"})
+    assert not chooses_demo({"CLERK_ISSUER": ""})
+    assert not chooses_demo({"TOASTKIT_DEMO": "0"})
+
+
+def test_nobody_falls_into_demo_mode() -> None:
+    assert "TOASTKIT_DEMO=1" in refused()
+    assert "TOASTKIT_DEMO=1" in refused(TOASTKIT_DEMO="0")
+    assert "contradict" in refused(**CLERKS, **DEMO)
+    assert "contradict" in refused(**DEMO, CLERK_SECRET_KEY="x")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_demo_mode_serves_loopback(host: str) -> None:
+    assert Settings.read(DEMO | {"HOST": host}).demo
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.com", "localhost.evil"])
+def test_demo_mode_serves_nothing_but_loopback(host: str) -> None:
+    assert not is_loopback(host)
+    assert host in refused(**DEMO, HOST=host)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"REDIS_URL": "redis://localhost"}, "REDIS_URL"),
+        ({"WEB_CONCURRENCY": "4"}, "WEB_CONCURRENCY=4"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY=0"),
+        ({"WEB_CONCURRENCY": "two"}, "WEB_CONCURRENCY=two"),
+        ({"PORT": "http"}, "PORT=http"),
+        ({"PORT": "-1"}, "PORT=-1"),
+        ({"PORT": "65536"}, "PORT=65536"),
+        ({"PORT": "٣"}, "PORT"),
+        ({"RATE_LIMITS": "maybe"}, "RATE_LIMITS=maybe"),
+        ({"TOASTKIT_CONFIRM_MS": "soon"}, "TOASTKIT_CONFIRM_MS"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(given: dict[str, str], named: str) -> None:
+    assert named in refused(**DEMO | given)
+
+
+def test_several_workers_are_refused_with_the_reason() -> None:
+    for given in ({"REDIS_URL": "redis://localhost"}, {"WEB_CONCURRENCY": "2"}):
+        assert "Redis backplane, which this version does not have yet" in refused(**DEMO, **given)
+
+
+def test_a_jwks_url_is_a_url() -> None:
+    assert "CLERK_JWKS_URL" in refused(**CLERKS | {"CLERK_JWKS_URL": "file:///etc/passwd"})
+
+
+def test_what_later_versions_read_is_not_pretended() -> None:
+    settings = Settings.read(
+        DEMO | {"APNS_TEAM_ID": "t", "POSTHOG_API_KEY": "p", "RELAY_APP_ID": "r"}
+    )
+    assert settings.ignored == ("APNS_TEAM_ID", "POSTHOG_API_KEY", "RELAY_APP_ID")
