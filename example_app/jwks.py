@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -34,6 +35,9 @@ def fetch(url: str) -> dict[str, Any]:
     try:
         with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
             raw = answer.read(MAX_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ConfigError(f"CLERK_JWKS_URL={url}: HTTP status {error.code}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ConfigError(f"CLERK_JWKS_URL={url}: {error}") from None
     if len(raw) > MAX_BYTES:

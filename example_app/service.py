@@ -27,8 +27,8 @@ class Service(BaseApplication):  # type: ignore[misc]
     """Run the app in gunicorn's gevent worker, on a socket that is bound already."""
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self.settings = settings
-        self.listener = listener
+        self.told = banner(settings, listener.getsockname())
+        self.fd = listener.detach()  # gunicorn makes a copy and closes this one
         super().__init__(prog="python -m example_app")
 
     def load_config(self) -> None:
@@ -37,7 +37,7 @@ class Service(BaseApplication):  # type: ignore[misc]
         for name, value in runpy.run_path(str(file)).items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
-        self.cfg.set("bind", [f"fd://{self.listener.fileno()}"])
+        self.cfg.set("bind", [f"fd://{self.fd}"])
         self.cfg.set("loglevel", "warning")
         self.cfg.set("when_ready", self._announce)
 
@@ -46,10 +46,8 @@ class Service(BaseApplication):  # type: ignore[misc]
         return create_app()
 
     def _announce(self, _arbiter: object) -> None:
-        sys.stdout.write(banner(self.settings, self.listener.getsockname()))
+        sys.stdout.write(self.told)
         sys.stdout.flush()
-        # Gunicorn has its own copy by now; ours would keep the port open after it has closed.
-        self.listener.close()
 
 
 def main(arguments: Sequence[str]) -> int:

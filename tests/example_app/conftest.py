@@ -20,9 +20,10 @@ ROOT = Path(__file__).parents[2]
 Start = Callable[..., subprocess.Popen[str]]
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    app = create_app({"TOASTKIT_DEMO": "1", "INSTANCE_PATH": str(tmp_path)})
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    instance = tmp_path_factory.mktemp("instance")
+    app = create_app({"TOASTKIT_DEMO": "1", "INSTANCE_PATH": str(instance)})
     yield app
     kit: Kit = app.extensions["toastkit"].kit
     kit.close()

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from example_app.factory import create_app
@@ -60,15 +59,17 @@ def test_the_page_may_run_its_own_scripts_only(client: FlaskClient) -> None:
     assert "unsafe" not in policy
 
 
-def test_the_page_makes_no_markup_of_data(app: Flask) -> None:
-    script = app.test_client().get("/demo/static/page.js").text
+def test_the_page_makes_no_markup_of_data(client: FlaskClient) -> None:
+    with client.get("/demo/static/page.js") as answer:
+        script = answer.text
     assert "innerHTML" not in script
     assert "insertAdjacentHTML" not in script
 
 
 @pytest.mark.parametrize("path", ["/demo/static/page.css", "/demo/static/mark.svg"])
 def test_what_the_page_needs_is_served(client: FlaskClient, path: str) -> None:
-    assert client.get(path).status_code == 200
+    with client.get(path) as answer:
+        assert answer.status_code == 200
 
 
 def test_a_name_buys_a_token_and_the_token_a_session(client: FlaskClient) -> None:
