@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from toastkit import Config, ConfigError, NoKit, current_kit, publish_toast
+from toastkit_flask import ToastKit
+
+
+def test_one_line_sets_an_app_up(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path / "instance"))
+    toastkit = ToastKit(app)
+    with app.app_context():
+        assert toastkit.kit is app.extensions["toastkit"].kit
+        toastkit.kit.close()
+
+
+def test_by_default_the_toasts_are_kept_in_the_instance_folder(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path / "new" / "instance"))
+    ToastKit(app)
+    config = app.extensions["toastkit"].kit.config
+    assert config.database_url == f"sqlite:///{tmp_path}/new/instance/toastkit.db"
+    assert Path(app.instance_path).is_dir()
+    assert not list(Path(app.instance_path).iterdir())
+
+
+def test_another_database_leaves_the_instance_folder_alone(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path / "instance"))
+    app.config["TOASTKIT_DATABASE_URL"] = f"sqlite:///{tmp_path}/mine.db"
+    ToastKit(app)
+    assert not Path(app.instance_path).exists()
+
+
+def test_an_instance_folder_that_cannot_be_made_names_the_setting(tmp_path):
+    (tmp_path / "file").write_text("")
+    app = Flask("host", instance_path=str(tmp_path / "file" / "instance"))
+    with pytest.raises(ConfigError, match="TOASTKIT_DATABASE_URL"):
+        ToastKit(app)
+
+
+def test_settings_come_from_app_config_before_options(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    app.config["TOASTKIT_CONFIRM_MS"] = 5
+    ToastKit(app, confirm_ms=7, due_ms=9)
+    config = app.extensions["toastkit"].kit.config
+    assert (config.confirm_ms, config.due_ms) == (5, 9)
+
+
+def test_an_unknown_setting_is_warned_about_with_the_nearest(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    app.config["TOASTKIT_CONFIRM_SM"] = 5
+    with pytest.warns(UserWarning, match="TOASTKIT_CONFIRM_MS"):
+        ToastKit(app)
+
+
+def test_init_app_lists_every_key_it_reads():
+    listed = set(re.findall(r"``([A-Z_]+)``", ToastKit.init_app.__doc__ or ""))
+    known = {setting.name.upper() for setting in fields(Config)}
+    assert listed - {"TOASTKIT_", "TOASTKIT_DATABASE_URL"} == known
+
+
+@pytest.mark.parametrize("again", [lambda kit, app: kit.init_app(app), lambda _, app: ToastKit(app)])
+def test_setting_up_twice_explains_itself(tmp_path, again):
+    app = Flask("host", instance_path=str(tmp_path))
+    toastkit = ToastKit(app)
+    with pytest.raises(ConfigError, match="once for each app"):
+        again(toastkit, app)
+
+
+def test_a_failed_setup_leaves_nothing_behind(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    with pytest.raises(ConfigError):
+        ToastKit(app, surfaces=("tosts",))
+    assert "toastkit" not in app.extensions
+
+
+def test_one_object_serves_two_apps_and_keeps_neither(tmp_path):
+    toastkit = ToastKit()
+    apps = [Flask(name, instance_path=str(tmp_path / name)) for name in ("one", "two")]
+    for app in apps:
+        toastkit.init_app(app)
+    kits = [app.extensions["toastkit"].kit for app in apps]
+    assert kits[0] is not kits[1]
+    for app, kit in zip(apps, kits, strict=True):
+        with app.app_context():
+            assert toastkit.kit is kit
+    assert not any(app in vars(toastkit).values() for app in apps)
+
+
+def test_two_apps_do_not_hear_each_other(make_app, ada, publisher):
+    one, two = make_app().test_client(), make_app().test_client()
+    body = {"user_id": "ada", "topic": "user:ada", "toast": {"title": "for one"}}
+    assert one.post("/v1/toasts/publish", json=body, headers=publisher).status_code == 202
+    assert len(one.get("/v1/toasts", headers=ada).json["items"]) == 1
+    assert two.get("/v1/toasts", headers=ada).json["items"] == []
+
+
+def test_the_kit_of_an_app_without_toastkit_names_the_remedy():
+    toastkit = ToastKit()
+    with Flask("bare").app_context(), pytest.raises(NoKit, match="init_app"):
+        _ = toastkit.kit
+
+
+def test_A18_publish_toast_finds_the_current_apps_kit(make_app, ada):
+    app, other = make_app(), make_app()
+    with app.app_context():
+        assert current_kit() is app.extensions["toastkit"].kit
+        receipt = publish_toast("ada", "Order placed")
+    items = app.test_client().get("/v1/toasts", headers=ada).json["items"]
+    assert [item["id"] for item in items] == [receipt.id]
+    assert items[0]["topic"] == "user:ada"
+    assert other.test_client().get("/v1/toasts", headers=ada).json["items"] == []
+
+
+def test_hooks_may_be_named_after_init_app(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    toastkit = ToastKit(app)
+
+    @toastkit.user_loader
+    def who() -> str:
+        return "late"
+
+    @toastkit.authorize
+    def rule(user_id: str, action: str, topic: str) -> bool:
+        return topic != "secret"
+
+    client = app.test_client()
+    body = {"default_topics": ["secret", "open"]}
+    answer = client.post(
+        "/v1/sessions/toast-bootstrap", json=body, headers={"X-ToastKit": "1"}
+    ).json
+    assert answer["default_topics"] == ["open"]
+    app.extensions["toastkit"].kit.close()
+    assert who() == "late"
+    assert rule("late", "subscribe", "open")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from flask import Flask
+
+from toastkit import ConfigError
+from toastkit_flask import ToastKit
+
+DOCUMENTED = [
+    ("POST", "/v1/sessions/toast-bootstrap"),
+    ("POST", "/v1/devices/register-toast"),
+    ("POST", "/v1/toasts/publish"),
+    ("GET", "/v1/toasts"),
+    ("GET", "/v1/realtime"),
+]
+
+
+def paths(app: Flask) -> set[str]:
+    return {rule.rule for rule in app.url_map.iter_rules()} - {"/static/<path:filename>"}
+
+
+@pytest.mark.parametrize("base", ["", "/api"])
+@pytest.mark.parametrize(("method", "path"), DOCUMENTED)
+def test_v1_answers_below_api_too(client, base, method, path):
+    assert client.open(base + path, method=method).status_code in (401, 426)
+
+
+def test_the_auth_surface_and_health_stand_once(app):
+    assert {"/auth/session", "/health"} <= paths(app)
+    assert not {"/api/auth/session", "/api/health"} & paths(app)
+
+
+def test_a_surface_may_be_left_out(make_app):
+    assert paths(make_app(surfaces="auth")) == {"/auth/session", "/health"}
+    assert "/auth/session" not in paths(make_app(surfaces="toasts"))
+
+
+def test_an_unknown_surface_is_refused_with_the_known_ones(make_app):
+    with pytest.raises(ConfigError, match="there are toasts, auth"):
+        make_app(surfaces="toasts,relay")
+
+
+def test_a_prefix_is_put_before_everything(make_app):
+    assert all(path.startswith("/t/") for path in paths(make_app(url_prefix="/t")))
+
+
+@pytest.mark.parametrize("prefix", ["t", "/t/", "/"])
+def test_a_prefix_that_is_none_is_refused(make_app, prefix):
+    with pytest.raises(ConfigError, match="url_prefix"):
+        make_app(url_prefix=prefix)
+
+
+def test_a_path_the_app_has_already_is_reported_with_the_cure(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    app.add_url_rule("/health", "mine", lambda: "ok")
+    with pytest.raises(ConfigError) as caught:
+        ToastKit(app)
+    assert "GET HEAD /health" in str(caught.value)
+    assert "(mine)" in str(caught.value)
+    assert "TOASTKIT_URL_PREFIX" in str(caught.value)
+
+
+def test_a_path_the_app_takes_later_is_reported_at_the_first_request(make_app, caplog):
+    app = make_app()
+    app.add_url_rule("/health", "mine", lambda: "never reached")
+    with caplog.at_level(logging.ERROR):
+        app.test_client().get("/health")
+        app.test_client().get("/health")
+    assert caplog.text.count("/health is a path of toastkit and of this app (mine)") == 1
+
+
+def test_another_method_of_a_path_is_left_to_the_app_that_came_first(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    app.add_url_rule("/auth/session", "mine", lambda: "who I am")
+    ToastKit(app)
+    assert app.test_client().get("/auth/session").text == "who I am"
+    assert app.test_client().post("/auth/session").status_code == 401
+
+
+def test_the_hosts_csrf_protection_lets_our_paths_through_and_no_other(make_app, ada):
+    csrf = pytest.importorskip("flask_wtf.csrf")
+    app = make_app()
+    app.secret_key = "x"
+    app.add_url_rule("/mine", "mine", lambda: "ok", methods=["POST"])
+    csrf.CSRFProtect(app)
+    client = app.test_client()
+    assert client.post("/v1/sessions/toast-bootstrap", headers=ada).status_code == 200
+    assert client.post("/api/v1/sessions/toast-bootstrap", headers=ada).status_code == 200
+    assert client.delete("/auth/session").status_code == 401
+    assert client.post("/mine").status_code == 400
