@@ -1,0 +1,155 @@
+"""Real servers in processes of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from websockets.sync.client import connect
+
+ROOT = Path(__file__).parents[2]
+WORKERS = {
+    "gevent": ["-k", "gevent"],
+    "gthread": ["-k", "gthread", "--threads", "4"],
+    "sync": ["-k", "sync"],
+}
+APP = "tests.e2e.app:create_app()"
+
+
+class Server:
+    """A running server: where it is, who it is, what it has written."""
+
+    def __init__(self, command, listener, environ, log):
+        self.address = listener.getsockname()
+        self.host = "{}:{}".format(*self.address)
+        self.url = f"http://{self.host}"
+        self._log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=environ,
+                pass_fds=[listener.fileno()],
+                stdout=output,
+                stderr=output,
+            )
+        self.pid = self.process.pid
+
+    @property
+    def log(self):
+        return self._log.read_text(errors="replace")
+
+    def workers(self):
+        """Return the pids of gunicorn's workers, or the server's own."""
+        children = [child.pid for child in psutil.Process(self.pid).children()]
+        return children or [self.pid]
+
+    def request(self, method, path, body=None, **headers):
+        """Return ``(status, body)`` of one request; JSON is read."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if data is not None:
+            headers["Content-Type"] = "application/json"
+        wanted = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(wanted, timeout=30) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, text = error.code, error.read()
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, text
+
+    def post(self, path, body):
+        """Return the body of a POST that must succeed."""
+        status, answer = self.request("POST", path, body)
+        assert status in (200, 202, 204), (status, answer)
+        return answer
+
+    def tickets(self, *users):
+        return self.post("/tickets", {"users": users})
+
+    def gateway(self, ticket):
+        return f"ws://{self.host}/api/v1/realtime?token={ticket}"
+
+    @contextmanager
+    def join(self, user):
+        """Be a client of a user, its greeting read."""
+        where = self.gateway(self.tickets(user)[0])
+        with connect(where, close_timeout=2, proxy=None) as client:
+            assert json.loads(client.recv(timeout=10))["type"] == "connection_ack"
+            yield client
+
+    def wait_until_ready(self):
+        for _ in range(300):
+            if self.process.poll() is not None:
+                pytest.fail(f"the server has ended:\n{self.log}")
+            try:
+                if self.request("GET", "/health")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        pytest.fail(f"the server never got ready:\n{self.log}")
+
+    def stop(self, number=signal.SIGTERM, seconds=10):
+        """Signal the server and return how long it took to end."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(seconds)
+        return time.monotonic() - began
+
+    def end(self):
+        """End the server and what it started, however it is."""
+        if self.process.poll() is None:
+            everybody = [psutil.Process(self.pid), *psutil.Process(self.pid).children()]
+            for process in everybody:
+                process.kill()
+        self.process.wait(10)
+
+
+def command(worker, app, fd, options):
+    if worker == "werkzeug":
+        return ["-m", "tests.e2e.devserver", str(fd)]
+    hooks = ["-c", "python:toastkit_flask.gunicorn"]
+    common = ["--no-control-socket", "-b", f"fd://{fd}", *WORKERS[worker], *hooks, *options]
+    return ["-m", "gunicorn", *common, app]
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Start servers: ``serve("gevent", TOASTKIT_PING_SECONDS=1)``; their logs must be clean."""
+    servers = []
+
+    def start(worker="gevent", app=APP, options=(), **settings):
+        number = len(servers)
+        database = f"sqlite:///{tmp_path / f'{number}.db'}"
+        environ = {
+            **os.environ,
+            "TOASTKIT_DATABASE_URL": database,
+            "TOASTKIT_RATE_LIMITS": "0",
+            "PYTHONWARNINGS": "default",
+            **{name: str(value) for name, value in settings.items()},
+        }
+        with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+            arguments = command(worker, app, listener.fileno(), options)
+            server = Server(arguments, listener, environ, tmp_path / f"{number}.log")
+        servers.append(server)
+        server.wait_until_ready()
+        return server
+
+    yield start
+    for server in servers:
+        server.end()
+    for server in servers:
+        assert "Traceback" not in server.log, server.log

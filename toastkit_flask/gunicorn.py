@@ -1,0 +1,138 @@
+"""Gunicorn hooks that let a worker stop in time and tell every client; one line for a host.
+
+In ``gunicorn.conf.py``::
+
+    from toastkit_flask.gunicorn import *
+
+Without them a stopping worker is held by idle keep-alive connections until gunicorn kills it at
+``graceful_timeout``, and its clients learn nothing. A hook of your own by the same name replaces
+ours: call ours from it.
+
+**gevent**: on SIGTERM (also what a reload by HUP sends) every client is told 1012 at once, idle
+connections are let go, and the worker is gone in one or two seconds. **gthread**: the same for the
+clients; gunicorn itself closes idle connections, two seconds after the signal. **sync**: the
+clients are told when the request being served is done. SIGINT and SIGQUIT tell the clients, too,
+and end the worker at once. The ``gevent_pywsgi`` worker calls none of these hooks.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import signal
+import socket
+import sys
+from typing import Any
+from weakref import WeakSet
+
+from toastkit.current import kits
+from toastkit.runtime import gevent_is_in_charge
+
+__all__ = ["graceful_timeout", "post_request", "post_worker_init", "pre_request", "worker_int"]
+
+graceful_timeout = 5
+"""Seconds a stopping worker may go on with requests before it is killed."""
+
+SWITCH_INTERVAL = 0.0001
+"""A busy loop gives the GIL up this often, in seconds: at Python's 5 ms a commit of 0.6 ms in the
+database's own thread takes 6."""
+
+FRESH_SECONDS = 1.0
+"""How long a connection that has not asked anything yet may still do so while a worker stops."""
+
+_idle: WeakSet[Any] = WeakSet()  # between two requests
+_fresh: WeakSet[Any] = WeakSet()  # before the first
+_stopping = False
+
+
+def post_worker_init(worker: Any) -> None:
+    """Make a worker ready to stop: its own SIGTERM handler, and a watch on new connections."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    if gevent_is_in_charge():
+        import gevent
+
+        # In the place of gunicorn's handler, which can do no more than set a flag. This one runs
+        # in a greenlet; each signal has one of its own.
+        gevent.signal_handler(signal.SIGTERM, _stop, worker)
+        _watch(worker)
+    else:
+        _chain(worker)
+
+
+def pre_request(_: Any, req: Any) -> None:
+    """Note that a connection is busy."""
+    sock = _socket_of(req)
+    if sock is not None:
+        _idle.discard(sock)
+        _fresh.discard(sock)
+
+
+def post_request(_: Any, req: Any, *__: Any) -> None:
+    """Note that a connection is idle, unless it has closed or become a WebSocket of ours."""
+    sock = _socket_of(req)
+    if sock is not None and sock.fileno() >= 0:
+        _idle.add(sock)
+
+
+def worker_int(worker: Any) -> None:
+    """Tell every client before SIGINT or SIGQUIT ends the worker."""
+    if gevent_is_in_charge():
+        _stop(worker)
+    else:
+        _say_farewell()
+
+
+def _stop(worker: Any) -> None:
+    global _stopping  # noqa: PLW0603  # one worker, one end
+    worker.alive = False
+    if _stopping:
+        return
+    _stopping = True
+    import gevent
+
+    farewells = [gevent.spawn(kit.node.stop) for kit in kits()]
+    gevent.sleep(0)
+    _let_go(_idle)
+    gevent.spawn_later(FRESH_SECONDS, _let_go, _fresh)
+    gevent.joinall(farewells)
+
+
+def _chain(worker: Any) -> None:
+    """Tell every client on SIGTERM, then do what gunicorn's handler does."""
+    inner = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: Any) -> None:
+        if worker.alive and callable(inner):
+            inner(number, frame)
+            # A handler interrupts anything, also a thread being started: threading's own locks may
+            # be held by the very code below us, so the plain function that takes none.
+            _thread.start_new_thread(_say_farewell, ())
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _say_farewell() -> None:
+    for kit in kits():
+        kit.node.stop()
+
+
+def _watch(worker: Any) -> None:
+    handle = worker.handle
+
+    def watched(listener: Any, client: Any, address: Any) -> None:
+        _fresh.add(client)
+        handle(listener, client, address)
+
+    worker.handle = watched
+
+
+def _let_go(connections: WeakSet[Any]) -> None:
+    """End the wait for the next request; one that has arrived already is still answered."""
+    for sock in list(connections):
+        # The raw socket's shutdown: gevent's would throw an error into the greenlet that reads.
+        with contextlib.suppress(OSError, AttributeError):
+            sock._sock.shutdown(socket.SHUT_RD)  # noqa: SLF001
+
+
+def _socket_of(req: Any) -> Any:
+    return getattr(getattr(req, "unreader", None), "sock", None)
