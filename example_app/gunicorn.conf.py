@@ -11,10 +11,9 @@ monkey.patch_all()  # before anything below keeps an unpatched lock or socket
 import os
 import sys
 
-from toastkit_flask.gunicorn import *  # noqa: F403  (the hooks that let a worker stop in time)
-
 from example_app.settings import Settings
 from toastkit.errors import ConfigError
+from toastkit_flask.gunicorn import *  # noqa: F403  (the hooks that let a worker stop in time)
 
 try:
     _settings = Settings.read(os.environ)
