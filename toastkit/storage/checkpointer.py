@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import sqlite3
 from _queue import Empty, SimpleQueue
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..runtime.contract import Event, Runtime
+from .writer import Writer
 
-SECONDS = 3.0
+SECONDS = 0.5
 """Time between two looks at the log."""
 
-LARGE_PAGES = 16_384
-"""A log of 64 MiB. A writer that never rests keeps a passive checkpoint from ever reaching the
-log's end, so a log this large is emptied while the writer waits: what is left then is little."""
+LARGE_PAGES = 8192
+"""A log of 32 MiB. A writer that never rests keeps a checkpoint beside it from ever reaching the
+log's end, so the writer itself is asked to empty a log this large: what is left then is little."""
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 class Checkpointer:
     """Look after the log of one process's writer, in a native thread of its own."""
 
-    def __init__(self, engine: Engine, runtime: Runtime, commits: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, runtime: Runtime, writer: Writer) -> None:
         self._engine = engine
         self._runtime = runtime
-        self._commits = commits
+        self._writer = writer
         self._stop: SimpleQueue[Event] = SimpleQueue()
 
     def start(self) -> None:
@@ -48,7 +48,7 @@ class Checkpointer:
             try:
                 stopped = self._stop.get(timeout=SECONDS)
             except Empty:
-                commits = self._commits()
+                commits = self._writer.commits
                 if commits != seen:  # another process's log is that process's care
                     seen = commits
                     self._checkpoint()
@@ -58,17 +58,13 @@ class Checkpointer:
 
     def _checkpoint(self) -> None:
         try:
-            connection = self._engine.raw_connection()
+            connection: Any = self._engine.raw_connection()
             try:
-                if _pages(connection, "PASSIVE") > LARGE_PAGES:
-                    _pages(connection, "TRUNCATE")
+                checkpoint = connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                _busy, pages, _moved = checkpoint.fetchone()
             finally:
                 connection.close()
+            if pages > LARGE_PAGES:
+                self._writer.empty_log()
         except (SQLAlchemyError, sqlite3.Error):
             log.warning("a checkpoint failed; the next one is tried later", exc_info=True)
-
-
-def _pages(connection: Any, mode: str) -> int:
-    """Run one checkpoint; return how many pages the log holds."""
-    _busy, pages, _moved = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-    return int(pages)

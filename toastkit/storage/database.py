@@ -96,7 +96,7 @@ class _Opened:
         writing = engine.writing(place)
         self._readers = engine.reading(place, wait)
         self.writer = Writer(writing, runtime, clock, wait=wait)
-        self.checkpointer = Checkpointer(writing, runtime, lambda: self.writer.commits)
+        self.checkpointer = Checkpointer(writing, runtime, self.writer)
 
     def read(self, job: Callable[[Connection], T]) -> T:
         try:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from ..records import Session
 from .database import Database
 from .tables import sessions
 
-_FIELDS = Session.__struct_fields__
-_FOUND = select(*(sessions.c[name] for name in _FIELDS))
+FIND = """
+SELECT token_hash, user_id, kind, created_at, expires_at, revoked_at
+FROM toastkit_sessions WHERE token_hash = ?
+"""
+"""Text, for it is read at every request that carries a session."""
 
 
 class Sessions:
@@ -35,10 +38,9 @@ class Sessions:
         Raises:
             StorageUnavailable: the database cannot be read.
         """
-        query = _FOUND.where(sessions.c.token_hash == token_hash)
 
         def read(connection: Connection) -> Session | None:
-            row = connection.execute(query).mappings().first()
+            row = connection.exec_driver_sql(FIND, (token_hash,)).mappings().first()
             return None if row is None else Session(**row)
 
         return self._database.read(read)

@@ -81,6 +81,10 @@ class Writer:
         member.deadline = self._clock.monotonic() + OWED_SECONDS
         self._join(member)
 
+    def empty_log(self) -> None:
+        """Have the log emptied after the next commit."""
+        self._desk.log_is_large = True
+
     def close(self) -> None:
         """Write what is still owed, empty the log, end the thread; wait for it."""
         if self._start:
@@ -118,6 +122,7 @@ class _Desk:
         self.closed: Event | None = None
         self.ended = False
         self.give_up_at = 0.0
+        self.log_is_large = False
         self._line = line
         self._clock = clock
         self._asked: deque[Member] = deque()
@@ -192,9 +197,12 @@ class _Desk:
         except Exception as error:  # noqa: BLE001 - told to whoever is at fault
             self._try_alone(group, error)
         else:
-            self._recovered()
+            self._recover()
             for member, result in zip(group, results, strict=True):
                 member.answer(result)
+        if self.log_is_large:
+            self.log_is_large = False
+            self.committer.checkpoint()
 
     def _try_alone(self, group: Sequence[Member], error: Exception) -> None:
         """Give each member a transaction of its own, so that only the one at fault fails."""
@@ -218,20 +226,24 @@ class _Desk:
         self._owed.extendleft(member for member in reversed(group) if member.done is None)
         self._asked.extendleft(member for member in reversed(group) if member.done is not None)
         self._rest_until = now + PAUSE_SECONDS
+        if not isinstance(error, Locked):
+            self.give_up_at = now
+            self._complain(error)
+            self._fail_asked(str(error))
+        while self._asked and self._asked[0].deadline <= now:
+            self._complain(error)
+            self._asked.popleft().fail(Locked(*error.args))
+
+    def _complain(self, error: StorageUnavailable) -> None:
+        """Log the first failure of a row of them: a busy service would fill the disk with it."""
         if self._well:
             self._well = False
             log.warning("storage cannot write: %s", error, exc_info=error.__cause__)
-        if not isinstance(error, Locked):
-            self.give_up_at = now
-            self._fail_asked(str(error))
-            return
-        while self._asked and self._asked[0].deadline <= now:
-            self._asked.popleft().fail(Locked(*error.args))
 
-    def _recovered(self) -> None:
+    def _recover(self) -> None:
+        self._rest_until = 0.0
         if not self._well:
             self._well = True
-            self._rest_until = 0.0
             log.warning("storage writes again")
 
     def _fail_asked(self, why: str) -> None:

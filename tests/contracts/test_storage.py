@@ -1,0 +1,424 @@
+"""What every database keeps; the same promises, whichever it is."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+import pytest
+from sqlalchemy import create_engine, select, update
+
+from toastkit.errors import Invalid
+from toastkit.events import Event
+from toastkit.records import Device, Session, State, StateChange, StoredToast, Ticket
+from toastkit.runtime import runtime_for
+from toastkit.storage import Storage
+from toastkit.storage.marking import FROM
+from toastkit.storage.tables import metadata, toasts
+from toastkit.testing import ManualClock
+
+SECOND = 1000
+WINDOW = 300 * SECOND
+ALLOWED = {
+    ("accepted", "written"),
+    ("accepted", "owed"),
+    ("accepted", "undelivered"),
+    ("accepted", "expired"),
+    ("accepted", "superseded"),
+    ("written", "acked"),
+    ("owed", "sent"),
+    ("owed", "failed"),
+    ("owed", "expired"),
+    ("owed", "superseded"),
+    ("undelivered", "written"),
+}
+STATES = get_args(State)
+ENDED = {"undelivered": ["undelivered"], "failed": ["owed", "failed"], "expired": ["expired"]}
+
+
+@pytest.fixture(params=["sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
+    return f"sqlite:///{tmp_path}/toastkit.db"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def storage(url: str, clock: ManualClock) -> Iterator[Storage]:
+    storage = Storage(url, runtime_for("auto"), clock)
+    yield storage
+    storage.close()
+
+
+@pytest.fixture
+def event(clock: ManualClock) -> Callable[..., Event]:
+    numbers = itertools.count(1)
+
+    def make(user_id: str = "ada", title: str = "Hello", **given: Any) -> Event:
+        names = ("body", "deeplink", "data")
+        content = {"style": "info", "priority": "normal", **dict.fromkeys(names)}
+        return Event(
+            kind="toast",
+            id=f"toast{next(numbers)}",
+            route=f"user:{user_id}",
+            topic=f"user:{user_id}",
+            name="toast",
+            user_id=user_id,
+            created_at=clock.now(),
+            data={**content, "title": title, **given.pop("content", {})},
+            **given,
+        )
+
+    return make
+
+
+@pytest.fixture
+def mark(storage: Storage, clock: ManualClock) -> Callable[..., None]:
+    def mark(id: str, *states: Any, user_id: str = "ada") -> None:
+        at = clock.now()
+        storage.inbox.mark([StateChange(id, user_id, state, at, "websocket") for state in states])
+        # What is owed is carried out before what is asked for later, in the same commit.
+        storage.sessions.revoke("nobody's", at)
+
+    return mark
+
+
+@pytest.fixture
+def row(url: str) -> Callable[[str], Any]:
+    def look(id: str) -> Any:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            found = connection.execute(select(toasts).where(toasts.c.id == id)).mappings().one()
+        engine.dispose()
+        return found
+
+    return look
+
+
+def change(url: str, **values: Any) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(update(toasts).values(**values))
+    engine.dispose()
+
+
+def titles(page: list[StoredToast]) -> list[str]:
+    return [toast.title for toast in page]
+
+
+def test_positions_count_up_for_each_principal(storage: Storage, event: Any) -> None:
+    storage.inbox.accept([event("ada")], due_ms=2000)
+    accepted = storage.inbox.accept([event("bob"), event("ada"), event("bob")], due_ms=2000)
+    assert [toast.seq for toast in accepted] == [1, 2, 2]
+    assert accepted[0].epoch == accepted[2].epoch != accepted[1].epoch
+
+
+def test_many_toasts_are_answered_in_their_order(storage: Storage, event: Any) -> None:
+    events = [event() for _ in range(200)]
+    accepted = storage.inbox.accept(events, due_ms=2000)
+    assert [toast.id for toast in accepted] == [event.id for event in events]
+    assert [toast.seq for toast in accepted] == list(range(1, 201))
+
+
+def test_an_accepted_toast_is_due_until_it_is_decided(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    toast = event()
+    storage.inbox.accept([toast], due_ms=2000)
+    assert row(toast.id)["due_at"] == toast.created_at + 2000
+    mark(toast.id, "undelivered")
+    assert row(toast.id)["due_at"] is None
+
+
+def test_everything_a_toast_shows_comes_back(storage: Storage, event: Any) -> None:
+    content = {
+        "body": 'ab\u2028"\\ 😀',
+        "style": "success",
+        "priority": "high",
+        "deeplink": "/orders/1",
+        "data": {"a": [1, 2.5, None, {"ü": "\x7f"}]},
+    }
+    storage.inbox.accept([event(title="Größe", content=content)], due_ms=2000)
+    [toast] = storage.inbox.page("ada", 50)
+    assert {name: getattr(toast, name) for name in content} == content
+    assert toast.title == "Größe"
+
+
+def test_an_event_of_nobody_is_refused(storage: Storage, event: Any) -> None:
+    with pytest.raises(Invalid, match="user_id required"):
+        storage.inbox.accept([event(), event(user_id=None)], due_ms=2000)
+    assert storage.inbox.page("ada", 50) == []
+
+
+def test_text_no_database_takes_is_refused_before_it_joins_a_group(
+    storage: Storage, event: Any
+) -> None:
+    with pytest.raises(Invalid):
+        storage.inbox.accept([event(), event(title="\ud800")], due_ms=2000)
+    assert storage.inbox.page("ada", 50) == []
+
+
+def test_A28_a_repeat_inside_the_window_names_the_first(
+    storage: Storage, event: Any, clock: ManualClock
+) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    clock.advance(299.9)
+    [repeat] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    assert repeat.duplicate
+    assert (repeat.id, repeat.seq, repeat.epoch) == (first.id, first.seq, first.epoch)
+    assert len(storage.inbox.page("ada", 50)) == 1
+
+
+def test_A28_a_repeat_in_the_same_call_names_its_elder(storage: Storage, event: Any) -> None:
+    events = [event(dedupe_key="k"), event(dedupe_key="j"), event(dedupe_key="k")]
+    accepted = storage.inbox.accept(events, due_ms=2000)
+    assert [toast.duplicate for toast in accepted] == [False, False, True]
+    assert accepted[2].id == events[0].id
+
+
+def test_A28_a_dedupe_key_is_one_users_own(storage: Storage, event: Any) -> None:
+    events = [event("ada", dedupe_key="k"), event("bob", dedupe_key="k")]
+    assert not any(toast.duplicate for toast in storage.inbox.accept(events, due_ms=2000))
+
+
+def test_A28_after_the_window_a_key_is_free(
+    storage: Storage, event: Any, clock: ManualClock
+) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    clock.advance(300)
+    [second] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    assert not second.duplicate
+    assert second.id != first.id
+
+
+@pytest.mark.parametrize("ended", ENDED)
+def test_A28_a_retry_takes_the_place_of_a_toast_that_reached_nobody(
+    storage: Storage, event: Any, mark: Any, ended: str
+) -> None:
+    [first] = storage.inbox.accept([event(title="old", dedupe_key="k")], due_ms=2000)
+    mark(first.id, *ENDED[ended])
+    [retry] = storage.inbox.accept([event(title="new", dedupe_key="k")], due_ms=2000)
+    assert (retry.id, retry.seq, retry.duplicate) == (first.id, first.seq + 1, False)
+    assert titles(storage.inbox.page("ada", 50)) == ["new"]
+
+
+def test_A28_of_two_retries_at_once_one_takes_the_place(
+    storage: Storage, event: Any, mark: Any
+) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    mark(first.id, "undelivered")
+    retries = storage.inbox.accept([event(dedupe_key="k"), event(dedupe_key="k")], due_ms=2000)
+    assert [(retry.id, retry.duplicate) for retry in retries] == [
+        (first.id, False),
+        (first.id, True),
+    ]
+
+
+def test_A28_a_retry_after_the_window_is_a_toast_of_its_own(
+    storage: Storage, event: Any, mark: Any, clock: ManualClock
+) -> None:
+    [first] = storage.inbox.accept([event(title="old", dedupe_key="k")], due_ms=2000)
+    mark(first.id, "undelivered")
+    clock.advance(300)
+    [retry] = storage.inbox.accept([event(title="new", dedupe_key="k")], due_ms=2000)
+    assert retry.id != first.id
+    assert titles(storage.inbox.page("ada", 50)) == ["new", "old"]
+
+
+@pytest.mark.parametrize("states", [["written"], ["owed"], ["owed", "sent"]])
+def test_A28_a_toast_that_did_not_fail_keeps_its_key(
+    storage: Storage, event: Any, mark: Any, states: list[str]
+) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    mark(first.id, *states)
+    assert storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)[0].duplicate
+
+
+def test_A28_a_replay_takes_the_key_back(storage: Storage, event: Any, mark: Any) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    mark(first.id, "undelivered")
+    mark(first.id, "written")
+    assert storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)[0].duplicate
+
+
+def test_a_late_failure_does_not_release_what_was_delivered(
+    storage: Storage, event: Any, mark: Any
+) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    mark(first.id, "written", "undelivered", "expired")
+    assert storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)[0].duplicate
+
+
+@pytest.fixture
+def toast_in(storage: Storage, event: Any, url: str) -> Callable[[str], str]:
+    def store(state: str) -> str:
+        [toast] = storage.inbox.accept([event()], due_ms=2000)
+        change(url, state=state)
+        return toast.id
+
+    return store
+
+
+@pytest.mark.parametrize("step", list(itertools.product(STATES, FROM)), ids="-".join)
+def test_states_change_only_forward(toast_in: Any, mark: Any, row: Any, step: Any) -> None:
+    before, after = step
+    id = toast_in(before)
+    mark(id, after)
+    assert row(id)["state"] == (after if step in ALLOWED else before)
+
+
+def test_no_toast_becomes_undecided_again(storage: Storage, mark: Any) -> None:
+    with pytest.raises(Invalid, match="no toast may become accepted"):
+        mark("toast", "accepted")
+
+
+def test_states_of_one_toast_change_in_their_order(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    toast = event()
+    storage.inbox.accept([toast], due_ms=2000)
+    mark(toast.id, "written", "acked")
+    found = row(toast.id)
+    assert (found["state"], found["transport"]) == ("acked", "websocket")
+    assert found["delivered_at"] == toast.created_at
+
+
+def test_nobody_changes_another_users_toast(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    [toast] = storage.inbox.accept([event("ada")], due_ms=2000)
+    mark(toast.id, "written", user_id="bob")
+    assert row(toast.id)["state"] == "accepted"
+
+
+def test_A19_a_page_is_the_newest_first_and_no_more_than_asked(
+    storage: Storage, event: Any
+) -> None:
+    storage.inbox.accept([event(title=str(number)) for number in range(5)], due_ms=2000)
+    storage.inbox.accept([event("bob")], due_ms=2000)
+    assert titles(storage.inbox.page("ada", 3)) == ["4", "3", "2"]
+
+
+def test_A30_past_its_time_to_live_a_toast_is_listed_only_if_delivered(
+    storage: Storage, event: Any, mark: Any, clock: ManualClock
+) -> None:
+    until = clock.now() + 1000
+    events = [event(title=name, expires_at=until) for name in ("shown", "missed", "undecided")]
+    shown, missed, _ = storage.inbox.accept(events, due_ms=2000)
+    mark(shown.id, "written")
+    mark(missed.id, "undelivered")
+    assert titles(storage.inbox.page("ada", 50)) == ["undecided", "missed", "shown"]
+    clock.advance(1)
+    assert titles(storage.inbox.page("ada", 50)) == ["shown"]
+
+
+def test_a_deleted_toast_is_not_listed(storage: Storage, event: Any, url: str) -> None:
+    storage.inbox.accept([event()], due_ms=2000)
+    change(url, deleted_at=1)
+    assert storage.inbox.page("ada", 50) == []
+
+
+def test_A29_a_newer_toast_replaces_the_older_when_it_is_delivered(
+    storage: Storage, event: Any, mark: Any
+) -> None:
+    events = [event(title=name, collapse_key="c") for name in ("40 %", "60 %", "done")]
+    accepted = storage.inbox.accept([*events, event(title="other")], due_ms=2000)
+    mark(accepted[0].id, "written")
+    assert titles(storage.inbox.page("ada", 50)) == ["other", "done", "60 %", "40 %"]
+    mark(accepted[2].id, "written")
+    assert titles(storage.inbox.page("ada", 50)) == ["other", "done"]
+    everything = storage.inbox.page("ada", 50, include_collapsed=True)
+    assert titles(everything) == ["other", "done", "60 %", "40 %"]
+
+
+def test_A29_an_older_toast_delivered_late_stays_replaced(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    older, newer = storage.inbox.accept([event(collapse_key="c"), event(collapse_key="c")], 2000)
+    mark(newer.id, "written")
+    mark(older.id, "written")
+    assert row(older.id)["replaced_by"] == newer.id
+    assert row(newer.id)["replaced_by"] is None
+
+
+def test_A29_a_collapse_key_is_one_users_own(storage: Storage, event: Any, mark: Any) -> None:
+    events = [event("ada", collapse_key="c"), event("bob", collapse_key="c")]
+    _, bobs = storage.inbox.accept(events, due_ms=2000)
+    mark(bobs.id, "written", user_id="bob")
+    assert len(storage.inbox.page("ada", 50)) == 1
+
+
+def test_A7_a_ticket_is_found_by_its_hash(storage: Storage) -> None:
+    ticket = Ticket(
+        token_hash="h",
+        user_id="ada",
+        device_id="phone",
+        topics=("user:ada", "news"),
+        session_hash=None,
+        expires_at=5,
+    )
+    storage.tickets.add(ticket)
+    assert storage.tickets.find("h") == ticket
+    assert storage.tickets.find("i") is None
+
+
+def session(token_hash: str = "h") -> Session:
+    return Session(token_hash=token_hash, user_id="ada", kind="user", created_at=1, expires_at=2)
+
+
+def test_B2_a_session_is_found_by_its_hash(storage: Storage) -> None:
+    storage.sessions.add(session())
+    assert storage.sessions.find("h") == session()
+    assert storage.sessions.find("i") is None
+
+
+def test_B5_of_many_who_revoke_a_session_one_hears_yes(storage: Storage) -> None:
+    storage.sessions.add(session())
+    heard: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: heard.append(storage.sessions.revoke("h", 7)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(heard) == [False] * 7 + [True]
+    found = storage.sessions.find("h")
+    assert found is not None
+    assert found.revoked_at == 7
+
+
+def device(user_id: str, device_id: str = "phone", **given: Any) -> Device:
+    return Device(user_id=user_id, device_id=device_id, bundle_id="app", **given)
+
+
+def test_A11_registering_again_refreshes_a_device(storage: Storage) -> None:
+    storage.devices.register(device("ada", push_token="aa"))
+    storage.devices.register(device("ada", push_token="bb", registered_at=9))
+    assert storage.devices.of("ada") == [device("ada", push_token="bb", registered_at=9)]
+
+
+def test_a_push_token_moves_to_the_user_who_registered_it_last(storage: Storage) -> None:
+    storage.devices.register(device("ada", "hers", push_token="aa"))
+    storage.devices.register(device("ada", "pad"))
+    storage.devices.register(device("bob", "his", push_token="aa"))
+    assert storage.devices.of("ada") == [device("ada", "pad")]
+    assert storage.devices.of("bob") == [device("bob", "his", push_token="aa")]
+
+
+def test_a_device_moves_to_the_user_who_registered_it_last(storage: Storage) -> None:
+    storage.devices.register(device("ada", push_token="aa"))
+    storage.devices.register(device("bob"))
+    assert storage.devices.of("ada") == []
+    assert storage.devices.of("bob") == [device("bob")]
+
+
+def test_every_table_can_belong_to_an_application() -> None:
+    assert all("app_id" in table.c for table in metadata.tables.values())
+    assert all(name.startswith("toastkit_") for name in metadata.tables)
