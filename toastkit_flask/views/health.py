@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, current_app
 
-from toastkit.errors import Unavailable
+from toastkit.errors import ConfigError, Unavailable
 
 from ..bodies import answer
 from ..door import Door
@@ -19,6 +19,10 @@ def ready() -> Response:
     kit = current_kit()
     if kit.node.closing:
         raise Unavailable("this worker is closing")
-    # One read opens the database if nobody has yet, and proves that it answers.
-    kit.toasts.list("health", 1)
+    try:
+        # One read opens the database if nobody has yet, and proves that it answers.
+        kit.toasts.list("health", 1)
+    except ConfigError as error:
+        current_app.logger.warning("the storage cannot be opened: %s", error)
+        raise Unavailable("the storage cannot be opened; the log says why") from None
     return answer({"status": "ok"})

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+
+def test_a_ready_worker_is_ok(client):
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_a_closing_worker_is_not(app, client):
+    client.get("/health")
+    app.extensions["toastkit"].kit.node.closing = True
+    answer = client.get("/health")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+
+def test_a_folder_that_is_not_there_is_503_and_logged(make_app, tmp_path, caplog):
+    url = f"sqlite:///{tmp_path}/no/such/folder/toastkit.db"
+    answer = make_app(database_url=url).test_client().get("/health")
+    assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+    assert "no/such" in caplog.text
+    assert "no/such" not in answer.text
+
+
+def test_a_file_that_is_no_database_is_503(make_app, tmp_path):
+    (tmp_path / "text.db").write_text("this is no database" * 100)
+    answer = make_app(database_url=f"sqlite:///{tmp_path}/text.db").test_client().get("/health")
+    assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
