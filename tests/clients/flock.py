@@ -32,7 +32,7 @@ def text(message):
 class Bird:
     """One client. ``said`` holds ``(time, message)``; ``closed`` the close frame, when it came."""
 
-    def __init__(self, flock, ticket, first=b""):
+    def __init__(self, flock, ticket, first=b"", receive_buffer=0):
         self.flock = flock
         self.said = []
         self.closed = None
@@ -42,6 +42,8 @@ class Bird:
         self._data = bytearray()
         self._begin = 0
         self.sock = socket.socket()
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.connect(flock.address)
         key = base64.b64encode(os.urandom(16)).decode()
         self.sock.sendall(
@@ -145,9 +147,9 @@ class Flock:
             bird.close()
         self.selector.close()
 
-    def join(self, tickets, first=b""):
+    def join(self, tickets, first=b"", receive_buffer=0):
         """Connect one client for each ticket, which says ``first`` as soon as it is let in."""
-        birds = [Bird(self, ticket, first) for ticket in tickets]
+        birds = [Bird(self, ticket, first, receive_buffer) for ticket in tickets]
         self.birds += birds
         return birds
 
