@@ -365,6 +365,7 @@
 
   // ---- drawing
 
+  const CARDS = 5; // more would leave the screen; the list has them all
   const LIFE_MS = { info: 7000, success: 7000, warning: 12000 }; // an error waits to be read
 
   /** Draw toasts into an element: newest last, one place per collapse key, textContent only. */
@@ -389,6 +390,7 @@
         old.replaceWith(card);
       } else this.element.append(card);
       if (key) this.places.set(key, card);
+      while (this.element.children.length > CARDS) this._dismiss(this.element.children[0]);
       return card;
     }
 
@@ -403,16 +405,16 @@
       const close = this._element("button", "toastkit-close", "\u00d7");
       close.type = "button";
       close.setAttribute("aria-label", "Dismiss: " + toast.title);
-      const dismiss = () => this._dismiss(card, toast.collapse_key);
+      const dismiss = () => this._dismiss(card);
       close.addEventListener("click", dismiss);
       card.append(text, close);
       if (style !== "error" && toast.priority !== "high") this._age(card, LIFE_MS[style], dismiss);
       return card;
     }
 
-    _dismiss(card, key) {
+    _dismiss(card) {
       card.remove();
-      if (key && this.places.get(key) === card) this.places.delete(key);
+      for (const [key, place] of this.places) if (place === card) this.places.delete(key);
     }
 
     _age(card, life, dismiss) {
@@ -458,9 +460,8 @@
   }
 
   const STYLES = `
-.toastkit{position:fixed;z-index:2147483000;inset:auto 16px 16px auto;display:flex;gap:10px;
-flex-direction:column;width:min(380px,calc(100vw - 32px));max-height:calc(100vh - 32px);
-overflow:auto;pointer-events:none;font:14px/1.45 system-ui,sans-serif}
+.toastkit{position:fixed;z-index:2147483000;inset:auto 0 0 auto;display:flex;gap:10px;padding:16px;
+flex-direction:column;box-sizing:border-box;width:min(412px,100vw);pointer-events:none;font:14px/1.45 system-ui,sans-serif}
 .toastkit-toast{--toastkit-tint:#2563eb;--toastkit-mark:"i";pointer-events:auto;display:flex;gap:12px;
 align-items:flex-start;padding:14px 12px 14px 14px;border-radius:14px;color:#17181c;background:#fff;
 border:1px solid #0000001a;box-shadow:0 10px 30px -8px #00000040,0 2px 6px #00000014;

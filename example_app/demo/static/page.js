@@ -92,7 +92,8 @@
     at("lamp").className = "lamp " + status.state;
     at("state").textContent = NAMES[status.state];
     at("again").hidden = status.state !== "stopped";
-    at("why").textContent = status.state === "connected" ? "" : status.reason || "";
+    at("why").textContent =
+      status.state === "connected" ? "session " + status.sessionId.slice(0, 8) : status.reason || "";
     if (status.state === "waiting") count(status);
     if (status.state === "connected" && !at("state").dataset.known) refresh();
     at("state").dataset.known = status.state === "connected" ? "yes" : "";
@@ -120,7 +121,7 @@
   function note(list, title, data, className) {
     const line = element("li", undefined, ["sent", "control", "error"].find((name) => name === className) || "");
     const time = new Date().toLocaleTimeString([], { hour12: false });
-    line.append(element("time", time), element("b", title), element("span", JSON.stringify(data)));
+    line.append(element("time", time), element("b", title), element("span", Object.keys(data || {}).length ? JSON.stringify(data) : ""));
     at(list).prepend(line);
     while (at(list).childElementCount > 100) at(list).lastElementChild.remove();
   }
@@ -206,6 +207,7 @@
   function verdict(receipt) {
     const count = receipt.session_count;
     if (receipt.delivered) return ["Shown in " + count + (count === 1 ? " place" : " places"), "good"];
+    if (receipt.status === "duplicate") return ["A duplicate: dropped", "mild"];
     const reason = receipt.reason ? ": " + receipt.reason.replace(/_/g, " ") : "";
     return [receipt.status.replace(/^./, (first) => first.toUpperCase()) + reason, "mild"];
   }

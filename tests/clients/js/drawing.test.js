@@ -26,6 +26,7 @@ class Element {
     this.children.push(...more);
   }
   remove() {
+    if (!this.parent) return;
     this.parent.children.splice(this.parent.children.indexOf(this), 1);
     this.parent = null;
   }
@@ -57,6 +58,13 @@ test("toasts are stacked in a polite live region", () => {
   drawn.show(error("two"));
   assert.deepEqual(titles(drawn), ["one", "two"]);
   assert.equal(drawn.element.attributes.get("aria-live"), "polite");
+});
+
+test("five are shown; the oldest makes room", () => {
+  const drawn = stack();
+  for (const title of "abcdefg") drawn.show(error(title, { collapse_key: title }));
+  assert.deepEqual(titles(drawn), ["c", "d", "e", "f", "g"]);
+  assert.equal(drawn.places.size, 5);
 });
 
 test("a collapse key replaces in place, even one called __proto__", () => {
