@@ -1,0 +1,171 @@
+"""The node admits who fits, tells events to who is there, and says farewell to all."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes import World, assert_empty, control, toast
+from toastkit.closing import CloseReason
+from toastkit.replies import Failure
+
+
+@pytest.fixture
+def world() -> World:
+    return World(connections=3, connections_per_user=2)
+
+
+def first(answers: list[Any]) -> Any:
+    return answers[0]["code"] if isinstance(answers[0], dict) else answers[0]
+
+
+def test_building_a_node_starts_nothing(world: World) -> None:
+    assert world.firsts == []
+    assert world.runtime.timers == []
+    assert not world.node.serving
+
+
+def test_the_first_connection_makes_it_serve_and_is_told_once(world: World) -> None:
+    world.connect()
+    world.connect()
+    assert world.node.serving
+    assert world.firsts == ["first"]
+
+
+def test_a_connection_is_what_its_ticket_says(world: World) -> None:
+    connection = world.admit("u7", "user:u7", "news")
+    assert (connection.user_id, connection.device_id) == ("u7", "clerk:u7")
+    assert connection.topics == ("user:u7", "news")
+    assert connection.foreground
+
+
+def test_the_first_of_a_principal_joins_and_the_last_leaves(world: World) -> None:
+    one, two = world.connect(), world.connect()
+    assert "user:u1" in world.backplane._routes
+    one.connection.lost()
+    assert "user:u1" in world.backplane._routes
+    two.connection.lost()
+    assert "user:u1" not in world.backplane._routes
+
+
+def test_A26_an_event_reaches_every_connection_of_its_principal(world: World) -> None:
+    mine, also_mine, other = world.connect("u1"), world.connect("u1"), world.connect("u2")
+    assert world.hear(toast("u1")) == [(2, 2)]
+    assert [len(client.said()) for client in (mine, also_mine, other)] == [1, 1, 0]
+
+
+def test_A26_a_foreign_toast_on_a_shared_topic_does_not_arrive(world: World) -> None:
+    world.connect("u1", "news")
+    other = world.connect("u2", "news")
+    world.hear(toast("u1", topic="news"))
+    assert other.said() == []
+
+
+def test_A27_a_broadcast_control_reaches_everybody(world: World) -> None:
+    clients = [world.connect("u1"), world.connect("u2"), world.connect("u3", background=True)]
+    world.hear(control("flags.changed"))
+    assert all(client.said()[0]["control"]["kind"] == "flags.changed" for client in clients)
+
+
+def test_nobody_there_is_answered_at_once(world: World) -> None:
+    assert world.hear(toast("nobody")) == [(0, 0)]
+
+
+def test_A30_an_expired_event_is_not_told(world: World) -> None:
+    client = world.connect()
+    assert world.hear(toast(expires_at=world.clock.now())) == [(0, 0)]
+    assert client.said() == []
+
+
+def test_too_many_connections_of_one_user_are_refused_with_1013(world: World) -> None:
+    world.connect()
+    world.connect()
+    refused = world.open(world.admit("u1")).said()
+    assert [first(refused), refused[1]] == ["too_many_connections", "CLOSE 1013 overloaded"]
+    assert refused[0]["retryable"] is True
+    assert len(world.connect("u2").said()) == 0
+
+
+def test_a_full_worker_refuses_with_1013(world: World) -> None:
+    for number in range(3):
+        world.connect(f"u{number}")
+    assert world.open(world.admit("u9")).said()[-1] == "CLOSE 1013 overloaded"
+
+
+def test_a_place_that_becomes_free_is_given(world: World) -> None:
+    one, _ = world.connect(), world.connect()
+    one.connection.end(CloseReason.DONE)
+    assert world.open(world.admit()).said()[0]["type"] == "connection_ack"
+
+
+def test_A21_refuse_says_why_then_closes(world: World) -> None:
+    failure = Failure(code="invalid_token", message="Invalid token")
+    client = world.open(world.refuse(CloseReason.TOKEN_REJECTED, failure))
+    assert [first(client.said()), client.said()[1]] == [
+        "invalid_token",
+        "CLOSE 4001 token rejected",
+    ]
+    assert client.transport.finished
+
+
+def test_A25_refuse_without_a_token_closes_4002(world: World) -> None:
+    client = world.open(world.refuse(CloseReason.TOKEN_MISSING))
+    assert client.said() == ["CLOSE 4002 token missing"]
+
+
+def test_the_refused_are_registered_nowhere_and_forgotten(world: World) -> None:
+    client = world.open(world.refuse(CloseReason.TOKEN_MISSING))
+    assert world.node.roster.connections == set()
+    client.transport.give_back()
+    assert_empty(world.node)
+
+
+def test_stop_tells_every_connection_1012(world: World) -> None:
+    clients = [world.connect("u1"), world.connect("u2")]
+    world.node.stop()
+    assert [client.said() for client in clients] == [["CLOSE 1012 restart"]] * 2
+    assert all(client.transport.finished for client in clients)
+
+
+def test_stop_waits_until_all_have_gone(world: World) -> None:
+    clients = [world.connect("u1"), world.connect("u2")]
+    for client in clients:
+        world.runtime.call(client.transport.give_back)
+    world.node.stop()
+    assert world.node._gone is not None
+    assert world.node._gone.is_set()
+    assert_empty(world.node)
+
+
+def test_stop_waits_no_longer_than_it_must(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = []
+    make = world.runtime.event
+    monkeypatch.setattr(world.runtime, "event", lambda: events.append(make()) or events[-1])
+    world.connect()
+    world.node.stop()
+    assert [event.waited for event in events] == [world.config.close_seconds]
+
+
+def test_stop_without_connections_is_done_at_once(world: World) -> None:
+    world.node.stop()
+    assert world.node._gone is not None
+    assert world.node._gone.is_set()
+
+
+def test_stop_tells_those_in_their_handshake_too(world: World) -> None:
+    connection = world.admit()
+    world.node.stop()
+    assert world.open(connection).said()[-1] == "CLOSE 1012 restart"
+
+
+def test_who_comes_while_closing_is_told_1012(world: World) -> None:
+    world.node.stop()
+    assert world.node.closing
+    assert world.open(world.admit()).said() == ["CLOSE 1012 restart"]
+
+
+def test_stopping_twice_is_harmless(world: World) -> None:
+    client = world.connect()
+    world.node.stop()
+    client.transport.give_back()
+    world.node.stop()
+    assert client.said() == ["CLOSE 1012 restart"]
