@@ -54,6 +54,6 @@ class Toasts:
             Invalid: the user id or the limit is wrong.
             StorageUnavailable: the database cannot be read.
         """
-        if isinstance(limit, bool) or not 1 <= limit <= MAX_PAGE:
+        if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
             raise Invalid(f"limit must be 1-{MAX_PAGE}", ("limit",), "range")
         return self._inbox.page(principals.user_id(user_id), limit, include_collapsed)

@@ -1,0 +1,61 @@
+"""Delivered is confirmed, never guessed."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes import toast
+from toastkit.backplane.contract import Confirmation
+from toastkit.publishing import decide
+from toastkit.receipts import Receipt
+
+MADE = toast().created_at
+LATER = MADE + 250
+TTL = {"expires_at": MADE + 200}
+NOW_OR_NEVER = {"expires_at": MADE}
+
+
+def answers(written: int, present: int, complete: bool = True) -> Confirmation:
+    return Confirmation(written, present, complete)
+
+
+@pytest.mark.parametrize(
+    ("given", "confirmation", "reason"),
+    [
+        ({}, answers(0, 0), "no_session"),
+        ({"fallback": False}, answers(0, 0), "fallback_disabled"),
+        ({}, answers(0, 2), "not_subscribed"),
+        ({"fallback": False}, answers(0, 2), "not_subscribed"),
+        (TTL, answers(0, 0), "expired"),
+        (TTL, answers(0, 1), "not_subscribed"),
+        (NOW_OR_NEVER, answers(0, 0), "no_session"),
+        (NOW_OR_NEVER, answers(0, 1), "not_subscribed"),
+        (NOW_OR_NEVER | {"fallback": False}, answers(0, 0), "fallback_disabled"),
+    ],
+)
+def test_what_every_worker_denies_is_undelivered(
+    given: dict[str, Any], confirmation: Confirmation, reason: Any
+) -> None:
+    event = toast(**given)
+    receipt, change = decide(event, confirmation, LATER)
+    assert receipt == Receipt.undelivered(event.id, reason)
+    assert change is not None
+    assert change.state == ("expired" if reason == "expired" else "undelivered")
+    assert (change.id, change.user_id, change.at, change.transport) == (event.id, "u1", LATER, None)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("given", [{}, TTL, NOW_OR_NEVER, {"fallback": False}])
+def test_A16_one_confirmed_frame_is_delivered(given: dict[str, Any], complete: bool) -> None:
+    receipt, change = decide(toast(**given), answers(2, 3, complete), LATER)
+    assert receipt == Receipt.shown("01HXY7Z1", 2)
+    assert change is not None
+    assert (change.state, change.transport) == ("written", "websocket")
+
+
+@pytest.mark.parametrize("given", [{}, TTL, NOW_OR_NEVER, {"fallback": False}])
+@pytest.mark.parametrize("present", [0, 1])
+def test_a_missing_answer_leaves_it_undecided(given: dict[str, Any], present: int) -> None:
+    receipt, change = decide(toast(**given), answers(0, present, complete=False), LATER)
+    assert receipt == Receipt.queued("01HXY7Z1")
+    assert change is None

@@ -1,0 +1,182 @@
+"""One road: stored first, told next, decided last; a control is only told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeInbox, World, control, toast
+from toastkit.backplane.contract import Confirmation
+from toastkit.errors import Invalid, NotServing, StorageUnavailable, TooLarge
+from toastkit.events import Event
+from toastkit.publishing import Publisher, PublisherParts
+from toastkit.receipts import Receipt
+
+
+@dataclass
+class FakeBackplane:
+    """Answer what a test says, and remember what was told."""
+
+    says: Confirmation = field(default_factory=lambda: Confirmation(1, 1, complete=True))
+    told: list[Event] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+
+    def listen(self, listener: Any) -> None: ...
+
+    def join(self, route: str) -> None: ...
+
+    def leave(self, route: str) -> None: ...
+
+    def close(self) -> None: ...
+
+    def broadcast(self, events: Sequence[Event], confirm: float) -> list[Confirmation]:
+        self.told += events
+        self.waits.append(confirm)
+        return [self.says] * len(events)
+
+
+class Desk:
+    """Hold a publisher and all it leans on."""
+
+    def __init__(self, serving: bool = True) -> None:
+        self.world = World()
+        self.inbox, self.backplane = FakeInbox(), FakeBackplane()
+        self.serving = serving
+        self.publisher = Publisher(
+            PublisherParts(
+                self.world.config,
+                self.world.clock,
+                self.inbox,
+                self.backplane,
+                lambda: self.serving,
+            )
+        )
+
+    def publish(self, *toasts: Event) -> list[Receipt]:
+        return self.publisher.publish(toasts)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_A16_what_a_worker_confirms_is_delivered(desk: Desk) -> None:
+    (receipt,) = desk.publish(toast())
+    assert receipt == Receipt.shown("01HXY7Z1", 1)
+    assert [change.state for change in desk.inbox.changes] == ["written"]
+
+
+def test_what_is_told_carries_its_position(desk: Desk) -> None:
+    desk.publish(toast(seq=None, epoch=None), toast("u2", id="2", seq=None, epoch=None))
+    assert [(event.id, event.seq, event.epoch) for event in desk.backplane.told] == [
+        ("01HXY7Z1", 1, "e1"),
+        ("2", 2, "e1"),
+    ]
+
+
+def test_it_waits_as_long_as_the_setting_says(desk: Desk) -> None:
+    desk.publish(toast())
+    assert desk.backplane.waits == [0.25]
+
+
+def test_receipts_come_in_the_order_of_the_toasts(desk: Desk) -> None:
+    desk.inbox.held["twice"] = "first"
+    receipts = desk.publish(
+        toast(id="a"), toast(id="b", dedupe_key="twice"), toast(id="c"), toast(id="d")
+    )
+    assert [(each.id, each.status) for each in receipts] == [
+        ("a", "delivered"),
+        ("first", "duplicate"),
+        ("c", "delivered"),
+        ("d", "delivered"),
+    ]
+
+
+def test_A28_a_duplicate_is_not_told_and_has_the_first_ones_id(desk: Desk) -> None:
+    desk.inbox.held["order-1"] = "first"
+    assert desk.publish(toast(dedupe_key="order-1")) == [Receipt.duplicate("first")]
+    assert desk.backplane.told == []
+    assert desk.inbox.changes == []
+
+
+def test_a_retry_that_takes_over_an_undelivered_toast_keeps_its_id(desk: Desk) -> None:
+    desk.inbox.takes_over["order-1"] = "elder"
+    (receipt,) = desk.publish(toast(dedupe_key="order-1"))
+    assert receipt.id == desk.backplane.told[0].id == desk.inbox.changes[0].id == "elder"
+
+
+def test_a_process_that_serves_nobody_stores_and_queues() -> None:
+    desk = Desk(serving=False)
+    assert desk.publish(toast()) == [Receipt.queued("01HXY7Z1")]
+    assert len(desk.inbox.stored) == 1
+    assert desk.backplane.told == []
+    assert desk.inbox.changes == []
+
+
+def test_a_silent_worker_leaves_it_queued(desk: Desk) -> None:
+    desk.backplane.says = Confirmation()
+    assert desk.publish(toast()) == [Receipt.queued("01HXY7Z1")]
+    assert desk.inbox.changes == []
+
+
+def test_nobody_there_is_undelivered(desk: Desk) -> None:
+    desk.backplane.says = Confirmation(complete=True)
+    assert desk.publish(toast()) == [Receipt.undelivered("01HXY7Z1", "no_session")]
+
+
+def test_in_front_of_the_app_but_not_subscribed(desk: Desk) -> None:
+    desk.backplane.says = Confirmation(0, 1, complete=True)
+    assert desk.publish(toast()) == [Receipt.undelivered("01HXY7Z1", "not_subscribed")]
+
+
+def test_storage_that_fails_tells_nobody(desk: Desk) -> None:
+    desk.inbox.broken = True
+    with pytest.raises(StorageUnavailable):
+        desk.publish(toast())
+    assert desk.backplane.told == []
+    assert desk.inbox.changes == []
+
+
+def test_A30_ttl_0_is_now_and_now_begins_when_it_is_stored(desk: Desk) -> None:
+    event = toast(expires_at=toast().created_at)
+    desk.world.clock.advance(3)
+    assert desk.publish(event) == [Receipt.shown("01HXY7Z1", 1)]
+    assert desk.backplane.told[0].expires_at == desk.world.clock.now() + 250
+
+
+def test_A30_any_other_time_to_live_is_told_as_it_is(desk: Desk) -> None:
+    desk.publish(toast(expires_at=toast().created_at + 1))
+    assert desk.backplane.told[0].expires_at == toast().created_at + 1
+
+
+def test_nothing_to_publish_is_no_trouble(desk: Desk) -> None:
+    assert desk.publish() == []
+
+
+def test_A27_a_control_is_told_and_not_stored(desk: Desk) -> None:
+    desk.publisher.announce(control("usage.changed", route="user:u1"))
+    assert [event.name for event in desk.backplane.told] == ["usage.changed"]
+    assert desk.backplane.waits == [0]
+    assert desk.inbox.stored == desk.inbox.changes == []
+
+
+def test_A27_a_process_that_serves_nobody_cannot_send_controls() -> None:
+    desk = Desk(serving=False)
+    with pytest.raises(NotServing, match="inside the web process"):
+        desk.publisher.announce(control())
+    assert desk.backplane.told == []
+
+
+def test_a_control_that_is_too_large_is_not_told(desk: Desk) -> None:
+    with pytest.raises(TooLarge, match="65536"):
+        desk.publisher.announce(control(text="x" * 65_536))
+    assert desk.backplane.told == []
+
+
+@pytest.mark.parametrize("value", [object(), "\ud800", {object(): 1}])
+def test_a_control_that_is_not_JSON_is_not_told(desk: Desk, value: Any) -> None:
+    with pytest.raises(Invalid, match="params must be JSON"):
+        desk.publisher.announce(control(value=value))
+    assert desk.backplane.told == []
