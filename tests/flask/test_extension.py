@@ -63,7 +63,9 @@ def test_init_app_lists_every_key_it_reads():
     assert listed - {"TOASTKIT_", "TOASTKIT_DATABASE_URL"} == known
 
 
-@pytest.mark.parametrize("again", [lambda kit, app: kit.init_app(app), lambda _, app: ToastKit(app)])
+@pytest.mark.parametrize(
+    "again", [lambda kit, app: kit.init_app(app), lambda _, app: ToastKit(app)]
+)
 def test_setting_up_twice_explains_itself(tmp_path, again):
     app = Flask("host", instance_path=str(tmp_path))
     toastkit = ToastKit(app)

@@ -70,7 +70,10 @@ def test_http_is_another_origin_where_we_are_https(client, ada):
 
 @pytest.mark.parametrize("origin", ["https://app.example.com", "https://public.example.com"])
 def test_an_origin_that_is_named_may_use_the_login(make_app, ada, origin):
-    named = {"allowed_origins": "https://App.example.com/", "public_url": "https://public.example.com"}
+    named = {
+        "allowed_origins": "https://App.example.com/",
+        "public_url": "https://public.example.com",
+    }
     client = make_app(**named).test_client()
     assert client.post(BOOTSTRAP, headers={**ada, "Origin": origin}).status_code == 200
 

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from toastkit_flask import logs
+
+SECRET = "ticket-that-opens-a-socket"
+LINE = f"GET /api/v1/realtime?token={SECRET}&state=background HTTP/1.1"
+
+
+class Atoms(dict):
+    """gunicorn's own mapping: a dash for what is not there."""
+
+    def __getitem__(self, name):
+        return super().get(name, "-")
+
+
+def written(record):
+    assert logs.HideTickets().filter(record)
+    return record.getMessage()
+
+
+def record(msg, *args):
+    return logging.LogRecord("x", logging.INFO, "x", 1, msg, args, None)
+
+
+def test_werkzeugs_line_loses_its_query():
+    line = written(record('127.0.0.1 - - [now] "%s" %s %s\n', LINE, "101", "-"))
+    assert line == '127.0.0.1 - - [now] "GET /api/v1/realtime?[hidden] HTTP/1.1" 101 -\n'
+
+
+@pytest.mark.parametrize("path", ["/v1/realtime", "/api/v1/realtime", "/prefix/api/v1/realtime"])
+def test_gunicorns_atoms_lose_theirs(path):
+    query = f"token={SECRET}"
+    atoms = Atoms(
+        {
+            "r": f"GET {path}?{query} HTTP/1.1",
+            "U": path,
+            "q": query,
+            "f": f"http://x{path}?{query}",
+            "{query_string}e": query,
+            "{raw_uri}e": f"{path}?{query}",
+            "B": 7,
+        }
+    )
+    line = written(
+        record("%(r)s %(q)s %(f)s %({query_string}e)s %({raw_uri}e)s %(B)s %(z)s", atoms)
+    )
+    assert SECRET not in line
+    assert line.endswith("7 -")
+
+
+def test_other_lines_are_left_alone():
+    atoms = Atoms({"r": "GET /search?token=mine HTTP/1.1", "U": "/search", "q": "token=mine"})
+    assert written(record("%(r)s %(q)s", atoms)) == "GET /search?token=mine HTTP/1.1 token=mine"
+    assert written(record("%s and %d", "GET /?a=1", 2)) == "GET /?a=1 and 2"
+    assert written(record("plain")) == "plain"
+
+
+def test_installing_twice_adds_one_filter(app):
+    logs.install()
+    for name in ("werkzeug", "gunicorn.access"):
+        mine = [f for f in logging.getLogger(name).filters if isinstance(f, logs.HideTickets)]
+        assert len(mine) == 1
