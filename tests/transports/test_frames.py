@@ -17,12 +17,11 @@ from toastkit.transports.frames import (
     TEXT,
     FrameError,
     FrameReader,
-    Limits,
     WebSocketFraming,
     unmask,
 )
 
-LIMITS = Limits(size=65_536, fragments=64)
+LIMITS = {"size": 65_536, "fragments": 64}
 BAD = CloseReason
 KEY = b"\x37\xfa\x21\x3d"
 KOENIG = "κόσμε - Größe ⌘ 𝄞".encode()
@@ -64,7 +63,7 @@ def collect(reader, chunk, seen):
 
 def read_chopped(data, size):
     """Return what was read of data that comes in pieces, and the reason it ended with."""
-    reader, seen = FrameReader(LIMITS), []
+    reader, seen = FrameReader(**LIMITS), []
     try:
         for begin in range(0, len(data), size):
             collect(reader, data[begin : begin + size], seen)
@@ -338,7 +337,7 @@ def conversations(draw):
 def test_however_it_is_cut_the_same_is_read(conversation, draws):
     data, expected = conversation
     cuts = sorted(draws.draw(st.lists(st.integers(0, len(data)), max_size=12)))
-    reader, seen = FrameReader(LIMITS), []
+    reader, seen = FrameReader(**LIMITS), []
     for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
         collect(reader, data[begin:end], seen)
     assert seen == expected
@@ -353,9 +352,9 @@ def test_any_bytes_are_read_or_refused(data):
 
 def test_a_frame_that_is_not_there_yet_is_waited_for():
     data = frame(TEXT, b"x" * 300)
-    reader = FrameReader(LIMITS)
+    reader = FrameReader(**LIMITS)
     for end in range(1, len(data)):
-        assert list(FrameReader(LIMITS).feed(data[:end])) == []
+        assert list(FrameReader(**LIMITS).feed(data[:end])) == []
     assert list(reader.feed(data[:200])) == []
     assert not reader.idle
     assert list(reader.feed(data[200:])) == [(TEXT, b"x" * 300)]
@@ -363,7 +362,7 @@ def test_a_frame_that_is_not_there_yet_is_waited_for():
 
 
 def test_a_limit_of_its_own_is_kept():
-    reader = FrameReader(Limits(size=10, fragments=2))
+    reader = FrameReader(size=10, fragments=2)
     assert list(reader.feed(frame(TEXT, b"x" * 10))) == [(TEXT, b"x" * 10)]
     with pytest.raises(FrameError):
         list(reader.feed(frame(TEXT, b"x" * 11)))

@@ -11,10 +11,9 @@ from ..config import Config
 from ..errors import UnsupportedServer
 from ..live import Connection
 from ..runtime.contract import Runtime
-from .frames import Limits
 from .handshake import ensure_handshake
 from .portable import serve
-from .websocket import Site, WebSocketTransport
+from .websocket import WebSocketTransport
 
 GUNICORN, WERKZEUG = "gunicorn.socket", "werkzeug.socket"
 EXTENSIONS = "HTTP_SEC_WEBSOCKET_EXTENSIONS"
@@ -56,19 +55,14 @@ class Arrival:
         Returns at once, except through the portable gateway: there the request's thread reads
         until the client is gone.
         """
-        site = Site(
-            self._runtime,
-            Limits(self._config.message_bytes, self._config.message_fragments),
-            self._config.close_seconds,
-        )
         if self._sock is None:
-            serve(ws, connection, site)
+            serve(ws, connection, self._runtime, self._config)
             return
         taken = _take(self._sock, detach=self._key == GUNICORN and _is_cooperative(self._sock))
         if self._runtime.on_loop():
-            self._begin(taken, connection, site)
+            self._begin(taken, connection)
         else:
-            self._runtime.call(self._begin, taken, connection, site)
+            self._runtime.call(self._begin, taken, connection)
 
     def abandon(self, connection: Connection | None = None) -> None:
         """Put the server's socket back and let go of a connection that will not be opened."""
@@ -94,7 +88,7 @@ class Arrival:
         self._sock = sock
         self._environ[self._key] = _Shim(sock)
 
-    def _begin(self, taken: _socket.socket, connection: Connection, site: Site) -> None:
+    def _begin(self, taken: _socket.socket, connection: Connection) -> None:
         try:
             taken.setblocking(False)
             taken.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, self._config.socket_send_bytes)
@@ -105,7 +99,7 @@ class Arrival:
             taken.close()
             connection.lost()
             return
-        connection.open(WebSocketTransport(site, taken, connection))
+        connection.open(WebSocketTransport(self._runtime, self._config, taken, connection))
 
 
 class _Shim:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..closing import CloseReason
 
@@ -22,24 +21,18 @@ class FrameError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bound one message: its ``size`` in bytes and the ``fragments`` it may come in."""
-
-    size: int = 65_536
-    fragments: int = 64
-
-
 class FrameReader:
     """Read a client's bytes as messages and control frames, however they were cut up.
 
-    Between messages it holds nothing, so one need not be kept: see ``idle``.
+    A message has at most ``size`` bytes and comes in at most ``fragments`` frames. Between
+    messages a reader holds nothing, so one need not be kept: see ``idle``.
     """
 
-    __slots__ = ("_limits", "_message", "_rest")
+    __slots__ = ("_fragments", "_message", "_rest", "_size")
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, size: int, fragments: int) -> None:
+        self._size = size
+        self._fragments = fragments
         self._rest: bytearray | None = None
         self._message: list[bytes] | None = None
 
@@ -92,7 +85,7 @@ class FrameReader:
             if size < (126 if width == 2 else 65_536) or size >> 63:
                 raise FrameError(CloseReason.PROTOCOL, "length is not written as it must be")
         # Judged by what the header claims: a huge frame is refused before it is waited for.
-        if size > self._limits.size:
+        if size > self._size:
             raise FrameError(CloseReason.TOO_BIG, "frame is too big")
         end = start + 4 + size
         if len(data) < end:
@@ -109,8 +102,8 @@ class FrameReader:
             self._message = [bytes([opcode]), payload]
             return None
         message.append(payload)
-        too_many = len(message) - 1 > self._limits.fragments
-        if too_many or sum(map(len, message)) - 1 > self._limits.size:
+        too_many = len(message) - 1 > self._fragments
+        if too_many or sum(map(len, message)) - 1 > self._size:
             raise FrameError(CloseReason.TOO_BIG, "fragments are too many or too big together")
         if not first & 128:
             return None

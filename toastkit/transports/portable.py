@@ -13,20 +13,20 @@ from collections.abc import Callable
 from typing import Any
 
 from ..closing import CloseReason
+from ..config import Config
 from ..live import Connection
-from ..runtime.contract import Timer
-from .websocket import Site
+from ..runtime.contract import Runtime, Timer
 
 ROOM = 65_536
 
 
-def serve(ws: Any, connection: Connection, site: Site) -> None:
+def serve(ws: Any, connection: Connection, runtime: Runtime, config: Config) -> None:
     """Read a client's messages in this thread until it has gone."""
     from simple_websocket import ConnectionClosed
 
-    call = site.runtime.call
-    transport = PortableTransport(site, ws.sock, connection)
-    ws.max_message_size = site.limits.size
+    call = runtime.call
+    transport = PortableTransport(runtime, config, ws.sock, connection)
+    ws.max_message_size = config.message_bytes
     ws.sock = transport.line
     call(connection.open, transport)
     try:
@@ -48,9 +48,10 @@ class PortableTransport:
     ``ROOM`` bytes at a time, so that a slow reader still fills its connection's own buffer.
     """
 
-    def __init__(self, site: Site, sock: Any, connection: Connection) -> None:
-        self.line = _Line(sock, lambda: site.runtime.call(connection.heard))
-        self._site = site
+    def __init__(self, runtime: Runtime, config: Config, sock: Any, connection: Connection) -> None:
+        self.line = _Line(sock, lambda: runtime.call(connection.heard))
+        self._runtime = runtime
+        self._config = config
         self._connection: Connection | None = connection
         self._waiting = b""
         self._pushing = False
@@ -69,12 +70,12 @@ class PortableTransport:
     def when_writable(self, callback: Callable[[], None] | None) -> None:
         self._callback = callback
         if callback is not None and not self._pushing:
-            self._site.runtime.call(self._pushed)
+            self._runtime.call(self._pushed)
 
     def finish(self) -> None:
         # No half-close: TLS has none. The client's own close frame ends the reading thread.
         if self._connection is not None and self._timer is None:
-            self._timer = self._site.runtime.call_later(self._site.close_seconds, self.abort)
+            self._timer = self._runtime.call_later(self._config.close_seconds, self.abort)
 
     def abort(self) -> None:
         connection, self._connection = self._connection, None
@@ -90,15 +91,15 @@ class PortableTransport:
         if self._waiting and not self._pushing:
             self._pushing = True
             data, self._waiting = self._waiting, b""
-            self._site.runtime.spawn(lambda: self._send(data))
+            self._runtime.spawn(lambda: self._send(data))
 
     def _send(self, data: bytes) -> None:
         try:
             self.line.send(data)
         except OSError:
-            self._site.runtime.call(self._broken)
+            self._runtime.call(self._broken)
         else:
-            self._site.runtime.call(self._pushed)
+            self._runtime.call(self._pushed)
 
     def _pushed(self) -> None:
         self._pushing = False

@@ -5,35 +5,16 @@ from __future__ import annotations
 import _socket
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..closing import CloseReason
+from ..config import Config
 from ..live import Connection
 from ..runtime.contract import Runtime, Timer, Watcher
-from .frames import (
-    CLOSE,
-    PING,
-    PONG,
-    TEXT,
-    Frame,
-    FrameError,
-    FrameReader,
-    Limits,
-    WebSocketFraming,
-)
+from .frames import CLOSE, PING, PONG, TEXT, Frame, FrameError, FrameReader, WebSocketFraming
 
 READ_BYTES = 16_384
 log = logging.getLogger(__name__)
 _framing = WebSocketFraming()
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Say what all transports of a kit share, so that none of them keeps it."""
-
-    runtime: Runtime
-    limits: Limits
-    close_seconds: float
 
 
 class WebSocketTransport:
@@ -44,25 +25,29 @@ class WebSocketTransport:
     """
 
     __slots__ = (
+        "_config",
         "_connection",
         "_deaf",
         "_reader",
-        "_site",
+        "_runtime",
         "_sock",
         "_timer",
         "_watcher",
         "_writer",
     )
 
-    def __init__(self, site: Site, sock: _socket.socket, connection: Connection) -> None:
-        self._site = site
+    def __init__(
+        self, runtime: Runtime, config: Config, sock: _socket.socket, connection: Connection
+    ) -> None:
+        self._runtime = runtime
+        self._config = config
         self._sock = sock
         self._connection: Connection | None = connection
         self._deaf = False
         self._reader: FrameReader | None = None
         self._timer: Timer | None = None
         self._writer: Watcher | None = None
-        self._watcher = site.runtime.watch(sock.fileno())
+        self._watcher = runtime.watch(sock.fileno())
         self._watcher.start(self._on_readable)
 
     def write(self, data: bytes | memoryview) -> int:
@@ -76,7 +61,7 @@ class WebSocketTransport:
         if writer is not None:
             writer.close()
         if callback is not None and self._connection is not None:
-            self._writer = self._site.runtime.watch(self._sock.fileno(), write=True)
+            self._writer = self._runtime.watch(self._sock.fileno(), write=True)
             self._writer.start(callback)
 
     def finish(self) -> None:
@@ -90,7 +75,7 @@ class WebSocketTransport:
         except OSError:
             self.abort()
         else:
-            self._timer = self._site.runtime.call_later(self._site.close_seconds, self.abort)
+            self._timer = self._runtime.call_later(self._config.close_seconds, self.abort)
 
     def abort(self) -> None:
         connection, self._connection = self._connection, None
@@ -126,7 +111,8 @@ class WebSocketTransport:
 
     def _read(self, connection: Connection, data: bytes) -> None:
         connection.heard()
-        reader = self._reader or FrameReader(self._site.limits)
+        config = self._config
+        reader = self._reader or FrameReader(config.message_bytes, config.message_fragments)
         try:
             for frame in reader.feed(data):
                 self._take(connection, frame)
