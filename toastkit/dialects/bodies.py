@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from ..errors import Invalid
+from ..events import Toast
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class PublishRequest(Struct, frozen=True, kw_only=True):
 
     user_id: str | int
     topic: str
-    toast: dict[str, Any]
+    toast: Toast
     dedupe_key: str | None = None
     collapse_key: str | None = None
     ttl_ms: float | None = None

@@ -39,6 +39,8 @@ def http_error(error: ToastKitError) -> tuple[int, dict[str, Any], dict[str, str
     headers: dict[str, str] = {}
     if isinstance(error, Invalid):
         body["errors"] = [{"loc": list(error.loc), "msg": str(error), "type": error.type}]
+    if isinstance(error, TopicNotAllowed):
+        body["errors"] = [{"loc": ["topic"], "msg": str(error), "type": error.code}]
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, RateLimited):
