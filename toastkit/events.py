@@ -14,7 +14,7 @@ from .errors import Invalid
 MAX_DATA_BYTES = 4096
 MAX_TTL_MS = 366 * 24 * 3600 * 1000
 _ACTIVE = frozenset({"javascript", "data", "vbscript"})
-_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):|/(?!/)")
+_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):|/(?![/\\])")
 
 
 class Toast(Struct, frozen=True, kw_only=True, omit_defaults=False):

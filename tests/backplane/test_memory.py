@@ -1,0 +1,42 @@
+"""The backplane of one process, moved by hand."""
+
+from tests.fakes import World, toast
+from toastkit.backplane.contract import Confirmation
+
+
+def test_off_the_loop_the_loop_is_called() -> None:
+    world = World()
+    client = world.connect()
+    world.runtime.here = False
+    assert world.backplane.broadcast([toast()], 0.25) == [Confirmation(1, 1, complete=True)]
+    assert len(client.said()) == 1
+
+
+def test_without_confirmation_the_loop_gets_to_it_later() -> None:
+    world = World()
+    client = world.connect()
+    world.runtime.here = False
+    assert world.backplane.broadcast([toast()], 0) == [Confirmation()]
+    assert client.said() == []
+    world.runtime.run()
+    assert len(client.said()) == 1
+
+
+def test_a_node_answers_through_it() -> None:
+    world = World()
+    one, two = world.connect(), world.connect("u1", "news")
+    assert world.backplane.broadcast([toast(), toast("u2")], 0.25) == [
+        Confirmation(1, 2, complete=True),
+        Confirmation(0, 0, complete=True),
+    ]
+    assert [len(client.said()) for client in (one, two)] == [1, 0]
+
+
+def test_a_frame_that_waits_leaves_it_incomplete() -> None:
+    world = World()
+    client = world.connect()
+    world.fill(client)
+    told = world.backplane.broadcast([toast()], 0.25)
+    assert told == [Confirmation()]
+    client.transport.make_room(None)
+    assert told == [Confirmation()]

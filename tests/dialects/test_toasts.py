@@ -1,0 +1,269 @@
+"""The toast gateway's words, spelled as the document and its clients spell them."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import FakeFraming, control, frames, toast
+from toastkit.closing import CloseReason
+from toastkit.commands import Command, Ping, SetState, Subscribe, Unsubscribe
+from toastkit.dialects import ToastsDialect, toast_item
+from toastkit.dialects.toasts import CODES
+from toastkit.errors import BadMessage, CommandRefused, UnknownMessageType
+from toastkit.records import StoredToast
+from toastkit.replies import Failure, Greeting, Pong, Reply, StateSet, Subscribed, Unsubscribed
+
+DIALECT = ToastsDialect(FakeFraming())
+AT = "2026-01-01T00:00:00+00:00"
+
+
+def spelled(frame: bytes | None) -> Any:
+    assert frame is not None
+    (payload,) = frames(frame)
+    return json.loads(payload)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (b'{"type":"subscribe","topics":["a","b"]}', Subscribe(None, ("a", "b"))),
+        (b'{"type":"subscribe","topics":[],"id":1}', Subscribe(1, ())),
+        (b'{"type":"unsubscribe","topics":["a"],"id":"x"}', Unsubscribe("x", ("a",))),
+        (b'{"type":"ping"}', Ping()),
+        (b'{"type":"ping","id":1.5}', Ping(1.5)),
+        (b'{"type":"ping","id":true}', Ping(True)),
+        (b'{"type":"ping","id":null}', Ping()),
+        (b'{"type":"state","state":"background"}', SetState(None, False)),
+        (b'{"type":"state","state":"foreground","id":2}', SetState(2, True)),
+        (b' {"unknown":{"a":[1]},"type":"ping"} ', Ping()),
+        (b'{"type":"dance","type":"ping"}', Ping()),
+        (b'{"type":"ping","id":"' + b"x" * 200 + b'"}', Ping("x" * 200)),
+    ],
+)
+def test_A24_messages_are_read(text: bytes, command: Command) -> None:
+    assert DIALECT.read(text) == command
+
+
+BAD = [
+    *(b"", b" ", b"nonsense", b"null", b"true", b"5", b'"ping"', b"[]", b"[1,2]", b"{", b"}"),
+    *(b'{"type":"ping"', b'{"type":"ping"}}', b'{"type":"ping"} x', b"{'type':'ping'}"),
+    *(b'{"type":"ping",}', b"{type:ping}", b'{"type":"ping","id":NaN}', b'{"id":Infinity}'),
+    *(b"{}", b'{"type":null}', b'{"type":5}', b'{"type":["ping"]}', b'{"type":{"a":1}}'),
+    *(b'{"type":"ping","id":{}}', b'{"type":"ping","id":[1]}', b'{"type":"ping","id":1e999}'),
+    b'{"type":"ping","id":"' + b"x" * 201 + b'"}',
+    b'{"type":"ping","id":' + b"9" * 201 + b"}",
+    b'{"type":"ping","id":' + b"9" * 60_000 + b"}",
+    *(b'{"type":"subscribe"}', b'{"type":"subscribe","topics":null}'),
+    *(b'{"type":"subscribe","topics":"a"}', b'{"type":"subscribe","topics":{"a":1}}'),
+    *(b'{"type":"subscribe","topics":[1]}', b'{"type":"subscribe","topics":["a",null]}'),
+    *(b'{"type":"subscribe","topics":[["a"]]}', b'{"type":"unsubscribe","topics":5}'),
+    *(b'{"type":"state"}', b'{"type":"state","state":"away"}', b'{"type":"state","state":null}'),
+    *(b'{"type":"state","state":["foreground"]}', b'{"type":"state","state":true}'),
+    *(b"\xff", b'{"type":"\xff"}', b"\xef\xbb\xbf{}", b"\x00", b'{"type":"ping"}\x00'),
+    *(b'{"type":"ping","id":"\xed\xa0\x80"}', b'{"type":"ping","id":"\\ud800"}'),
+    *(b'{"type":"subscribe","topics":["\\udfff"]}', b'{"type":"ping","id":"\xc0\x80"}'),
+    *(b"[" * 60_000, b'{"a":' * 12_000, b"[" * 30_000 + b"]" * 30_000),
+    b'{"type":"ping","id":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+]
+
+
+@pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
+def test_what_is_no_message_is_a_bad_message(text: bytes) -> None:
+    with pytest.raises(BadMessage):
+        DIALECT.read(text)
+
+
+@pytest.mark.parametrize("type", ["", "Ping", "SUBSCRIBE", "connection_ack", "toast", "x" * 60_000])
+def test_words_nobody_knows_are_told_apart_with_their_id(type: str) -> None:
+    with pytest.raises(UnknownMessageType) as refusal:
+        DIALECT.read(json.dumps({"type": type, "id": 7}).encode())
+    assert refusal.value.id == 7
+    assert len(str(refusal.value)) < 200
+
+
+def test_a_bad_message_echoes_its_id() -> None:
+    with pytest.raises(BadMessage) as refusal:
+        DIALECT.read(b'{"type":"subscribe","id":7}')
+    assert refusal.value.id == 7
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["type", "id", "topics", "state"]),
+        scalars | st.lists(scalars, max_size=3) | st.sampled_from(["subscribe", "ping", "state"]),
+    )
+)
+def test_what_is_read_can_be_answered(message: dict[str, Any]) -> None:
+    try:
+        command = DIALECT.read(json.dumps(message).encode())
+        reply: Reply = Pong(command.id, 0)
+    except CommandRefused as refusal:
+        reply = Failure(refusal.id, refusal.code, str(refusal))
+    assert spelled(DIALECT.reply(reply))["type"] in {"pong", "error"}
+
+
+@given(st.binary(max_size=200))
+def test_nothing_but_CommandRefused_is_ever_raised(text: bytes) -> None:
+    try:
+        DIALECT.read(text)
+    except CommandRefused:
+        return
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (
+            Greeting(None, "5f0c", ("user:u1", "news")),
+            {"type": "connection_ack", "session_id": "5f0c", "topics": ["user:u1", "news"]},
+        ),
+        (
+            Subscribed(1, ("news",), ("user:u1", "news")),
+            {
+                "type": "subscribe_ack",
+                "id": 1,
+                "topics": ["news"],
+                "all_topics": ["user:u1", "news"],
+            },
+        ),
+        (Unsubscribed("x", ("a",)), {"type": "unsubscribe_ack", "id": "x", "topics": ["a"]}),
+        (Pong(None, 1_767_225_600_000), {"type": "pong", "ts": AT}),
+        (StateSet(None, True), {"type": "state_ack", "state": "foreground"}),
+        (StateSet(0, False), {"type": "state_ack", "id": 0, "state": "background"}),
+        (
+            Failure("a", "topic_not_allowed", "no", "user:u2"),
+            {
+                "type": "error",
+                "code": "topic_not_allowed",
+                "message": "no",
+                "topic": "user:u2",
+                "id": "a",
+                "retryable": False,
+            },
+        ),
+        (
+            Failure(code="rate_limited", message="slow", retryable=True),
+            {"type": "error", "code": "rate_limited", "message": "slow", "retryable": True},
+        ),
+    ],
+)
+def test_A22_A23_replies_are_spelled(reply: Reply, words: dict[str, Any]) -> None:
+    assert spelled(DIALECT.reply(reply)) == words
+
+
+def test_a_reply_without_a_word_is_a_mistake_of_ours() -> None:
+    with pytest.raises(TypeError):
+        DIALECT.reply(Reply())
+
+
+def test_A23_a_toast_is_spelled() -> None:
+    assert spelled(DIALECT.event(toast())) == {
+        "type": "toast",
+        "topic": "user:u1",
+        "toast": {
+            "id": "01HXY7Z1",
+            "topic": "user:u1",
+            "title": "Hello",
+            "body": None,
+            "style": "info",
+            "priority": "normal",
+            "deeplink": None,
+            "created_at": AT,
+        },
+        "seq": 1,
+        "epoch": "e1",
+    }
+
+
+def test_A23_what_a_toast_may_have_besides() -> None:
+    event = toast(
+        collapse_key="c",
+        dedupe_key="d",
+        expires_at=1_767_225_660_000,
+        data={
+            "body": "World",
+            "style": "success",
+            "priority": "high",
+            "deeplink": "/orders/7",
+            "data": {"order": 7},
+        },
+    )
+    assert spelled(DIALECT.event(event))["toast"] == {
+        "id": "01HXY7Z1",
+        "topic": "user:u1",
+        "title": "Hello",
+        "body": "World",
+        "style": "success",
+        "priority": "high",
+        "deeplink": "/orders/7",
+        "created_at": AT,
+        "collapse_key": "c",
+        "dedupe_key": "d",
+        "expires_at": "2026-01-01T00:01:00+00:00",
+        "data": {"order": 7},
+    }
+
+
+def test_what_only_the_server_needs_is_not_told() -> None:
+    words = spelled(DIALECT.event(toast(fallback=False, exclude="c1", dedupe_ms=5)))
+    assert not {"user_id", "route", "fallback", "exclude", "dedupe_ms"} & {*words, *words["toast"]}
+
+
+def test_A27_a_control_is_spelled() -> None:
+    assert spelled(DIALECT.event(control("usage.changed", left=3))) == {
+        "type": "control",
+        "control": {"kind": "usage.changed", "params": {"left": 3}, "ts": AT},
+    }
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (CloseReason.TOKEN_EXPIRED, 4001),
+        (CloseReason.TOKEN_REJECTED, 4001),
+        (CloseReason.TOKEN_REVOKED, 4001),
+        (CloseReason.TOKEN_MISSING, 4002),
+        (CloseReason.SLOW_CONSUMER, 4008),
+        (CloseReason.TOO_MANY_ERRORS, 4009),
+        (CloseReason.DONE, 1000),
+        (CloseReason.RESTART, 1012),
+        (CloseReason.OVERLOADED, 1013),
+        (CloseReason.TOO_BIG, 1009),
+        (CloseReason.PROTOCOL, 1002),
+        (CloseReason.BAD_UTF8, 1007),
+        (CloseReason.UNSUPPORTED, 1003),
+    ],
+)
+def test_A25_every_reason_has_its_code(reason: CloseReason, code: int) -> None:
+    assert DIALECT.close(reason) == FakeFraming().close(code, reason.value)
+
+
+def test_4003_is_left_to_the_products_other_socket() -> None:
+    assert 4003 not in CODES.values()
+
+
+def test_A20_a_listed_toast_has_the_documents_keys_first() -> None:
+    stored = StoredToast(
+        id="01HXY7Z1",
+        topic="user:u1",
+        title="Hello",
+        body=None,
+        style="success",
+        priority="normal",
+        deeplink=None,
+        data=None,
+        created_at=1_767_225_600_999,
+        seq=3,
+        state="written",
+    )
+    item = toast_item(stored)
+    assert list(item)[:8] == [
+        *("id", "topic", "title", "body", "style", "priority", "deeplink", "created_at")
+    ]
+    assert (item["created_at"], item["body"], item["seq"]) == (AT, None, 3)
