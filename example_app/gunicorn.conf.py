@@ -9,6 +9,7 @@ from gevent import monkey
 monkey.patch_all()  # before anything below keeps an unpatched lock or socket
 
 import os
+import resource
 import sys
 
 from example_app.settings import Settings
@@ -29,6 +30,13 @@ backlog = 2048
 keepalive = 75  # longer than the 60 s after which proxies drop a connection they keep
 graceful_timeout = 5
 control_socket_disable = True  # it would stand in a home directory, and two services share one
+
+# Every connection is a file, and many systems allow no more than 1024 unless asked.
+_allowed, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+_wanted = worker_connections + 1000
+if _allowed < _wanted:
+    _most = _wanted if _most == resource.RLIM_INFINITY else min(_most, _wanted)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
 
 # Whoever writes an access log writes no tokens: the path without its query string, no Referer.
 access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'

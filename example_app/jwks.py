@@ -39,7 +39,7 @@ def fetch(url: str) -> dict[str, Any]:
         error.close()
         raise ConfigError(f"CLERK_JWKS_URL={url}: HTTP status {error.code}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise ConfigError(f"CLERK_JWKS_URL={url}: {error}") from None
+        raise ConfigError(f"CLERK_JWKS_URL={url}: {getattr(error, 'reason', error)}") from None
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"CLERK_JWKS_URL={url}: the document is larger than {MAX_BYTES} bytes")
     try:

@@ -7,12 +7,14 @@ import os
 import runpy
 import socket
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from toastkit import current_kit
 from toastkit.errors import ToastKitError
 from toastkit.storage import upgrade
 
@@ -42,8 +44,10 @@ class Service(BaseApplication):  # type: ignore[misc]
         self.cfg.set("when_ready", self._announce)
 
     def load(self) -> Any:
-        """Make the app, in the worker."""
-        return create_app()
+        """Make the app, in the worker: what it loads anew after a reload."""
+        from .wsgi import app
+
+        return app
 
     def _announce(self, _arbiter: object) -> None:
         sys.stdout.write(self.told)
@@ -57,6 +61,8 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["TOASTKIT_DEMO"] = "1"
     try:
         settings = Settings.read(os.environ)
+        # They are read again by gunicorn and by each worker; one warning will do.
+        warnings.filterwarnings("ignore", ".* is no setting of toastkit")
         listener = _bind(settings)
         _make_ready(settings)
     except (ToastKitError, OSError) as error:
@@ -87,9 +93,12 @@ def _bind(settings: Settings) -> socket.socket:
 
 
 def _make_ready(settings: Settings) -> None:
-    # Before fork: many workers that find an old schema at once would all try to upgrade it.
+    # Before fork: many workers that find an old schema at once would all try to upgrade it, and
+    # a setting that is wrong is told once, here, instead of by a worker that cannot start.
     make_instance(settings)
     upgrade(settings.config.database_url)
+    with create_app().app_context():
+        current_kit().close()
 
 
 def _parser() -> argparse.ArgumentParser:

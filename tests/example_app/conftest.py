@@ -34,8 +34,8 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Start a program of the house in an empty folder; whatever still runs is killed after."""
     started: list[subprocess.Popen[str]] = []
 
@@ -44,7 +44,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             env=kept | {"PYTHONPATH": str(ROOT), "PORT": "0"} | environ,
-            cwd=tmp_path,
+            cwd=tmp_path_factory.mktemp("start"),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

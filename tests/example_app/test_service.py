@@ -69,9 +69,20 @@ def refused(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, errors
 
 
-def test_a_publish_sent_with_curl_is_shown_at_once(start: Start, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("service") / "instance"
+
+
+@pytest.fixture(scope="module")
+def base(start: Start, instance: Path) -> Iterator[str]:
+    with serving(start(*MODULE, INSTANCE_PATH=str(instance))) as base:
+        yield base
+
+
+def test_a_publish_sent_with_curl_is_shown_at_once(base: str) -> None:
     curl = shutil.which("curl") or pytest.skip("curl is not installed")
-    with serving(start(*MODULE)) as base, listen(base, "user_2abcXYZ") as connection:
+    with listen(base, "user_2abcXYZ") as connection:
         body = {
             "user_id": "user_2abcXYZ",
             "topic": "user:user_2abcXYZ",
@@ -95,8 +106,8 @@ def test_a_publish_sent_with_curl_is_shown_at_once(start: Start, tmp_path: Path)
     assert frame["toast"]["id"] == receipt["id"] == listed["items"][0]["id"]
 
 
-def test_a_control_reaches_the_page(start: Start) -> None:
-    with serving(start(*MODULE)) as base, listen(base, "ada") as connection:
+def test_a_control_reaches_the_page(base: str) -> None:
+    with listen(base, "ada") as connection:
         asked = urllib.request.Request(
             f"{base}/demo/control",
             json.dumps({"kind": "usage.changed", "user_id": "ada"}).encode(),
@@ -130,11 +141,9 @@ def test_the_banner_says_where_and_what_demo_mode_is() -> None:
     assert "APNS_TEAM_ID is set, but not used by this version" in told
 
 
-def test_what_it_keeps_is_for_this_user_alone(start: Start, tmp_path: Path) -> None:
-    with serving(start(*MODULE)):
-        pass
-    assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700
-    assert {"toastkit.db", "demo-key.pem"} <= set(os.listdir(tmp_path / "instance"))
+def test_what_it_keeps_is_for_this_user_alone(base: str, instance: Path) -> None:
+    assert instance.stat().st_mode & 0o777 == 0o700
+    assert {"toastkit.db", "demo-key.pem"} <= set(os.listdir(instance))
 
 
 def test_help_explains_every_variable(start: Start) -> None:
@@ -157,6 +166,7 @@ def test_a_port_in_use_is_one_clear_line(start: Start) -> None:
         ({"CLERK_ISSUER": "https://clerk.example"}, "CLERK_JWKS_URL"),
         ({"HOST": "no.such.host.invalid", "TOASTKIT_DEMO": "1"}, "no.such.host.invalid"),
         ({"INSTANCE_PATH": "/dev/null/x"}, "INSTANCE_PATH"),
+        ({"TOASTKIT_SURFACES": "socials"}, "socials"),
         ({"DATABASE_URL": "nonsense"}, "database_url"),
     ],
 )
