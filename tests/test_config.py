@@ -1,0 +1,159 @@
+"""Every setting can be said in the environment and in a mapping, and is understood or refused."""
+
+import dataclasses
+import warnings
+from typing import Any
+
+import pytest
+
+from toastkit.config import Config
+from toastkit.errors import ConfigError
+
+FIELDS = dataclasses.fields(Config)
+SAMPLES: dict[str, tuple[str, Any]] = {
+    "str": ("text", "text"),
+    "int": ("7", 7),
+    "bool": ("0", False),
+    "tuple[str, ...]": ("a, b,,c ", ("a", "b", "c")),
+}
+CHOSEN = {"runtime": ("threads", "threads"), "gateway": ("portable", "portable")}
+
+
+def variable(name: str) -> str:
+    return f"TOASTKIT_{name.upper()}"
+
+
+def sample(field: dataclasses.Field[Any]) -> tuple[str, Any]:
+    return CHOSEN.get(field.name) or SAMPLES[str(field.type)]
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_setting_is_read_from_the_environment(field: dataclasses.Field[Any]) -> None:
+    said, meant = sample(field)
+    config = Config.from_env({variable(field.name): said})
+    assert getattr(config, field.name) == meant
+    assert meant != field.default
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_setting_is_read_from_a_mapping(field: dataclasses.Field[Any]) -> None:
+    _, meant = sample(field)
+    config = Config.from_mapping({variable(field.name): meant})
+    assert getattr(config, field.name) == meant
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_setting_has_a_meaning_and_a_default(field: dataclasses.Field[Any]) -> None:
+    assert field.metadata["meaning"]
+    assert getattr(Config(), field.name) == field.default
+
+
+def test_what_nobody_said_has_its_default() -> None:
+    assert Config.from_env({}) == Config()
+
+
+def test_what_is_given_is_used_where_nothing_is_said() -> None:
+    said = {"TOASTKIT_DUE_MS": "5"}
+    config = Config.from_mapping(said, due_ms=7, confirm_ms=9)
+    assert (config.due_ms, config.confirm_ms) == (5, 9)
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({"DATABASE_URL": "sqlite:///a"}, "sqlite:///a"),
+        ({"TOASTKIT_DATABASE_URL": "sqlite:///b"}, "sqlite:///b"),
+        ({"DATABASE_URL": "sqlite:///a", "TOASTKIT_DATABASE_URL": "sqlite:///b"}, "sqlite:///b"),
+        ({}, ""),
+    ],
+)
+def test_DATABASE_URL_names_the_database_too(environ: dict[str, str], url: str) -> None:
+    assert Config.from_env(environ).database_url == url
+
+
+def test_a_mapping_of_the_host_is_not_asked_for_DATABASE_URL() -> None:
+    assert Config.from_mapping({"DATABASE_URL": "sqlite:///host"}).database_url == ""
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOASTKIT_DUE_MS", "1234")
+    assert Config.from_env().due_ms == 1234
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("TOASTKIT_CONFRIM_MS", "TOASTKIT_CONFIRM_MS"),
+        ("TOASTKIT_PUBLISH_SECRETS", "TOASTKIT_PUBLISH_SECRET"),
+        ("TOASTKIT_DATABASE", "TOASTKIT_DATABASE_URL"),
+    ],
+)
+def test_an_unknown_key_is_warned_about_with_the_nearest(key: str, near: str) -> None:
+    with pytest.warns(UserWarning, match=f"{key} is no setting of toastkit; did you mean {near}"):
+        Config.from_mapping({key: "1"})
+
+
+def test_keys_of_others_are_let_alone() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Config.from_mapping({"SECRET_KEY": "x", 5: 6, "TOASTKIT_DEMO": "1"}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("TOASTKIT_CONFIRM_MS", "soon"),
+        ("TOASTKIT_CONFIRM_MS", "1.5"),
+        ("TOASTKIT_CONFIRM_MS", ""),
+        ("TOASTKIT_CONFIRM_MS", None),
+        ("TOASTKIT_CONFIRM_MS", float("inf")),
+        ("TOASTKIT_CONFIRM_MS", float("nan")),
+        ("TOASTKIT_CONFIRM_MS", []),
+        ("TOASTKIT_RATE_LIMITS", "maybe"),
+        ("TOASTKIT_RATE_LIMITS", 2),
+        ("TOASTKIT_RATE_LIMITS", None),
+        ("TOASTKIT_SURFACES", None),
+        ("TOASTKIT_SURFACES", 5),
+        ("TOASTKIT_PUBLISH_SECRET", b"secret"),
+    ],
+)
+def test_a_value_that_is_not_understood_names_its_key(key: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^{key}: .* is not "):
+        Config.from_mapping({key: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("runtime", "asyncio"),
+        ("gateway", "none"),
+        ("confirm_ms", 0),
+        ("connections", -1),
+        ("confirm_ms", "250"),
+        ("publish_secret", "my-key"),
+        ("surfaces", ["toasts"]),
+    ],
+)
+def test_a_value_that_cannot_be_names_its_setting(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} must be"):
+        Config(**{name: value})
+
+
+@pytest.mark.parametrize("text", ["1", "true", "TRUE", " yes ", "On"])
+def test_words_for_yes(text: str) -> None:
+    assert Config.from_env({"TOASTKIT_RATE_LIMITS": text}).rate_limits is True
+
+
+@pytest.mark.parametrize("text", ["0", "false", "No", "off", ""])
+def test_words_for_no(text: str) -> None:
+    assert Config.from_env({"TOASTKIT_RATE_LIMITS": text}).rate_limits is False
+
+
+@pytest.mark.parametrize("blank", ["", " ", ",", " , ,"])
+def test_A17_a_blank_secret_is_no_secret(blank: str) -> None:
+    assert Config.from_env({"TOASTKIT_PUBLISH_SECRET": blank}).publish_secret == ()
+
+
+def test_a_config_does_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().due_ms = 5  # type: ignore[misc]

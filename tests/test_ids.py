@@ -1,0 +1,50 @@
+"""Ids and tokens are fresh, and what is stored of a token does not tell it."""
+
+import uuid
+
+import pytest
+from ulid import ULID
+
+from toastkit import ids
+
+UUID = "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
+
+
+def test_A20_a_toasts_id_is_a_ulid() -> None:
+    assert str(ULID.from_str(ids.toast_id()))
+
+
+def test_A22_a_connections_id_is_a_uuid() -> None:
+    made = ids.connection_id()
+    assert str(uuid.UUID(made)) == made
+
+
+@pytest.mark.parametrize("make", [ids.toast_id, ids.connection_id, ids.token, ids.epoch])
+def test_each_is_fresh(make: object) -> None:
+    assert callable(make)
+    assert len({make() for _ in range(100)}) == 100
+
+
+def test_A7_a_token_has_256_bits_and_its_prefix() -> None:
+    assert ids.token("ms_sess_").startswith("ms_sess_")
+    assert len(ids.token()) == 43
+
+
+def test_what_is_stored_of_a_token_is_its_sha_256() -> None:
+    assert ids.token_hash("abc").startswith("ba7816bf8f01cfea")
+
+
+def test_any_text_can_be_hashed() -> None:
+    assert len({ids.token_hash(text) for text in ("", "\ud800", "é", "\x00")}) == 4
+
+
+def test_A3_a_default_device_is_stable() -> None:
+    assert ids.default_device_id("u1") == "clerk:u1" == ids.default_device_id("u1")
+
+
+def test_A3_an_anonymous_default_does_not_tell_who_it_is() -> None:
+    made = ids.default_device_id(f"anon:{UUID}")
+    assert made == ids.default_device_id(f"anon:{UUID}")
+    assert made.startswith("anon:")
+    assert len(made) == len("anon:") + 16
+    assert UUID[:8] not in made
