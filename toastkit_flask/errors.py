@@ -30,7 +30,8 @@ def tell(error: ToastKitError) -> Response:
     """Answer an error toastkit raised on purpose."""
     status, body, headers = http_error(error)
     if status == 500:
-        return tell_unexpected(error)
+        # The program must change; the message says how, and a traceback would bury it.
+        current_app.logger.error("%s", error)
     return answer(body, status, headers)
 
 

@@ -68,6 +68,12 @@ def leave(_: BaseException | None) -> None:
         arrival.abandon(g.pop("toastkit_connection", None))
 
 
+@realtime.errorhandler(ConnectionError)
+def gone(_: ConnectionError) -> Response:
+    """Say nothing, to nobody: the client left while its handshake was written."""
+    return Response(status=400)
+
+
 def refuse_handshake(error: Invalid) -> Response:
     """Answer a request that is no handshake of ours: 426 for another version, else 400."""
     body = http_error(error)[1]
