@@ -142,11 +142,12 @@ def _ensure_text(value: str | None, field: str) -> None:
 
 
 def _ensure_deeplink(value: str | None) -> None:
-    # A client may put this into an href: a script scheme would run in the host's page.
+    # A client may put this into an href: a script scheme would run in the host's page, and a
+    # browser reads "/\other.example" as another host.
     if value is None:
         return
     match = _URI.match(value)
-    plain = value.isprintable() and not any(char.isspace() for char in value)
+    plain = value.isprintable() and not any(char.isspace() or char == "\\" for char in value)
     if not match or not plain or (match["scheme"] or "").casefold() in _ACTIVE:
         raise Invalid(
             "deeplink must be a URI or a path that begins with one slash, and no script",
