@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
 from typing import Any
 from uuid import UUID
 
@@ -441,3 +443,66 @@ def test_A31_after_unsubscribing_nothing_is_heard(house):
         say(socket, type="unsubscribe", topics=["user:ada"])
         assert house.publish()["reason"] == "not_subscribed"
         assert silent(socket)
+
+
+SERVERS = [("gevent", ["--access-logfile", "-"]), ("werkzeug", [])]
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize(("worker", "options"), SERVERS)
+def test_A7_a_ticket_is_a_credential_and_in_no_log(serve, worker, options):
+    server = serve(worker, options=options)
+    ticket = server.tickets("ada")[0]
+    with connect(server.gateway(ticket), close_timeout=2, proxy=None) as socket:
+        assert hear(socket)["type"] == "connection_ack"
+    assert server.request("GET", f"/v1/realtime?token={ticket}")[0] == 426
+    server.stop()
+    assert "/v1/realtime?[hidden]" in server.log
+    assert ticket not in server.log
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("worker", ["gevent", "gthread", "werkzeug"])
+def test_A14_a_body_without_a_length_is_read_up_to_64_KiB(serve, worker):
+    server = serve(worker, TOASTKIT_PUBLISH_SECRET="secret")
+    for size, expected in ((60_000, 202), (70_000, 413), (1_000_000, 413)):
+        assert _publish_in_chunks(server, size) == expected
+    assert server.request("GET", "/health")[0] == 200
+
+
+def _publish_in_chunks(server, size: int) -> int:
+    body = {"user_id": "ada", "topic": "user:ada", "toast": {"title": "x"}, "padding": "x" * size}
+    raw = json.dumps(body).encode()
+    parts = [raw[start : start + 5000] for start in range(0, len(raw), 5000)]
+    headers = {"Authorization": "Bearer secret", "Transfer-Encoding": "chunked"}
+    with closing(HTTPConnection(*server.address, timeout=10)) as client:
+        # It may be refused before all of it was sent; the answer is there to be read.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            client.request("POST", PUBLISH, iter(parts), headers, encode_chunked=True)
+        return client.getresponse().status
+
+
+@pytest.mark.plain
+def test_A14_a_busy_publisher_does_not_starve_the_others(serve):
+    server = serve("gevent", TOASTKIT_PUBLISH_SECRET="secret")
+    stop, waits = threading.Event(), []
+
+    def publish() -> None:
+        body = {"user_id": "ada", "topic": "user:ada", "toast": {"title": "x"}}
+        headers = {"Authorization": "Bearer secret"}
+        with closing(HTTPConnection(*server.address, timeout=10)) as client:
+            while not stop.is_set():
+                client.request("POST", PUBLISH, json.dumps(body), headers)
+                client.getresponse().read()
+
+    busy = [threading.Thread(target=publish) for _ in range(4)]
+    for thread in busy:
+        thread.start()
+    for _ in range(50):
+        began = time.monotonic()
+        assert server.request("GET", "/health")[0] == 200
+        waits.append(time.monotonic() - began)
+    stop.set()
+    for thread in busy:
+        thread.join()
+    assert max(waits) < 0.5
