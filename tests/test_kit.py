@@ -1,0 +1,212 @@
+"""A kit is wired from one config, opens at first use, and ends with what it began."""
+
+import gc
+import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import Client, FakeFraming, FakeTransport
+from toastkit import Config, ConfigError, Invalid, Kit, NotServing, Toast, TopicNotAllowed
+from toastkit.current import kits
+from toastkit.dialects import ToastsDialect
+from toastkit.kit import SLICE
+from toastkit.records import Ticket
+from toastkit.testing import ManualClock
+
+DIALECT = ToastsDialect(FakeFraming())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "toastkit.db"
+
+
+@pytest.fixture
+def kit(path: Path) -> Iterator[Kit]:
+    with Kit(Config(database_url=f"sqlite:///{path}"), clock=ManualClock()) as kit:
+        yield kit
+
+
+def connect(kit: Kit, user_id: str = "u1") -> Client:
+    """Connect a client on the kit's own loop; it leaves as soon as it hears the farewell."""
+    ticket = Ticket(
+        token_hash="h",
+        user_id=user_id,
+        device_id="d",
+        topics=(f"user:{user_id}",),
+        session_hash=None,
+        expires_at=10**15,
+    )
+    connection = kit.node.admit(ticket, DIALECT)
+    client = Client(connection, FakeTransport(connection))
+    client.transport.finish = client.transport.give_back  # type: ignore[method-assign]
+    kit.node.runtime.ask(lambda: connection.open(client.transport))
+    client.news()
+    return client
+
+
+def titles(kit: Kit, user_id: str = "u1") -> list[str]:
+    return [each.title for each in kit.toasts.list(user_id)]
+
+
+def test_without_a_database_it_says_which_variable_is_missing() -> None:
+    with pytest.raises(ConfigError, match="TOASTKIT_DATABASE_URL"):
+        Kit(Config())
+
+
+def test_building_one_touches_neither_disk_nor_threads(path: Path) -> None:
+    before = threading.active_count()
+    with Kit(Config(database_url=f"sqlite:///{path}")):
+        assert threading.active_count() == before
+        assert list(path.parent.iterdir()) == []
+
+
+def test_it_has_at_most_twelve_public_members(kit: Kit) -> None:
+    assert len([name for name in dir(kit) if not name.startswith("_")]) <= 12
+
+
+def test_A18_a_program_without_sockets_stores_and_queues(kit: Kit) -> None:
+    receipt = kit.publish_toast("u1", "Hello")
+    assert (receipt.status, receipt.transport, receipt.delivered) == ("queued", "none", False)
+    (listed,) = kit.toasts.list("u1")
+    assert (listed.id, listed.title, listed.topic) == (receipt.id, "Hello", "user:u1")
+
+
+@pytest.mark.parametrize("toast", ["Hello", {"title": "Hello"}, Toast(title="Hello")])
+def test_A18_a_toast_may_be_given_in_three_ways(kit: Kit, toast: Any) -> None:
+    kit.publish_toast(7, toast)
+    assert titles(kit, "7") == ["Hello"]
+
+
+def test_A16_who_is_connected_is_told(kit: Kit) -> None:
+    client = connect(kit)
+    receipt = kit.publish_toast("u1", "Hello")
+    assert (receipt.status, receipt.transport, receipt.session_count) == (
+        "delivered",
+        "websocket",
+        1,
+    )
+    (frame,) = client.said()
+    assert (frame["toast"]["id"], frame["toast"]["title"]) == (receipt.id, "Hello")
+
+
+def test_A16_who_serves_knows_when_nobody_is_there(kit: Kit) -> None:
+    kit.node.serve()
+    receipt = kit.publish_toast("u1", "Hello")
+    assert (receipt.status, receipt.reason) == ("undelivered", "no_session")
+
+
+def test_A28_a_repeat_is_a_duplicate_receipt(kit: Kit) -> None:
+    client = connect(kit)
+    first = kit.publish_toast("u1", "Hello", dedupe_key="order-7")
+    again = kit.publish_toast("u1", "Hello", dedupe_key="order-7")
+    assert (again.status, again.id) == ("duplicate", first.id)
+    assert len(client.said()) == 1
+
+
+def test_A30_now_or_never_reaches_who_is_there_now(kit: Kit) -> None:
+    connect(kit)
+    assert kit.publish_toast("u1", "Hello", ttl_ms=0).status == "delivered"
+    assert kit.publish_toast("u2", "Hello", ttl_ms=0).status == "undelivered"
+    assert titles(kit, "u2") == []
+
+
+def test_a_wrong_field_stores_nothing(kit: Kit) -> None:
+    with pytest.raises(Invalid):
+        kit.publish_toast("u1", {"title": ""})
+    with pytest.raises(TopicNotAllowed):
+        kit.publish_toast("u1", "Hello", topic="user:u2")
+    assert titles(kit) == []
+
+
+def test_many_are_told_in_their_order_and_in_slices(kit: Kit) -> None:
+    client = connect(kit, "u300")
+    receipts = kit.publish_toasts((f"u{number}" for number in range(SLICE + 50)), "Hello")
+    assert len({receipt.id for receipt in receipts}) == SLICE + 50
+    assert [place for place, each in enumerate(receipts) if each.delivered] == [300]
+    assert len(client.said()) == 1
+
+
+def test_one_wrong_user_of_many_publishes_nothing(kit: Kit) -> None:
+    with pytest.raises(Invalid):
+        kit.publish_toasts(["u1", "u2", "not:a:user"], "Hello")
+    assert titles(kit) == []
+
+
+def test_many_may_be_none(kit: Kit) -> None:
+    assert kit.publish_toasts([], "Hello") == []
+
+
+def test_A27_a_control_reaches_one_or_everybody(kit: Kit) -> None:
+    one, two = connect(kit, "u1"), connect(kit, "u2")
+    kit.publish_control("usage.changed", {"left": 3}, user_id="u1")
+    kit.publish_control("flags.changed")
+    kit.node.runtime.ask(lambda: None)
+    kinds = [[each["control"]["kind"] for each in client.said()] for client in (one, two)]
+    assert kinds == [["usage.changed", "flags.changed"], ["flags.changed"]]
+    assert titles(kit) == []
+
+
+def test_A27_a_program_without_sockets_cannot_send_controls(kit: Kit) -> None:
+    with pytest.raises(NotServing):
+        kit.publish_control("flags.changed")
+
+
+def test_closing_says_farewell_and_gives_everything_back(path: Path) -> None:
+    before = threading.active_count()
+    kit = Kit(Config(database_url=f"sqlite:///{path}", close_seconds=1))
+    client = connect(kit)
+    kit.publish_toast("u1", "Hello")
+    kit.close()
+    assert client.said()[-1] == "CLOSE 1012 restart"
+    assert kit not in kits()
+    assert threading.active_count() == before
+
+
+def test_closing_twice_is_harmless(path: Path) -> None:
+    kit = Kit(Config(database_url=f"sqlite:///{path}"))
+    kit.publish_toast("u1", "Hello")
+    kit.close()
+    kit.close()
+
+
+def test_what_was_published_survives_the_kit(path: Path) -> None:
+    config = Config(database_url=f"sqlite:///{path}")
+    with Kit(config) as kit:
+        kit.publish_toast("u1", "Hello")
+    with Kit(config) as kit:
+        assert titles(kit) == ["Hello"]
+
+
+def test_a_toast_is_listed_as_delivered_after_its_kit_has_gone(path: Path) -> None:
+    config = Config(database_url=f"sqlite:///{path}")
+    with Kit(config) as kit:
+        connect(kit)
+        kit.publish_toast("u1", "Hello")
+    with Kit(config) as kit:
+        assert [each.state for each in kit.toasts.list("u1")] == ["written"]
+
+
+def test_a_forgotten_kit_is_not_kept_alive(path: Path) -> None:
+    kit = Kit(Config(database_url=f"sqlite:///{path}"))
+    known = weakref.ref(kit)
+    del kit
+    gc.collect()
+    assert known() is None
+
+
+def test_the_exit_hook_is_set_at_the_first_socket_only(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks: list[Any] = []
+    monkeypatch.setattr("toastkit.kit.atexit.register", hooks.append)
+    with Kit(Config(database_url=f"sqlite:///{path}")) as kit:
+        kit.publish_toast("u1", "Hello")
+        assert hooks == []
+        connect(kit)
+        connect(kit)
+        assert hooks == [kit.close]
