@@ -46,11 +46,19 @@ def _is_key(value: str) -> bool:
         return False
 
 
+def _is_host(value: str) -> bool:
+    # As the handshake's parser reads it: what it cannot read is a 500 there.
+    try:
+        return bool(value) and bool(value.encode("ascii").decode("idna"))
+    except UnicodeError:
+        return False
+
+
 def _ensure_headers(environ: dict[str, Any]) -> None:
     if environ.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in environ:
         raise Invalid("a handshake has no body", ("body",), "body")
-    if not environ.get("HTTP_HOST", "").isascii() or not environ.get("HTTP_HOST"):
-        raise Invalid("Host required", ("Host",), "missing")
+    if not _is_host(environ.get("HTTP_HOST", "")):
+        raise Invalid("Host must be a host name", ("Host",), "host")
     for name, value in environ.items():
         if name.startswith("HTTP_") and not _VALUE.fullmatch(value):
             header = name[5:].replace("_", "-").title()
