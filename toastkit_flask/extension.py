@@ -114,9 +114,9 @@ class ToastKit:
 
     def _configure(self, app: Flask) -> Config:
         folder = Path(app.instance_path)
-        given = {"database_url": f"sqlite:///{folder / 'toastkit.db'}", **self._settings}
-        config = Config.from_mapping(app.config, **given)
-        if config.database_url == given["database_url"]:
+        default = f"sqlite:///{folder / 'toastkit.db'}"
+        config = Config.from_mapping(app.config, **{"database_url": default, **self._settings})
+        if config.database_url == default:
             _make(folder)
         return config
 

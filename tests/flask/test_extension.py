@@ -28,10 +28,15 @@ def test_by_default_the_toasts_are_kept_in_the_instance_folder(tmp_path):
     assert not list(Path(app.instance_path).iterdir())
 
 
-def test_another_database_leaves_the_instance_folder_alone(tmp_path):
-    app = Flask("host", instance_path=str(tmp_path / "instance"))
-    app.config["TOASTKIT_DATABASE_URL"] = f"sqlite:///{tmp_path}/mine.db"
-    ToastKit(app)
+@pytest.mark.parametrize("where", ["config", "options"])
+def test_another_database_leaves_the_instance_folder_alone(tmp_path, where):
+    app, url = (
+        Flask("host", instance_path=str(tmp_path / "instance")),
+        f"sqlite:///{tmp_path}/my.db",
+    )
+    if where == "config":
+        app.config["TOASTKIT_DATABASE_URL"] = url
+    ToastKit(app, **({"database_url": url} if where == "options" else {}))
     assert not Path(app.instance_path).exists()
 
 
