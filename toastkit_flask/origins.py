@@ -47,7 +47,7 @@ def check(config: Config) -> None:
     for origin in config.allowed_origins:
         if not _ORIGIN.fullmatch(origin.rstrip("/")):
             raise ConfigError(f"allowed_origins: {origin!r} is not like https://app.example.com")
-    if config.public_url and not urlsplit(config.public_url).netloc:
+    if config.public_url and not _ORIGIN.match(config.public_url):
         raise ConfigError(f"public_url: {config.public_url!r} is not like https://app.example.com")
 
 

@@ -22,7 +22,10 @@ def limits(clock):
 @pytest.mark.parametrize(("method", "path", "most"), DOCUMENTED)
 def test_A1_A11_A19_the_one_after_the_documented_number_is_429(make_app, ada, method, path, most):
     client = make_app(rate_limits=True).test_client()
-    ask = lambda user: client.open(path, method=method, headers={**ada, "X-User": user})  # noqa: E731
+
+    def ask(user):
+        return client.open(path, method=method, headers={**ada, "X-User": user})
+
     statuses = [ask("ada").status_code for _ in range(most + 1)]
     assert 429 not in statuses[:most]
     assert statuses[most] == 429
@@ -31,9 +34,11 @@ def test_A1_A11_A19_the_one_after_the_documented_number_is_429(make_app, ada, me
 
 def test_A14_120_publishes_a_minute_for_each_secret(make_app):
     client = make_app(rate_limits=True, publish_secret="one,two").test_client()
-    ask = lambda secret: client.post(  # noqa: E731
-        "/v1/toasts/publish", headers={"Authorization": f"Bearer {secret}"}
-    )
+
+    def ask(secret):
+        headers = {"Authorization": f"Bearer {secret}"}
+        return client.post("/v1/toasts/publish", headers=headers)
+
     statuses = [ask("one").status_code for _ in range(121)]
     assert statuses == [422] * 120 + [429]
     assert ask("two").status_code == 422
@@ -57,10 +62,11 @@ def test_both_paths_of_an_endpoint_count_together(make_app, ada):
 
 def test_forwarding_headers_give_no_second_address(make_app):
     client = make_app(rate_limits=True, session_rate="1/minute").test_client()
-    ask = lambda n: client.post(  # noqa: E731
-        "/auth/session",
-        headers={"X-Forwarded-For": f"10.0.0.{n}", "Authorization": f"Bearer {token()}"},
-    )
+
+    def ask(n):
+        headers = {"X-Forwarded-For": f"10.0.0.{n}", "Authorization": f"Bearer {token()}"}
+        return client.post("/auth/session", headers=headers)
+
     assert [ask(n).status_code for n in range(2)] == [200, 429]
 
 
