@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.storage.conftest import add, numbers
+from toastkit.clock import SystemClock
 from toastkit.errors import StorageUnavailable
 from toastkit.runtime import Runtime
 from toastkit.storage.database import Database
@@ -62,6 +63,13 @@ def together(database: Database, gate: Gate, given: list[int]) -> list[Any]:
     for thread in threads:
         thread.join()
     return heard
+
+
+def all_said(runtime: Runtime) -> None:
+    """Wait for what the writer logs: it does so on the loop."""
+    said = runtime.event()
+    runtime.call(said.set)
+    assert said.wait(5)
 
 
 def test_who_asks_while_a_commit_runs_shares_the_next(database: Database, runtime: Runtime) -> None:
@@ -114,13 +122,35 @@ def test_what_is_owed_comes_before_what_is_asked_for(database: Database, runtime
 
 
 def test_a_bad_member_nobody_waits_for_is_logged(
-    database: Database, caplog: pytest.LogCaptureFixture
+    database: Database, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.write(add, 1)
     database.owe(add, 1)
     database.write(add, 2)
+    all_said(runtime)
     assert "a state change could not be written" in caplog.text
     assert "UNIQUE constraint failed" in caplog.text
+
+
+def test_no_error_shows_what_users_read(database: Database) -> None:
+    def wrong(connection: Any, _members: Any) -> Any:
+        connection.exec_driver_sql("INSERT INTO numbers (nothing) VALUES (?)", ("secret",))
+
+    with pytest.raises(OperationalError) as told:
+        database.write(wrong, None)
+    assert "secret" not in str(told.value)
+
+
+def test_a_process_that_starts_while_another_writes_reads_at_once(
+    database: Database, program: Any, runtime: Runtime
+) -> None:
+    other = program(LOCK)
+    assert other.stdout.readline() == "locked\n"
+    late = Database(database._url, runtime, SystemClock(), wait_ms=100)
+    assert numbers(late) == []
+    with pytest.raises(StorageUnavailable, match="locked by another process"):
+        late.write(add, 1)
+    late.close()
 
 
 def test_close_writes_what_is_owed(database: Database, file: Path) -> None:
@@ -230,7 +260,7 @@ def fill(connection: Any, members: Any) -> Any:
 
 
 def test_a_full_disk_is_told_at_once_and_readers_go_on(
-    database: Database, caplog: pytest.LogCaptureFixture
+    database: Database, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.write(add, 1)
     started = time.monotonic()
@@ -240,6 +270,7 @@ def test_a_full_disk_is_told_at_once_and_readers_go_on(
     assert numbers(database) == [1]
     database.write(add, 3)
     assert numbers(database) == [1, 3]
+    all_said(runtime)
     assert [record.message for record in caplog.records] == [
         "storage cannot write: the disk is full; nothing was kept",
         "storage writes again",
@@ -270,6 +301,8 @@ def publish(user):
 threads = [threading.Thread(target=publish, args=(f"u{n}",)) for n in range(16)]
 for thread in threads:
     thread.start()
+for thread in threads:
+    thread.join()
 """
 
 
@@ -364,6 +397,7 @@ def store(number):
 
 watcher = gevent.spawn(watch)
 database = storage.open.__self__
+gevent.joinall([gevent.spawn(storage.sessions.find, "x") for _ in range(30)], raise_error=True)
 slow = gevent.spawn(database.write, hold, None)
 jobs = [gevent.spawn(store, number) for number in range(100)]
 gevent.joinall([slow, *jobs], raise_error=True)

@@ -66,5 +66,8 @@ class Checkpointer:
                 connection.close()
             if pages > LARGE_PAGES:
                 self._writer.empty_log()
-        except (SQLAlchemyError, sqlite3.Error):
-            log.warning("a checkpoint failed; the next one is tried later", exc_info=True)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            # Logged on the loop: logging waits for locks that gevent may have replaced, and those
+            # are not for native threads.
+            complaint = "a checkpoint failed; the next one is tried later: %s"
+            self._runtime.call(log.warning, complaint, error)

@@ -14,6 +14,8 @@ from ..runtime.contract import Runtime
 from . import engine
 from .checkpointer import Checkpointer
 from .group import Work
+from .readers import Readers
+from .turn import Turn
 from .upgrade import upgrade
 from .writer import CLOSED, Writer
 
@@ -37,6 +39,7 @@ class Database:
         # a fork, not even to be closed.
         self._opened: dict[int, _Opened] = {}
         self._closed_in = 0
+        self._turn = Turn()
 
     def open(self) -> None:
         """Bring the schema up to date and get ready, if this process has not yet.
@@ -54,7 +57,7 @@ class Database:
             StorageUnavailable: the database cannot be read.
         """
         opened = self._here()
-        return self._runtime.offload(lambda: opened.read(job))
+        return self._runtime.offload(lambda: opened.readers.read(job))
 
     def write(self, work: Work[M, R], given: M, weight: int = 1) -> R:
         """Carry out a wish in the next group commit; see ``Writer.write``."""
@@ -80,35 +83,31 @@ class Database:
     def _open(self, pid: int) -> _Opened:
         if self._closed_in == pid:
             raise StorageUnavailable(CLOSED)
-        self._runtime.offload(lambda: upgrade(self._url))
-        fresh = _Opened(self._url, self._runtime, self._clock, wait=self._wait)
-        opened = self._opened.setdefault(pid, fresh)
-        if opened is fresh:
-            opened.checkpointer.start()
-        return opened
+        return self._runtime.offload(lambda: self._prepare(pid))
+
+    def _prepare(self, pid: int) -> _Opened:
+        with self._turn:  # several may have been first
+            opened = self._opened.get(pid)
+            if opened is None:
+                upgrade(self._url)
+                with engine.telling():
+                    opened = _Opened(self._url, self._runtime, self._clock, wait=self._wait)
+                opened.checkpointer.start()
+                self._opened[pid] = opened
+            return opened
 
 
 class _Opened:
-    """What one process has of the database. Nothing is connected before it is used."""
+    """What one process has of the database."""
 
     def __init__(self, url: str, runtime: Runtime, clock: Clock, *, wait: float) -> None:
         place = engine.database(url)
         writing = engine.writing(place)
-        self._readers = engine.reading(place, wait)
+        self.readers = Readers(engine.reading(place, wait), wait=wait)
         self.writer = Writer(writing, runtime, clock, wait=wait)
         self.checkpointer = Checkpointer(writing, runtime, self.writer)
 
-    def read(self, job: Callable[[Connection], T]) -> T:
-        try:
-            with self._readers.connect() as connection:
-                return job(connection)
-        except Exception as error:
-            told = engine.trouble(error)
-            if told is None:
-                raise
-            raise told from error
-
     def close(self, seconds: float) -> None:
         self.checkpointer.close(seconds)
-        self._readers.dispose()  # first, or the log could not be emptied under a reader
+        self.readers.close()  # first, or the log could not be emptied under a reader
         self.writer.close()

@@ -6,14 +6,15 @@ One connection writes, with an explicit ``BEGIN IMMEDIATE``; any number read bes
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import NullPool
 
 from ..errors import ConfigError, StorageUnavailable
 
@@ -23,9 +24,6 @@ OLDEST = (3, 35, 0)
 LOCK_MS = 50
 """How long one attempt to write waits for a lock. Short, so that the writer looks up often:
 everybody who waits has an own deadline."""
-
-READERS = 16
-"""Connections that read at once; more readers than native threads find no work."""
 
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _BROKEN = {
@@ -74,9 +72,9 @@ def writing(url: URL) -> Engine:
     """Return an engine whose transactions take the write lock when they begin.
 
     Beginning later would let two writers read the same state and one of them fail at its first
-    write, with no second try.
+    write, with no second try. Errors show no parameters: logs are no place for what users read.
     """
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
 
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # or the driver would begin transactions on its own
@@ -90,18 +88,16 @@ def writing(url: URL) -> Engine:
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)
-    return engine
+    return _introduced(engine)
 
 
 def reading(url: URL, wait_seconds: float) -> Engine:
     """Return an engine that reads beside the writer, each statement by itself."""
     engine = create_engine(
         url,
-        poolclass=QueuePool,
-        pool_size=READERS,
-        max_overflow=0,
-        pool_timeout=wait_seconds,
+        poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
     )
 
     def prepare(connection: Any, _record: Any) -> None:
@@ -110,6 +106,16 @@ def reading(url: URL, wait_seconds: float) -> Engine:
         connection.execute("PRAGMA wal_autocheckpoint=0")
 
     event.listen(engine, "connect", prepare)
+    return _introduced(engine)
+
+
+def _introduced(engine: Engine) -> Engine:
+    """Connect once, before others share the engine.
+
+    SQLAlchemy guards the first connection with a lock of ``threading``; where gevent has replaced
+    that, native threads that meet at it may wait for good.
+    """
+    engine.connect().close()
     return engine
 
 
@@ -119,8 +125,6 @@ def trouble(error: Exception) -> StorageUnavailable | None:
     Returns what the caller is to be told, without paths or SQL; ``None`` when the same statement
     would fail on a healthy database too.
     """
-    if isinstance(error, PoolTimeout):
-        return Locked("too many readers at once")
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
     if not isinstance(error, DBAPIError | sqlite3.Error) or code is None:
         return None
@@ -130,3 +134,19 @@ def trouble(error: Exception) -> StorageUnavailable | None:
     if code in _BROKEN:
         return StorageUnavailable(f"{_BROKEN[code]}; nothing was kept")
     return None
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Turn an error that is the database's state into what the caller is to be told.
+
+    Raises:
+        StorageUnavailable: locked, full or gone.
+    """
+    try:
+        yield
+    except Exception as error:
+        told = trouble(error)
+        if told is None:
+            raise
+        raise told from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -11,8 +9,6 @@ from sqlalchemy import Connection, Engine
 
 from ..runtime.contract import Event
 from .engine import Locked, trouble
-
-log = logging.getLogger(__name__)
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -79,14 +75,15 @@ class Committer:
         return results
 
     def checkpoint(self) -> None:
-        """Move what the log holds into the database and empty the log, if nobody reads it now."""
+        """Move what the log holds into the database and empty the log, if nobody reads it now.
+
+        Raises:
+            sqlite3.Error: it cannot be done now; nothing is lost.
+        """
         if self._connection is None:
             return
         driver: Any = self._connection.connection.driver_connection
-        try:
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error:
-            log.warning("the log of the database could not be emptied", exc_info=True)
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def discard(self) -> None:
         """Give the connection back; the next commit opens another."""

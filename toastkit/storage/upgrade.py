@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-from _queue import SimpleQueue
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, column, select, table
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from ..errors import ConfigError
 from . import engine
+from .turn import Turn
 
 HEAD = "0001"
 """The newest revision. Known here, so that a start on a current schema need not load Alembic."""
 
 VERSION_TABLE = "toastkit_alembic_version"
 
-_turn: SimpleQueue[None] = SimpleQueue()
-_turn.put(None)
+_turn = Turn()
 """Whose turn it is in this process: Alembic keeps the migration that runs in module globals."""
 
 
@@ -35,16 +34,12 @@ def upgrade(url: str) -> None:
         StorageUnavailable: the database cannot be opened or written.
     """
     place = engine.database(url)
-    try:
-        if _version(place) != HEAD:
-            with _locked(place):
-                if _version(place) != HEAD:
-                    _upgrade(place)
-    except DBAPIError as error:
-        told = engine.trouble(error)
-        if told is None:
-            raise
-        raise told from error
+    with engine.telling():
+        if _version(place) == HEAD:
+            return
+        with _locked(place):
+            if _version(place) != HEAD:
+                _upgrade(place)
 
 
 def _version(place: URL) -> str | None:
@@ -68,11 +63,8 @@ def _locked(place: URL) -> Iterator[None]:
     """Be the only one that upgrades this file. The lock file stays: removing it would be a race."""
     with Path(f"{place.database}.upgrade-lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _turn.get()
-        try:
+        with _turn:
             yield
-        finally:
-            _turn.put(None)
 
 
 def _upgrade(place: URL) -> None:

@@ -6,9 +6,11 @@ A group is everybody who asked while the last commit ran: the more come, the les
 from __future__ import annotations
 
 import logging
+import sqlite3
 from _queue import Empty, SimpleQueue  # the C queue: gevent replaces queue.SimpleQueue by its own
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -47,7 +49,7 @@ class Writer:
         self._clock = clock
         self._wait = wait
         self._line: SimpleQueue[Member | None] = SimpleQueue()
-        self._start = [_Desk(Committer(engine), self._line, clock)]
+        self._start = [_Desk(Committer(engine), self._line, clock, runtime.call)]
         self._desk = self._start[0]
 
     @property
@@ -111,14 +113,28 @@ class Writer:
             desk = self._start.pop()
         except IndexError:
             return
-        self._runtime.thread(desk.run)
+        try:
+            self._runtime.thread(desk.run)
+        except RuntimeError:  # the interpreter is shutting down
+            desk.end()
 
 
 class _Desk:
-    """The writer thread's side: the line as it stands, and the connection. Used in it only."""
+    """The writer thread's side: the line as it stands, and the connection. Used in it only.
 
-    def __init__(self, committer: Committer, line: SimpleQueue[Member | None], clock: Clock):
+    What it has to say is logged on the loop, through ``call``: logging waits for locks that gevent
+    may have replaced, and this thread must never wait for such a one.
+    """
+
+    def __init__(
+        self,
+        committer: Committer,
+        line: SimpleQueue[Member | None],
+        clock: Clock,
+        call: Callable[..., None],
+    ) -> None:
         self.committer = committer
+        self._call = call
         self.closed: Event | None = None
         self.ended = False
         self.give_up_at = 0.0
@@ -137,18 +153,20 @@ class _Desk:
             while not self._finished():
                 self._collect()
                 self._serve()
-            self.committer.checkpoint()
-        except Exception:
-            log.exception("the storage writer failed")
+            self._empty_log()
         finally:
-            self.ended = True
-            self._collect_now()
-            self._fail_asked(CLOSED)
-            if self._owed:
-                log.warning("%d state changes were not written", len(self._owed))
-            self.committer.discard()
-            if self.closed is not None:
-                self.closed.set()
+            self.end()
+
+    def end(self) -> None:
+        """Answer everybody who is still in the line."""
+        self.ended = True
+        self._collect_now()
+        self._fail_asked(CLOSED)
+        if self._owed:
+            self._call(log.warning, "%d state changes were not written", len(self._owed))
+        self.committer.discard()
+        if self.closed is not None:
+            self.closed.set()
 
     def _finished(self) -> bool:
         if not self._closing or self._asked:
@@ -202,12 +220,18 @@ class _Desk:
                 member.answer(result)
         if self.log_is_large:
             self.log_is_large = False
+            self._empty_log()
+
+    def _empty_log(self) -> None:
+        try:
             self.committer.checkpoint()
+        except sqlite3.Error as error:
+            self._call(log.warning, "the log of the database could not be emptied: %s", error)
 
     def _try_alone(self, group: Sequence[Member], error: Exception) -> None:
         """Give each member a transaction of its own, so that only the one at fault fails."""
         if len(group) == 1:
-            _blame(group[0], error)
+            self._blame(group[0], error)
             return
         for place, member in enumerate(group):
             try:
@@ -216,9 +240,15 @@ class _Desk:
                 self._put_back(group[place:], unavailable)
                 return
             except Exception as own:  # noqa: BLE001 - told to this member
-                _blame(member, own)
+                self._blame(member, own)
             else:
                 member.answer(results[0])
+
+    def _blame(self, member: Member, error: Exception) -> None:
+        if member.done is None:
+            complaint = partial(log.error, "a state change could not be written", exc_info=error)
+            self._call(complaint)
+        member.fail(error)
 
     def _put_back(self, group: Sequence[Member], error: StorageUnavailable) -> None:
         """Keep what may still succeed: what is owed, and waiters with time left at a lock."""
@@ -238,13 +268,14 @@ class _Desk:
         """Log the first failure of a row of them: a busy service would fill the disk with it."""
         if self._well:
             self._well = False
-            log.warning("storage cannot write: %s", error, exc_info=error.__cause__)
+            cause = error.__cause__
+            self._call(partial(log.warning, "storage cannot write: %s", error, exc_info=cause))
 
     def _recover(self) -> None:
         self._rest_until = 0.0
         if not self._well:
             self._well = True
-            log.warning("storage writes again")
+            self._call(log.warning, "storage writes again")
 
     def _fail_asked(self, why: str) -> None:
         while self._asked:
@@ -260,9 +291,3 @@ def _cut(line: deque[Member]) -> list[Member]:
         room -= member.weight
         share.append(member)
     return share
-
-
-def _blame(member: Member, error: Exception) -> None:
-    if member.done is None:
-        log.error("a state change could not be written", exc_info=error)
-    member.fail(error)

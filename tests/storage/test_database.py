@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.storage.conftest import numbers
+from toastkit.clock import SystemClock
+from toastkit.errors import ConfigError, StorageUnavailable
+from toastkit.runtime import Runtime
+from toastkit.storage import Storage
+from toastkit.storage.database import Database
+
+
+def test_building_storage_touches_no_disk(file: Path, runtime: Runtime) -> None:
+    storage = Storage(f"sqlite:///{file}", runtime, SystemClock())
+    assert not file.exists()
+    storage.close()
+    assert not file.exists()
+
+
+def test_a_bad_url_is_told_at_first_use(runtime: Runtime) -> None:
+    storage = Storage("sqlite://", runtime, SystemClock())
+    with pytest.raises(ConfigError, match="must name a file"):
+        storage.open()
+
+
+def test_of_many_first_callers_one_opens(file: Path, runtime: Runtime) -> None:
+    database = Database(f"sqlite:///{file}", runtime, SystemClock(), wait_ms=2000)
+    opened: list[object] = []
+    threads = [threading.Thread(target=lambda: opened.append(database._here())) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 20
+    assert len(set(opened)) == 1
+    database.close()
+
+
+def test_what_is_closed_stays_closed(database: Database) -> None:
+    database.close()
+    with pytest.raises(StorageUnavailable, match="closed"):
+        numbers(database)

@@ -1,0 +1,74 @@
+"""Connections that read beside the writer, shared by whatever native threads ask."""
+
+from __future__ import annotations
+
+from _queue import Empty, SimpleQueue
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from .engine import Locked, telling
+
+T = TypeVar("T")
+
+READERS = 16
+"""Connections that read at once."""
+
+
+class Readers:
+    """Lend connections that only read.
+
+    Not SQLAlchemy's own pool: its locks are those of ``threading``. Where gevent has replaced them,
+    native threads that meet at one may wait for good (seen: every read of a worker hung). A C queue
+    and a list's atomic methods need no lock.
+    """
+
+    def __init__(self, engine: Engine, *, wait: float) -> None:
+        self._engine = engine
+        self._wait = wait
+        self._idle: list[Connection] = []
+        self._free: SimpleQueue[None] = SimpleQueue()
+        self._closed = False
+        for _ in range(READERS):
+            self._free.put(None)
+
+    def read(self, job: Callable[[Connection], T]) -> T:
+        """Run ``job`` with a connection; blocks the thread.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        try:
+            self._free.get(timeout=self._wait)
+        except Empty:
+            raise Locked("too many readers at once") from None
+        try:
+            return self._read(job)
+        finally:
+            self._free.put(None)
+
+    def close(self) -> None:
+        """Close what is idle now, and the others when they come back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _read(self, job: Callable[[Connection], T]) -> T:
+        with telling():
+            connection = self._lend()
+            try:
+                result = job(connection)
+            except BaseException:
+                connection.close()  # whatever state it is in now
+                raise
+        self._idle.append(connection)
+        if self._closed:
+            self.close()
+        return result
+
+    def _lend(self) -> Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._engine.connect()
