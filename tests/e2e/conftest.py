@@ -22,6 +22,7 @@ WORKERS = {
     "gthread": ["-k", "gthread", "--threads", "4"],
     "sync": ["-k", "sync"],
 }
+HOOKS = ["-c", "python:toastkit_flask.gunicorn"]
 APP = "tests.e2e.app:create_app()"
 
 
@@ -119,11 +120,11 @@ class Server:
 
 
 def command(worker, app, fd, options):
+    """Return the arguments that start a server on an open socket."""
     if worker == "werkzeug":
         return ["-m", "tests.e2e.devserver", str(fd)]
-    hooks = ["-c", "python:toastkit_flask.gunicorn"]
-    common = ["--no-control-socket", "-b", f"fd://{fd}", *WORKERS[worker], *hooks, *options]
-    return ["-m", "gunicorn", *common, app]
+    common = ["--no-control-socket", "-b", f"fd://{fd}", *WORKERS[worker]]
+    return ["-m", "gunicorn", *common, *options, app]
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def serve(tmp_path):
     """Start servers: ``serve("gevent", TOASTKIT_PING_SECONDS=1)``; their logs must be clean."""
     servers = []
 
-    def start(worker="gevent", app=APP, options=(), **settings):
+    def start(worker="gevent", app=APP, options=(), *, hooks=True, **settings):
         number = len(servers)
         database = f"sqlite:///{tmp_path / f'{number}.db'}"
         environ = {
@@ -142,7 +143,8 @@ def serve(tmp_path):
             **{name: str(value) for name, value in settings.items()},
         }
         with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-            arguments = command(worker, app, listener.fileno(), options)
+            wanted = [*options, *HOOKS] if hooks else options
+            arguments = command(worker, app, listener.fileno(), wanted)
             server = Server(arguments, listener, environ, tmp_path / f"{number}.log")
         servers.append(server)
         server.wait_until_ready()

@@ -200,3 +200,47 @@ def test_two_workers_tell_their_own_clients(serve):
         assert server.stop() <= 4
         assert flock.run(lambda: all(bird.gone for bird in flock.birds), 3)
         assert {bird.closed.code for bird in flock.birds} == {1012}
+
+
+@pytest.mark.parametrize("worker", ["gevent", "gthread"])
+def test_an_app_built_before_the_fork_serves_and_stops_as_well(serve, worker):
+    server = serve(worker, options=["--preload", "--workers", "2"])
+    with Flock(server.address) as flock:
+        flock.join(server.tickets(*(f"user{n}" for n in range(20))))
+        assert flock.run(flock.greeted)
+        assert server.stop() <= 4
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 3)
+        assert {bird.closed.code for bird in flock.birds} == {1012}
+
+
+def test_a_second_sigterm_changes_nothing(serve):
+    server = serve("gevent")
+    (worker,) = server.workers()
+    with Flock(server.address) as flock:
+        flock.join(server.tickets(*(f"user{n}" for n in range(20))))
+        assert flock.run(flock.greeted)
+        psutil.Process(worker).terminate()
+        psutil.Process(worker).terminate()
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 5)
+        assert {bird.closed.code for bird in flock.birds} == {1012}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_a_quick_stop_tells_1012_as_well(serve, number):
+    server = serve("gevent")
+    with Flock(server.address) as flock:
+        flock.join(server.tickets(*(f"user{n}" for n in range(20))))
+        assert flock.run(flock.greeted)
+        server.process.send_signal(number)
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 5)
+        assert {bird.closed.code for bird in flock.birds} == {1012}
+
+
+def test_without_hooks_the_clients_are_told_at_exit(serve):
+    server = serve("gthread", hooks=False, options=["--threads", "4"])
+    with Flock(server.address) as flock:
+        flock.join(server.tickets("ada"))
+        assert flock.run(flock.greeted)
+        assert server.stop() <= 5
+        assert flock.run(lambda: flock.birds[0].gone, 3)
+        assert flock.birds[0].closed.code == 1012

@@ -57,11 +57,13 @@ class WebSocketTransport:
             return 0
 
     def when_writable(self, callback: Callable[[], None] | None) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-        if callback is not None and self._connection is not None:
-            self._writer = self._runtime.watch(self._sock.fileno(), write=True)
+        if callback is None:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                writer.close()
+        elif self._connection is not None:
+            if self._writer is None:
+                self._writer = self._runtime.watch(self._sock.fileno(), write=True)
             self._writer.start(callback)
 
     def finish(self) -> None:
