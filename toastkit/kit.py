@@ -31,8 +31,8 @@ from .runtime import runtime_for
 from .storage import Storage
 from .verifiers.contract import Verifier
 
-SLICE = 256
-"""How many of many toasts are published before others get their turn."""
+SLICE = 64
+"""How many of many toasts are kept together, and told before others get their turn."""
 
 
 class Kit:

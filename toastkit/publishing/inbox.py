@@ -19,7 +19,8 @@ class Inbox(Protocol):
     def accept(self, events: Sequence[Event], due_ms: int) -> list[Accepted]:
         """Store toasts and return what became of each, in order; back only after the commit.
 
-        ``due_ms`` from now the sweeper may decide what is still undecided. All or nothing.
+        ``due_ms`` from now the sweeper may decide what is still undecided. Up to 64 are kept
+        together or not at all.
 
         Raises:
             StorageUnavailable: nothing was kept.
