@@ -2,9 +2,11 @@
 
 In ``gunicorn.conf.py``::
 
+    from gevent import monkey; monkey.patch_all()  # for the gevent worker; before any import
     from toastkit_flask.gunicorn import *
 
-Without them a stopping worker is held by idle keep-alive connections until gunicorn kills it at
+(The file is read in gunicorn's master: what is imported there first would stay unpatched.) Without
+them a stopping worker is held by idle keep-alive connections until gunicorn kills it at
 ``graceful_timeout``, and its clients learn nothing. A hook of your own by the same name replaces
 ours: call ours from it.
 

@@ -80,8 +80,7 @@ class Bird:
         except ConnectionError:
             data = b""
         if not data:
-            self.gone = True
-            self.pause()
+            self.close()
             return
         self._data += data
         if not self.open:

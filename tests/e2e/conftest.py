@@ -22,7 +22,7 @@ WORKERS = {
     "gthread": ["-k", "gthread", "--threads", "4"],
     "sync": ["-k", "sync"],
 }
-HOOKS = ["-c", "python:toastkit_flask.gunicorn"]
+HOOKS = "python:toastkit_flask.gunicorn"
 APP = "tests.e2e.app:create_app()"
 
 
@@ -127,12 +127,17 @@ def command(worker, app, fd, options):
     return ["-m", "gunicorn", *common, *options, app]
 
 
+def default_conf(worker):
+    """Return the settings with our hooks, as the documentation has them."""
+    return "python:tests.e2e.patched" if worker == "gevent" else HOOKS
+
+
 @pytest.fixture
 def serve(tmp_path):
     """Start servers: ``serve("gevent", TOASTKIT_PING_SECONDS=1)``; their logs must be clean."""
     servers = []
 
-    def start(worker="gevent", app=APP, options=(), *, hooks=True, **settings):
+    def start(worker="gevent", app=APP, options=(), *, conf="", **settings):
         number = len(servers)
         database = f"sqlite:///{tmp_path / f'{number}.db'}"
         environ = {
@@ -143,7 +148,7 @@ def serve(tmp_path):
             **{name: str(value) for name, value in settings.items()},
         }
         with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-            wanted = [*options, *HOOKS] if hooks else options
+            wanted = [*options, "-c", conf or default_conf(worker)]
             arguments = command(worker, app, listener.fileno(), wanted)
             server = Server(arguments, listener, environ, tmp_path / f"{number}.log")
         servers.append(server)

@@ -147,6 +147,8 @@ def test_1000_connections_hear_everything_once_and_in_order(serve, worker):
 @pytest.mark.parametrize("worker", ["gevent", "gthread"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_worker_says_1012_to_all_and_is_gone_in_3_seconds(serve, worker, number):
+    # gunicorn's gthread itself gives idle connections two seconds, and looks once a second.
+    limit = 3 if worker == "gevent" else 4
     server = serve(worker, options=["--keep-alive", "75"])
     (old,) = server.workers()
     with Flock(server.address) as flock:
@@ -155,8 +157,8 @@ def test_a_worker_says_1012_to_all_and_is_gone_in_3_seconds(serve, worker, numbe
         idle = [idle_connection(server) for _ in range(8)]
         began = time.monotonic()
         server.process.send_signal(number)
-        assert flock.run(lambda: all(bird.closed for bird in flock.birds), 3)
-        psutil.Process(old).wait(3 - (time.monotonic() - began))
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 3)
+        psutil.Process(old).wait(limit - (time.monotonic() - began))
         assert {bird.closed.code for bird in flock.birds} == {1012}
         for sock in idle:
             sock.close()
@@ -204,7 +206,9 @@ def test_two_workers_tell_their_own_clients(serve):
 
 @pytest.mark.parametrize("worker", ["gevent", "gthread"])
 def test_an_app_built_before_the_fork_serves_and_stops_as_well(serve, worker):
-    server = serve(worker, options=["--preload", "--workers", "2"])
+    # In a master that gevent has not touched: it takes charge in the worker only.
+    options = ["--preload", "--workers", "2"]
+    server = serve(worker, conf="python:toastkit_flask.gunicorn", options=options)
     with Flock(server.address) as flock:
         flock.join(server.tickets(*(f"user{n}" for n in range(20))))
         assert flock.run(flock.greeted)
@@ -237,7 +241,7 @@ def test_a_quick_stop_tells_1012_as_well(serve, number):
 
 
 def test_without_hooks_the_clients_are_told_at_exit(serve):
-    server = serve("gthread", hooks=False, options=["--threads", "4"])
+    server = serve("gthread", conf="/dev/null")
     with Flock(server.address) as flock:
         flock.join(server.tickets("ada"))
         assert flock.run(flock.greeted)

@@ -37,6 +37,8 @@ def serve(ws: Any, connection: Connection, runtime: Runtime, config: Config) -> 
             else:
                 call(connection.end, CloseReason.UNSUPPORTED)
     except ConnectionClosed:
+        # Its reader thread wakes us first and answers the client's farewell second.
+        ws.thread.join(config.close_seconds)
         call(connection.lost)
         call(transport.abort)
 
