@@ -2,9 +2,6 @@
 
 import logging
 import socket
-import subprocess
-import sys
-import threading
 import time
 
 import pytest
@@ -350,42 +347,3 @@ def test_breathing_lets_the_others_go_first(runtime):
         runtime.spawn(lambda: seen.append("other"))
         runtime.breathe()
         assert seen == ["other"]
-
-
-def test_a_forked_child_has_a_loop_of_its_own():
-    program = """
-import os, sys
-from toastkit.runtime import runtime_for
-runtime = runtime_for("threads")
-assert runtime.ask(runtime.on_loop)
-pid = os.fork()
-assert runtime.ask(runtime.on_loop)
-if pid:
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-"""
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
-
-
-def test_auto_is_decided_at_the_first_use():
-    program = """
-import sys
-from toastkit.runtime import runtime_for
-kits = [runtime_for("auto") for _ in range(2)]
-assert "gevent" not in sys.modules
-assert kits[0].name == "threads"
-from gevent import monkey
-monkey.patch_all()
-assert kits[0].name == "threads"
-assert kits[1].name == "gevent"
-assert kits[1].ask(kits[1].on_loop)
-"""
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
-
-
-def test_closing_ends_the_loop_thread():
-    before = threading.active_count()
-    runtime = runtime_for("threads")
-    runtime.ask(lambda: None)
-    runtime.close()
-    runtime.close()
-    assert threading.active_count() == before
