@@ -41,6 +41,14 @@ def test_what_is_published_before_it_is_open_waits_behind_the_greeting(world: Wo
     assert answers == [(1, 1)]
 
 
+def test_a_greeting_the_socket_takes_in_pieces_arrives_whole(world: World) -> None:
+    connection = world.admit()
+    client = world.open(connection, takes=5)
+    client.transport.make_room(5)
+    client.transport.make_room(None)
+    assert [each["session_id"] for each in client.said()] == [connection.id]
+
+
 def test_once_open_it_has_no_buffer(client: Client) -> None:
     assert client.connection.buffer is None
     assert client.transport.callback is None
@@ -97,6 +105,22 @@ def test_too_many_bytes_end_a_slow_consumer(world: World, client: Client) -> Non
     assert client.said() == [SLOW]
 
 
+def test_the_bounds_themselves_are_within_bounds(world: World, client: Client) -> None:
+    world.fill(client)
+    for _ in range(4):
+        client.connection.send(b"494:" + b"x" * 494 + b",")
+    assert (len(client.connection.buffer or ()), client.connection.ending) == (4, False)
+    client.connection.send(b"0:,")
+    assert client.connection.ending
+
+
+def test_exactly_as_many_bytes_as_may_wait(world: World, client: Client) -> None:
+    world.fill(client)
+    for _ in range(2):
+        client.connection.send(b"x" * 1000)
+    assert not client.connection.ending
+
+
 def test_a_slow_consumers_torn_frame_is_finished_first(world: World, client: Client) -> None:
     client.transport.takes = 2
     for _ in range(6):
@@ -148,6 +172,17 @@ def test_who_does_not_take_the_farewell_either_is_given_up(world: World, client:
     assert_empty(world.node)
 
 
+def test_a_farewell_has_time_of_its_own(world: World, client: Client) -> None:
+    world.fill(client)
+    client.connection.send(b"3:one,")
+    world.pass_time(4)
+    client.connection.end(CloseReason.RESTART)
+    world.pass_time(1)
+    assert not client.transport.aborted
+    world.pass_time(1)
+    assert client.transport.aborted
+
+
 def test_expired_frames_do_not_leave_the_buffer(world: World, client: Client) -> None:
     world.fill(client)
     answers = world.hear(toast(expires_at=world.clock.now() + 2000, data={"title": "old"}))
@@ -192,8 +227,8 @@ def test_the_farewell_comes_after_what_waits(world: World, client: Client) -> No
 
 
 def test_a_clients_farewell_is_answered(client: Client) -> None:
-    client.connection.peer_closed()
-    assert client.said() == ["CLOSE 1000 done"]
+    client.connection.peer_closed(3001)
+    assert client.said() == ["CLOSE 3001 "]
     assert client.transport.finished
 
 
@@ -347,3 +382,10 @@ def test_a_handshake_that_fails_leaves_nothing(world: World, refused: bool) -> N
     connection = world.refuse(CloseReason.TOKEN_MISSING) if refused else world.admit()
     connection.lost()
     assert_empty(world.node)
+
+
+def test_a_handshake_that_fails_answers_for_what_waited(world: World) -> None:
+    connection = world.admit()
+    answers = world.hear(toast())
+    connection.lost()
+    assert answers == [(0, 0)]

@@ -40,8 +40,8 @@ class Notes:
         self.seen.append(("end", reason))
         self.transport.finish()
 
-    def peer_closed(self):
-        self.seen.append(("peer_closed",))
+    def peer_closed(self, code):
+        self.seen.append(("peer_closed", code))
         self.transport.finish()
 
 
@@ -161,7 +161,7 @@ def test_a_failing_message_costs_its_own_connection_only(make, caplog):
 def test_the_clients_farewell_is_answered_and_nothing_after_it_counts(make):
     line = make()
     line.client.sendall(masked(8, Close(1000, "bye").serialize()) + masked(1, b"late"))
-    line.until_seen("peer_closed")
+    line.until_seen("peer_closed", 1000)
     assert line.read(10) == b""
     line.client.close()
     line.until_seen("closed")

@@ -137,9 +137,9 @@ class Connection:
         if not self.flags & ENDING:
             self.node.receive(self, payload)
 
-    def peer_closed(self) -> None:
-        """Answer the client's farewell."""
-        self.end(CloseReason.DONE)
+    def peer_closed(self, code: int = 1000) -> None:
+        """Answer the client's farewell with its own code (RFC 6455 5.5.1)."""
+        self._leave(self.dialect.framing.close(code, ""))
 
     def lost(self) -> None:
         """Note that the socket is gone."""
@@ -192,17 +192,9 @@ class Connection:
 
     def end(self, reason: CloseReason) -> None:
         """Say farewell, and go when it has been said; the first reason given counts."""
-        if self.flags & ENDING:
-            return
-        self._detach()
-        if self.buffer is None:
-            self.buffer = SendBuffer(self.node.wheel.now)
-        elif reason is CloseReason.SLOW_CONSUMER:
+        if reason is CloseReason.SLOW_CONSUMER and self.buffer is not None and not self.ending:
             self.buffer.discard(keep_begun=True)
-        self.buffer.push(self.dialect.close(reason))
-        self.buffer.since = self.node.wheel.now
-        if not self.flags & HELD:
-            self._flush()
+        self._leave(self.dialect.close(reason))
 
     def stuck(self) -> None:
         """End a client whose socket has taken nothing for too long."""
@@ -210,6 +202,17 @@ class Connection:
             self.lost()
         else:
             self.end(CloseReason.SLOW_CONSUMER)
+
+    def _leave(self, farewell: bytes) -> None:
+        if self.flags & ENDING:
+            return
+        self._detach()
+        if self.buffer is None:
+            self.buffer = SendBuffer(self.node.wheel.now)
+        self.buffer.push(farewell)
+        self.buffer.since = self.node.wheel.now
+        if not self.flags & HELD:
+            self._flush()
 
     def _queue(self, frame: bytes, tally: Tally | None, expires_at: int | None) -> None:
         config, buffer = self.node.config, self.buffer

@@ -139,7 +139,7 @@ class WebSocketTransport:
             connection.send(_framing.pong(payload))
         elif opcode == CLOSE:
             self._deaf = True
-            connection.peer_closed()
+            connection.peer_closed(int.from_bytes(payload[:2], "big") if payload else 1000)
         elif opcode != PONG:
             self._deaf = True
             connection.end(CloseReason.UNSUPPORTED)
