@@ -151,6 +151,13 @@ def test_too_many_topics_in_one_message(client: Client, type: str) -> None:
     assert client.connection.topics == ("user:u1",)
 
 
+def test_as_many_topics_as_one_may_name_and_hear(client: Client) -> None:
+    answers = client.say(subscribe(*(f"t{number}" for number in range(50))))
+    answers += client.say(subscribe(*(f"t{number}" for number in range(50, 99))))
+    assert codes(answers) == ["subscribe_ack", "subscribe_ack"]
+    assert len(client.connection.topics) == 100
+
+
 def test_too_many_topics_on_one_connection(client: Client) -> None:
     for start in (0, 40):
         client.say(subscribe(*(f"t{number}" for number in range(start, start + 40))))

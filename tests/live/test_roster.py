@@ -30,6 +30,7 @@ def some(world: World, count: int) -> list[Connection]:
 def test_first_and_last_on_a_route_are_told(world: World) -> None:
     roster, (one, two, three) = Roster(), some(world, 3)
     assert [roster.add(each, "r") for each in (one, two, three)] == [True, False, False]
+    assert set(roster.members("r")) == {one, two, three}
     assert [roster.remove(each, "r") for each in (two, three, one)] == [False, False, True]
     assert (roster.connections, roster._routes) == (set(), {})
 
