@@ -96,9 +96,11 @@ class Crowd:
         }
 
     def close(self) -> None:
+        """Go without a farewell, as clients do."""
         for member in self.members.values():
             self.loop.leave(member.sock)
             member.sock.close()
+        self.members.clear()
 
 
 class Subscriber:
@@ -223,8 +225,10 @@ def _first_frame(data: bytes) -> tuple[int, int, int] | None:
     if len(data) < 2:
         return None
     start, size = 2, data[1]
-    if size == 126 and len(data) >= 4:
-        start, size = 4, struct.unpack_from("!H", data, 2)[0]
-    elif size >= 126:
+    if size > 126:
         raise Lost("a frame that is masked, or larger than any that was sent")
+    if size == 126:
+        if len(data) < 4:
+            return None
+        start, size = 4, struct.unpack_from("!H", data, 2)[0]
     return (data[0], start, start + size) if len(data) >= start + size else None

@@ -82,9 +82,13 @@ class Server:
 
 
 def settle(server: Server, connections: int) -> None:
-    """Wait until the app knows all its clients, and has finished with their handshakes."""
+    """Wait until the app knows of exactly so many clients.
+
+    Raises:
+        TimeoutError: it knows of more, or of fewer.
+    """
     deadline = time.monotonic() + 20
-    while server.connections() < connections:
+    while (known := server.connections()) != connections:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{server.connections()} connections instead of {connections}")
+            raise TimeoutError(f"{known} connections instead of {connections}")
         time.sleep(0.05)

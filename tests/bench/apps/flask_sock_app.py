@@ -6,6 +6,7 @@ from flask import Flask, request
 from flask_sock import Sock
 
 app = Flask(__name__)
+app.secret_key = "bench"
 sock = Sock(app)
 clients = {}
 

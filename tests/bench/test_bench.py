@@ -1,0 +1,57 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("psutil")
+
+from tests.bench.client import Lost, content_length, number_of, texts
+from tests.bench.report import Aim, Row, spread
+
+pytestmark = pytest.mark.plain
+ROOT = Path(__file__).parents[2]
+
+
+def test_frames_are_found_however_they_were_cut():
+    long = b"bench-00000007" * 10
+    stream = b"\x81\x02hi\x89\x00\x81\x7e" + len(long).to_bytes(2, "big") + long
+    for cut in range(len(stream)):
+        heard = list(texts([(1.0, stream[:cut]), (2.0, stream[cut:])]))
+        assert [text for _, text in heard] == [b"hi", long]
+        assert heard[1][0] == 2.0
+    assert number_of(long) == 7
+
+
+@pytest.mark.parametrize("stream", [b"\x81\x05half", b"\x88\x02\x03\xe8", b"\x81\x82mask"])
+def test_what_no_whole_text_message_is_counts_as_lost(stream):
+    with pytest.raises(Lost):
+        list(texts([(0.0, stream)]))
+
+
+def test_an_answer_is_as_long_as_its_head_says():
+    assert content_length(b"HTTP/1.1 202 ACCEPTED\r\ncontent-length: 12") == 12
+    assert content_length(b"HTTP/1.1 204 NO CONTENT\r\nServer: gunicorn") == 0
+
+
+def test_ratios_are_of_the_same_round_and_aims_are_judged_by_them():
+    row = Row("handshakes/s", [100, 50, 98], [100, 100, 100])
+    assert row.ratios == [1, 0.5, 0.98]
+    assert row.meets(Aim(0.95, at_least=True, relative=True))
+    assert spread(row.toastkit) == "98.0 (50.0-100)"
+
+
+def test_of_a_longest_wait_the_worst_round_counts():
+    assert not Row("max ms", [20, 60, 20], [1, 1, 1]).meets(Aim(50))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+def test_everything_is_measured_and_nothing_is_lost(tmp_path):
+    out = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "tests.bench", "--tiny", "--rounds", "1", "--json", out]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=110)
+    (figures,) = json.loads(out.read_text())["rounds"]
+    assert figures["toastkit"].keys() == figures["flask-sock"].keys()
+    assert all(one[name] > 0 for one in figures.values() for name in one if name.endswith("/s"))
