@@ -119,6 +119,16 @@ def test_the_refused_are_registered_nowhere_and_forgotten(world: World) -> None:
     assert_empty(world.node)
 
 
+def test_the_refused_have_their_time_too_after_an_idle_hour(world: World) -> None:
+    world.clock.advance(3600)
+    client = world.open(world.refuse(CloseReason.TOKEN_MISSING), takes=0)
+    world.pass_time(1)
+    assert not client.transport.aborted
+    world.pass_time(1)
+    assert client.transport.aborted
+    assert_empty(world.node)
+
+
 def test_stop_tells_every_connection_1012(world: World) -> None:
     clients = [world.connect("u1"), world.connect("u2")]
     world.node.stop()

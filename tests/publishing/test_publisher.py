@@ -169,6 +169,11 @@ def test_A27_a_process_that_serves_nobody_cannot_send_controls() -> None:
     assert desk.backplane.told == []
 
 
+def test_a_control_that_just_fits_is_told(desk: Desk) -> None:
+    desk.publisher.announce(control(text="x" * (65_536 - len('{"text":""}'))))
+    assert len(desk.backplane.told) == 1
+
+
 def test_a_control_that_is_too_large_is_not_told(desk: Desk) -> None:
     with pytest.raises(TooLarge, match="65536"):
         desk.publisher.announce(control(text="x" * 65_536))

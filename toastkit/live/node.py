@@ -96,7 +96,7 @@ class Node:
             message = "too many connections"
             failure = Failure(code="too_many_connections", message=message, retryable=True)
             return self._refuse(dialect, CloseReason.OVERLOADED, failure)
-        connection = Connection(self, dialect, ids.connection_id())
+        connection = self._make(dialect)
         connection.user_id, connection.device_id = ticket.user_id, ticket.device_id
         connection.topics, connection.expires_at = ticket.topics, ticket.expires_at
         if background:
@@ -106,11 +106,17 @@ class Node:
         return connection
 
     def _refuse(self, dialect: Dialect, reason: CloseReason, failure: Failure | None) -> Connection:
-        connection = Connection(self, dialect, ids.connection_id())
+        connection = self._make(dialect)
         if failure is not None:
             connection.reply(failure)
         connection.end(reason)
         return connection
+
+    def _make(self, dialect: Dialect) -> Connection:
+        if not self._ticking:
+            # Nobody was there, so nobody kept the wheel's time.
+            self.wheel.advance(self._second())
+        return Connection(self, dialect, ids.connection_id())
 
     def _is_full(self, user_id: str) -> bool:
         mine = len(self.roster.members(principals.route(user_id)))
