@@ -170,3 +170,10 @@ def test_times_to_live_that_are_refused(value: Any) -> None:
 @pytest.mark.parametrize("kind", ["usage.changed", "flags.changed", "a", "A_1.b_2.c"])
 def test_A27_kinds_that_are_taken(kind: str) -> None:
     assert control_name(kind) == kind
+
+
+def test_data_is_copied_as_JSON_carries_it() -> None:
+    data = {"when": {1}, "list": [1]}
+    toast = Toast.of({"title": "Hello", "data": data})
+    data["list"].append(2)
+    assert toast.data == {"when": [1], "list": [1]}

@@ -42,21 +42,14 @@ class Toast(Struct, frozen=True, kw_only=True, omit_defaults=False):
             toast = msgspec.convert(dict(given), cls)
         except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
             raise Invalid(f"toast: {error}", ("toast",)) from None
-        toast.ensure_sound()
-        return toast
-
-    def ensure_sound(self) -> None:
-        """Check what a type cannot say.
-
-        Raises:
-            Invalid: a field is wrong.
-        """
-        if not self.title.strip():
-            raise Invalid("title required", ("toast", "title"), "missing")
-        for field in ("title", "body"):
-            _ensure_text(getattr(self, field), field)
-        _ensure_deeplink(self.deeplink)
-        _ensure_small(self.data)
+        _ensure_sound(toast)
+        if toast.data is None:
+            return toast
+        data, size = json_copy(toast.data, "toast", "data")
+        if size > MAX_DATA_BYTES:
+            text = f"data must be at most {MAX_DATA_BYTES} bytes"
+            raise Invalid(text, ("toast", "data"), "length")
+        return msgspec.structs.replace(toast, data=data)
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -133,6 +126,15 @@ def control_name(kind: object) -> str:
     return kind
 
 
+def _ensure_sound(toast: Toast) -> None:
+    # What a type cannot say.
+    if not toast.title.strip():
+        raise Invalid("title required", ("toast", "title"), "missing")
+    _ensure_text(toast.title, "title")
+    _ensure_text(toast.body, "body")
+    _ensure_deeplink(toast.deeplink)
+
+
 def _ensure_text(value: str | None, field: str) -> None:
     # A lone surrogate or NUL would be accepted here and refused by a database or a client later.
     if value is None:
@@ -155,12 +157,20 @@ def _ensure_deeplink(value: str | None) -> None:
         )
 
 
-def _ensure_small(data: dict[str, Any] | None) -> None:
-    if data is None:
-        return
+def json_copy(value: Mapping[str, Any], *loc: str) -> tuple[dict[str, Any], int]:
+    """Return a mapping as JSON carries it, and how many bytes that takes.
+
+    A copy: what a caller changes after publishing must not reach the loop, and what JSON cannot
+    say must fail here.
+
+    Raises:
+        Invalid: it is no JSON object.
+    """
+    name = loc[-1]
+    if not isinstance(value, Mapping):
+        raise Invalid(f"{name} must be a mapping", loc, "type")
     try:
-        size = len(msgspec.json.encode(data))
+        encoded = msgspec.json.encode(value)
+        return msgspec.json.decode(encoded, type=dict[str, Any]), len(encoded)
     except (TypeError, ValueError, RecursionError) as error:
-        raise Invalid(f"data must be JSON: {error}", ("toast", "data")) from None
-    if size > MAX_DATA_BYTES:
-        raise Invalid(f"data must be at most {MAX_DATA_BYTES} bytes", ("toast", "data"), "length")
+        raise Invalid(f"{name} must be JSON: {error}", loc) from None

@@ -147,10 +147,12 @@ class Kit:
         """Tell a silent control to one user, or (nobody named) to everybody connected (A27).
 
         Raises:
-            Invalid: the kind or the params are wrong.
+            Invalid, TooLarge: the kind or the params are wrong.
             NotServing: this process serves no sockets.
         """
-        self._publisher.announce(control_event(kind, params or {}, user_id, self._clock.now()))
+        most, now = self.config.control_bytes, self._clock.now()
+        given = {} if params is None else params
+        self._publisher.announce(control_event(kind, given, user_id, now, most_bytes=most))
 
     def close(self) -> None:
         """Say farewell to every client, store what is owed, and give everything back."""

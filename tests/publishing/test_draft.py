@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from toastkit.errors import Invalid, TopicNotAllowed
+from toastkit.errors import Invalid, TooLarge, TopicNotAllowed
 from toastkit.events import EVERYBODY, Toast
 from toastkit.publishing import ToastOptions, control_event, toast_event
 
@@ -111,6 +111,27 @@ def test_A27_params_are_a_mapping(params: Any) -> None:
     with pytest.raises(Invalid) as refusal:
         control_event("a", params, None, NOW)
     assert refusal.value.loc == ("params",)
+
+
+def test_a_control_may_be_as_large_as_the_limit_and_no_larger() -> None:
+    room = 100 - len('{"text":""}')
+    fits = control_event("a", {"text": "x" * room}, None, NOW, most_bytes=100)
+    assert fits.data == {"text": "x" * room}
+    with pytest.raises(TooLarge, match="100"):
+        control_event("a", {"text": "x" * (room + 1)}, None, NOW, most_bytes=100)
+
+
+@pytest.mark.parametrize("value", [object(), "\ud800", {object(): 1}])
+def test_a_control_says_only_what_JSON_can(value: Any) -> None:
+    with pytest.raises(Invalid, match="params must be JSON"):
+        control_event("a", {"value": value}, None, NOW)
+
+
+def test_what_a_caller_changes_later_reaches_nobody() -> None:
+    params = {"list": [1]}
+    event = control_event("a", params, None, NOW)
+    params["list"].append(2)
+    assert event.data == {"list": [1]}
 
 
 @pytest.mark.parametrize("user_id", ["", "a:b", 0.5])

@@ -197,7 +197,7 @@ class Connection:
         self._leave(self.dialect.close(reason))
 
     def stuck(self) -> None:
-        """End a client whose socket has taken nothing for too long."""
+        """End a client whose socket has taken nothing for too long, or never came."""
         if self.flags & ENDING:
             self.lost()
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from .. import ids, principals
 from ..backplane.contract import Answer, Backplane
@@ -116,7 +117,11 @@ class Node:
         if not self._ticking:
             # Nobody was there, so nobody kept the wheel's time.
             self.wheel.advance(self._second())
-        return Connection(self, dialect, ids.connection_id())
+        connection = Connection(self, dialect, ids.connection_id())
+        # A handshake that never ends must not hold a place, nor count as somebody present: what
+        # is held back for it makes no progress, like the frames of any stuck client.
+        self.behind(connection)
+        return connection
 
     def _is_full(self, user_id: str) -> bool:
         mine = len(self.roster.members(principals.route(user_id)))
@@ -145,9 +150,9 @@ class Node:
         self._tell_gone()
 
     def behind(self, connection: Connection) -> None:
-        """Watch a connection whose socket is full."""
-        self._keep_ticking()
+        """Watch a connection whose socket is full, or not there yet."""
         self._watch.behind.add(connection)
+        self._keep_ticking()
 
     def caught_up(self, connection: Connection) -> None:
         """Watch it no longer."""
@@ -178,15 +183,22 @@ class Node:
 
         From any thread, from a greenlet, and from ``atexit``; not from a loop callback.
         """
-        gone = self.runtime.event()
-        self.runtime.ask(lambda: self._say_farewell(gone))
+        gone = self.runtime.ask(self._begin_to_close)
+        while self.runtime.ask(self._say_farewells):
+            self.runtime.breathe()
         gone.wait(self.config.close_seconds)
 
-    def _say_farewell(self, gone: Signal) -> None:
-        self.closing, self._gone = True, gone
-        for connection in list(self.roster.connections):
+    def _begin_to_close(self) -> Signal:
+        self.closing = True
+        self._gone = self._gone or self.runtime.event()
+        return self._gone
+
+    def _say_farewells(self) -> bool:
+        # In slices: ten thousand farewells at once would hold up whatever else is still served.
+        for connection in list(islice(self.roster.connections, self.config.fanout_slice)):
             connection.end(CloseReason.RESTART)
         self._tell_gone()
+        return bool(self.roster.connections)
 
     def _tell_gone(self) -> None:
         if self._gone is not None and not self._watch.leaving and not self.roster.connections:

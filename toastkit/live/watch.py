@@ -30,8 +30,8 @@ class Watch:
 
     @property
     def idle(self) -> bool:
-        """Tell whether nobody is left who says farewell or owes a pong."""
-        return not (self.leaving or self._pinged)
+        """Tell whether nobody is left who says farewell, is behind, or owes a pong."""
+        return not (self.leaving or self.behind or self._pinged)
 
     def tick(self) -> None:
         """Do what has become due; at least once a second."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from .. import events, ids, principals, topics
-from ..errors import Invalid, TooLarge, TopicNotAllowed
+from ..errors import TooLarge, TopicNotAllowed
 from ..events import EVERYBODY, Event, Toast
 from ..topics import Topic
 
@@ -52,39 +52,28 @@ def toast_event(user_id: object, toast: Toast, options: ToastOptions, now: int) 
     )
 
 
-def control_event(kind: object, params: Mapping[str, Any], user_id: object, now: int) -> Event:
+def control_event(
+    kind: object, params: Mapping[str, Any], user_id: object, now: int, *, most_bytes: int = 65_536
+) -> Event:
     """Return the event of one control, for one principal or (``None``) everybody (A27).
 
     Raises:
         Invalid: the kind, the params or the user id is wrong.
+        TooLarge: the params take more than ``most_bytes`` of JSON.
     """
     owner = None if user_id is None else principals.user_id(user_id)
-    if not isinstance(params, Mapping):
-        raise Invalid("params must be a mapping", ("params",), "type")
+    data, size = events.json_copy(params, "params")
+    if size > most_bytes:
+        raise TooLarge(f"params must be at most {most_bytes} bytes of JSON, not {size}")
     return Event(
         kind="control",
         id=ids.toast_id(),
         route=EVERYBODY if owner is None else principals.route(owner),
         name=events.control_name(kind),
-        data=dict(params),
+        data=data,
         created_at=now,
         user_id=owner,
     )
-
-
-def ensure_small(event: Event, most: int) -> None:
-    """Check that a control's params fit into ``most`` bytes of JSON.
-
-    Raises:
-        Invalid: they are not JSON.
-        TooLarge: they do not fit.
-    """
-    try:
-        size = len(msgspec.json.encode(event.data))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Invalid(f"params must be JSON: {error}", ("params",)) from None
-    if size > most:
-        raise TooLarge(f"params must be at most {most} bytes of JSON, not {size}")
 
 
 def _topic(text: str | None, owner: str) -> str:

@@ -15,7 +15,6 @@ from ..events import Event
 from ..receipts import Receipt
 from ..records import Accepted
 from .confirm import decide
-from .draft import ensure_small
 from .inbox import Inbox
 
 
@@ -59,9 +58,7 @@ class Publisher:
 
         Raises:
             NotServing: nobody is connected to this process, and it reaches no other.
-            Invalid, TooLarge: the params are not JSON, or too many.
         """
-        ensure_small(control, self._config.control_bytes)
         if not self._serving():
             raise NotServing(
                 "controls are not stored, so only a process that serves sockets can send one: "
