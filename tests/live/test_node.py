@@ -179,3 +179,27 @@ def test_stopping_twice_is_harmless(world: World) -> None:
     client.transport.give_back()
     world.node.stop()
     assert client.said() == ["CLOSE 1012 restart"]
+
+
+def test_a_handshake_that_never_ends_holds_no_place(world: World) -> None:
+    world.admit()
+    assert world.hear(toast("u1")) == []
+    world.pass_time(world.config.slow_seconds)
+    assert world.hear(toast("u1")) == [(0, 0)]
+    world.pass_time(world.config.close_seconds)
+    assert_empty(world.node)
+
+
+def test_a_refused_handshake_that_never_ends_is_forgotten(world: World) -> None:
+    world.refuse(CloseReason.TOKEN_MISSING)
+    world.pass_time(world.config.close_seconds)
+    assert_empty(world.node)
+
+
+def test_a_handshake_that_ends_too_late_gives_its_socket_back(world: World) -> None:
+    connection = world.admit()
+    world.pass_time(world.config.slow_seconds + world.config.close_seconds)
+    client = world.open(connection)
+    assert client.transport.aborted
+    assert client.said() == []
+    assert_empty(world.node)

@@ -125,7 +125,10 @@ class Connection:
         """Take the transport and say what was held back."""
         self.transport = transport
         self.flags &= ~HELD
-        self._flush()
+        if self.buffer is None:
+            transport.abort()  # given up while its handshake took too long
+        else:
+            self._flush()
 
     def heard(self) -> None:
         """Note a sign of life."""
