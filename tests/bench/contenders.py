@@ -33,7 +33,7 @@ TOASTKIT = Contender(
     "tests.bench.apps.toastkit_app:app",
     b'"connection_ack"',
     "/v1/toasts/publish",
-    ("--config", "python:toastkit_flask.gunicorn"),
+    ("--config", "tests/bench/apps/toastkit.conf.py"),
 )
 FLASK_SOCK = Contender("flask-sock", "tests.bench.apps.flask_sock_app:app", b"\r\n\r\n", "/publish")
 CONTENDERS = (TOASTKIT, FLASK_SOCK)

@@ -49,7 +49,7 @@ class Server:
             self.connections()
         except OSError as error:
             self.__exit__()
-            raise RuntimeError(f"{self._command[-3]} did not start") from error
+            raise RuntimeError(f"{self._command[-1]} did not start") from error
         parent = psutil.Process(self._process.pid)
         self._processes = [parent, *parent.children(recursive=True)]
         return self
