@@ -71,14 +71,14 @@ class Server:
         return sum(used.user + used.system for used in times)
 
     def memory(self) -> float:
-        """Return the KiB of its processes' own pages, each shared one counted once.
+        """Return the KiB of anonymous memory its processes have.
 
-        Not all of PSS: pages of libraries move to and fro with strangers that use the same.
+        Not PSS: libraries' pages move to and fro with strangers that use the same ones, and a page
+        that a worker shares with its master costs more as soon as a garbage collection touches it.
         """
-        wanted = ("Pss_Anon:", "Pss_Shmem:")
         rollups = [Path(f"/proc/{process.pid}/smaps_rollup") for process in self._processes]
         lines = [line.split() for path in rollups for line in path.read_text().splitlines()]
-        return float(sum(int(line[1]) for line in lines if line[0] in wanted))
+        return float(sum(int(line[1]) for line in lines if line[0] == "Anonymous:"))
 
 
 def settle(server: Server, connections: int) -> None:
