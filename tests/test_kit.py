@@ -1,6 +1,7 @@
 """A kit is wired from one config, opens at first use, and ends with what it began."""
 
 import gc
+import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -210,3 +211,17 @@ def test_the_exit_hook_is_set_at_the_first_socket_only(
         connect(kit)
         connect(kit)
         assert hooks == [kit.close]
+
+
+@pytest.mark.plain
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_leaves_the_clients_to_its_parent(kit: Kit) -> None:
+    client = connect(kit)
+    child = os.fork()
+    if child == 0:
+        queued = kit.publish_toast("u1", "Of the child").status == "queued"
+        kit.close()
+        os._exit(0 if queued and client.said() == [] else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert kit.publish_toast("u1", "Of the parent").status == "delivered"
+    assert titles(kit) == ["Of the parent", "Of the child"]

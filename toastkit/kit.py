@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any, Self
-from weakref import WeakSet
 
 from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
@@ -27,7 +26,7 @@ from .publishing import (
     toast_event,
 )
 from .receipts import Receipt
-from .runtime import runtime_for
+from .runtime import Living, runtime_for
 from .storage import Storage
 from .verifiers.contract import Verifier
 
@@ -64,7 +63,8 @@ class Kit:
         self._storage = Storage(
             config.database_url, self._runtime, self._clock, config.storage_wait_ms
         )
-        self.node = self._make_node(context)
+        self._context = context
+        self.node = self._make_node()
         self.sessions = Sessions(self._storage.sessions, config, self._clock)
         self.tickets = Tickets(self._storage.tickets, config, self._clock)
         self.devices = Devices(self._storage.devices, config, self._clock)
@@ -172,8 +172,13 @@ class Kit:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _make_node(self, context: Context) -> Node:
-        rules = Rules(self.hooks, context)
+    def _forked(self) -> None:
+        # The clients are the parent's: the child may neither talk to them nor decide who is there.
+        self.node.abandon()
+        self.node = self._make_node()
+
+    def _make_node(self) -> Node:
+        rules = Rules(self.hooks, self._context)
         parts = NodeParts(self.config, self._clock, self._runtime, self._backplane, rules)
         # The process that took the first socket tells its clients when it exits; no hook of the
         # host is needed for that, and a master that only forks says nothing.
@@ -194,5 +199,5 @@ class Kit:
         return ToastOptions(dedupe_ms=self.config.dedupe_ms, **given)
 
 
-open_kits: WeakSet[Kit] = WeakSet()
+open_kits: Living[Kit] = Living()
 """The kits of this process that have not been closed."""

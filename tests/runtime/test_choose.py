@@ -1,9 +1,12 @@
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from toastkit.runtime import gevent_is_in_charge, runtime_for
+from toastkit.runtime import ThreadsRuntime, choose, gevent_is_in_charge, runtime_for
 
 pytestmark = pytest.mark.plain
 
@@ -32,3 +35,18 @@ assert kits[1].name == "gevent"
 assert kits[1].ask(kits[1].on_loop)
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
+
+
+def test_two_threads_that_are_first_at_once_get_the_same(monkeypatch: pytest.MonkeyPatch):
+    both = threading.Barrier(2, timeout=10)
+
+    class Slow(ThreadsRuntime):
+        def __init__(self) -> None:
+            both.wait()
+            super().__init__()
+
+    monkeypatch.setattr(choose, "ThreadsRuntime", Slow)
+    runtime: Any = runtime_for("auto")
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: runtime.call.__self__, range(2)))
+    assert found[0] is found[1]

@@ -188,6 +188,11 @@ class Node:
             self.runtime.breathe()
         gone.wait(self.config.close_seconds)
 
+    def abandon(self) -> None:
+        """Give every socket back without a word: in a forked child they are its parent's."""
+        for connection in self.roster.connections | self._watch.behind | self._watch.leaving:
+            connection.lost()
+
     def _begin_to_close(self) -> Signal:
         self.closing = True
         self._gone = self._gone or self.runtime.event()

@@ -2,10 +2,12 @@
 
 from .choose import gevent_is_in_charge, runtime_for
 from .contract import Event, Runtime, Timer, Watcher
+from .living import Living
 from .threads import ThreadsRuntime
 
 __all__ = [
     "Event",
+    "Living",
     "Runtime",
     "ThreadsRuntime",
     "Timer",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import weakref
 from typing import Any, cast
 
 from .contract import Runtime
+from .living import Living
 from .threads import ThreadsRuntime
 
 
@@ -45,7 +44,9 @@ class _Auto:
     def __getattr__(self, name: str) -> Any:
         # Called for names that are not there yet: from now on they are the chosen runtime's own,
         # found without this detour.
-        runtime = _gevent() if gevent_is_in_charge() else ThreadsRuntime()
+        fresh = _gevent() if gevent_is_in_charge() else ThreadsRuntime()
+        # Two threads may be first at once; the dict lets one of them win.
+        runtime = vars(self).setdefault("_chosen", fresh)
         for each in dir(runtime):
             if not each.startswith("_"):
                 setattr(self, each, getattr(runtime, each))
@@ -55,13 +56,4 @@ class _Auto:
         vars(self).clear()
 
 
-_undecided: weakref.WeakSet[_Auto] = weakref.WeakSet()
-
-
-def _forked() -> None:
-    for runtime in list(_undecided):
-        runtime._forked()  # noqa: SLF001
-
-
-if hasattr(os, "register_at_fork"):  # there is no fork on Windows
-    os.register_at_fork(after_in_child=_forked)
+_undecided: Living[_Auto] = Living()

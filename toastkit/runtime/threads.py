@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import os
 import selectors
 import socket
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .contract import Event, Timer, Watcher
 from .jobs import Outcome, guarded
+from .living import Living
 
 T = TypeVar("T")
 
@@ -107,6 +106,7 @@ class _Loop:
         self._timers: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
         self._stopping = False
+        self._given_back = False
         self._woken = False
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
@@ -131,6 +131,8 @@ class _Loop:
 
     def interest(self, fd: int, event: int, callback: Callable[[], None] | None) -> None:
         """Set who is called when ``fd`` is ready for ``event``; on the loop."""
+        if self._given_back:
+            return
         known = fd in self._selector.get_map()
         ready: list[Callable[[], None] | None] = (
             self._selector.get_map()[fd].data if known else [None, None]
@@ -155,7 +157,8 @@ class _Loop:
             self._thread.join()
 
     def give_back(self) -> None:
-        """Close the loop's own descriptors."""
+        """Close the loop's own descriptors; nobody is called any more."""
+        self._given_back = True
         self._selector.close()
         self._ear.close()
         self._bell.close()
@@ -240,13 +243,4 @@ class _Watcher:
         self.stop()
 
 
-_runtimes: weakref.WeakSet[ThreadsRuntime] = weakref.WeakSet()
-
-
-def _forked() -> None:
-    for runtime in list(_runtimes):
-        runtime._forked()  # noqa: SLF001
-
-
-if hasattr(os, "register_at_fork"):  # there is no fork on Windows
-    os.register_at_fork(after_in_child=_forked)
+_runtimes: Living[ThreadsRuntime] = Living()

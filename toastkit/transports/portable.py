@@ -7,6 +7,7 @@ the server, and for servers the take-over does not know.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -124,6 +125,7 @@ class _Line:
     def __init__(self, sock: Any, heard: Callable[[], None]) -> None:
         self._sock = sock
         self._heard = heard
+        self._process = os.getpid()
         self._writing = threading.Lock()
 
     def send(self, data: bytes) -> int:
@@ -143,5 +145,7 @@ class _Line:
 
     def close(self) -> None:
         # The server closes its own socket; shut down, nothing it writes then reaches the client.
+        # A forked child must not hang up for its parent.
         with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+            if os.getpid() == self._process:
+                self._sock.shutdown(socket.SHUT_RDWR)
