@@ -5,9 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from typing import Any
+from urllib.parse import unquote
 
 HIDDEN = "?[hidden]"
-_QUERY = re.compile(r"(/v1/realtime)\?[^\s\"']*")
+_WORD = re.compile(r"\S+")
+_GATEWAY = re.compile(r"/v1/+realtime")
+_QUERY = re.compile(r"(?:[?#;]|%3f|%23|%3b).*?(\"?)$", re.IGNORECASE)
+"""What follows a path, however it was written, but for the quote that ends a Referer."""
+
 _LOGGERS = ("werkzeug", "gunicorn.access")
 
 
@@ -30,12 +35,24 @@ def install() -> None:
 
 
 def _hide(value: Any) -> Any:
-    return _QUERY.sub(rf"\1{HIDDEN}", value) if isinstance(value, str) else value
+    if not isinstance(value, str) or not _is_gateway(value):
+        return value
+    return _WORD.sub(_hide_in_word, value)
+
+
+def _hide_in_word(word: re.Match[str]) -> str:
+    # A ticket sent to a misspelt gateway opens the real one all the same.
+    text = word[0]
+    return _QUERY.sub(rf"{HIDDEN}\1", text, count=1) if _is_gateway(text) else text
+
+
+def _is_gateway(text: str) -> bool:
+    return bool(_GATEWAY.search(unquote(text).casefold()))
 
 
 def _hide_atoms(atoms: dict[str, Any]) -> None:
     # gunicorn gives the query string an atom of its own, and each environ value one more.
-    query = atoms.get("q") if str(atoms.get("U", "")).endswith("/v1/realtime") else None
+    query = atoms.get("q") if _is_gateway(str(atoms.get("U", ""))) else None
     for name, value in list(atoms.items()):
         atoms[name] = "-" if query and value == query else _hide(value)
 

@@ -47,18 +47,24 @@ def check(config: Config) -> None:
     for origin in config.allowed_origins:
         if not _ORIGIN.fullmatch(origin.rstrip("/")):
             raise ConfigError(f"allowed_origins: {origin!r} is not like https://app.example.com")
-    if config.public_url and not _ORIGIN.match(config.public_url):
+    if config.public_url and not _is_url(config.public_url):
         raise ConfigError(f"public_url: {config.public_url!r} is not like https://app.example.com")
 
 
+def _is_url(text: str) -> bool:
+    try:
+        return bool(_ORIGIN.match(text) and urlsplit(text).netloc)
+    except ValueError:
+        return False
+
+
 def _is_own(origin: str) -> bool:
-    theirs = urlsplit(origin.lower()) if _ORIGIN.fullmatch(origin) else None
+    # As text: what is no URL must be a stranger, not an error.
+    if not _ORIGIN.fullmatch(origin):
+        return False
+    scheme, _, host = origin.lower().partition("://")
     # A page that came over https is no less our own where a proxy in front ends the TLS.
-    return (
-        theirs is not None
-        and theirs.netloc == request.host.lower()
-        and theirs.scheme in (request.scheme, "https")
-    )
+    return host == request.host.lower() and scheme in (request.scheme, "https")
 
 
 def _allowed(config: Config) -> set[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import unquote
 
 import pytest
 
@@ -52,11 +53,47 @@ def test_gunicorns_atoms_lose_theirs(path):
     assert line.endswith("7 -")
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api/v1/realtime/?token={}",
+        "/api/v1//realtime?token={}",
+        "/API/v1/Realtime?token={}",
+        "/api/v1/%72ealtime?token={}",
+        "/api/v1%2Frealtime?token={}",
+        "/api/v1/realtime;a?token={}",
+        "/api/v1/realtime#a?token={}",
+        "/api/v1/realtime%3Ftoken={}",
+        "/api/v1/realtime?a='&token={}",
+        '/api/v1/realtime?a="&token={}',
+        "http://x/api/v1/realtime?a&token={}",
+    ],
+)
+def test_a_ticket_that_went_to_a_misspelt_gateway_is_hidden_too(target):
+    target = target.format(SECRET)
+    path, _, query = target.partition("?")
+    plain = unquote(path)
+    atoms = Atoms({"r": f"GET {target} HTTP/1.1", "U": plain, "q": query, "f": target})
+    for line in (
+        written(record('"%s" %s', f"GET {target} HTTP/1.1", 101)),
+        written(record("%(r)s %(U)s %(q)s %(f)s", atoms)),
+        written(record(f'"GET {target} HTTP/1.1" 101')),
+    ):
+        assert SECRET not in line
+        assert "HTTP/1.1" in line
+
+
+def test_a_line_keeps_its_quotes():
+    line = written(record(f'"GET / HTTP/1.1" "http://x/v1/realtime?token={SECRET}" "curl"'))
+    assert line == '"GET / HTTP/1.1" "http://x/v1/realtime?[hidden]" "curl"'
+
+
 def test_other_lines_are_left_alone():
     atoms = Atoms({"r": "GET /search?token=mine HTTP/1.1", "U": "/search", "q": "token=mine"})
     assert written(record("%(r)s %(q)s", atoms)) == "GET /search?token=mine HTTP/1.1 token=mine"
     assert written(record("%s and %d", "GET /?a=1", 2)) == "GET /?a=1 and 2"
     assert written(record("plain")) == "plain"
+    assert written(record("GET /realtime-prices?day=1")) == "GET /realtime-prices?day=1"
 
 
 def test_installing_twice_adds_one_filter(app):

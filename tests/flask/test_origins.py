@@ -21,6 +21,10 @@ BOOTSTRAP = "/v1/sessions/toast-bootstrap"
         "",
         "ftp://localhost",
         "http://evil.example#localhost",
+        "http://[",
+        "http://[::1",
+        "http://[evil]:1",
+        "http://]",
     ],
 )
 def test_the_login_is_refused_to_a_page_of_another_origin(client, ada, origin):
@@ -58,7 +62,7 @@ def test_what_is_no_origin_cannot_be_allowed(make_app, origin):
         make_app(allowed_origins=origin)
 
 
-@pytest.mark.parametrize("url", ["app.example.com", "/", "ftp:app"])
+@pytest.mark.parametrize("url", ["app.example.com", "/", "ftp:app", "https://[::1"])
 def test_a_public_url_needs_scheme_and_host(make_app, url):
     with pytest.raises(ConfigError, match="public_url"):
         make_app(public_url=url)

@@ -19,6 +19,7 @@ FINE = {
     "with an empty body": {"CONTENT_LENGTH": "0"},
     "with any header": {"HTTP_X_ANY": "a \t b", "HTTP_COOKIE": "a=\x01\x7f; b=ü"},
     "with an empty header": {"HTTP_X_EMPTY": ""},
+    "with a strange name": {"HTTP_!#$%&'*+.^_`|~9": "a"},
     "with a sub-protocol": {"HTTP_SEC_WEBSOCKET_PROTOCOL": "toastkit, other"},
     "on a port": {"HTTP_HOST": "[::1]:8000"},
     "for a Host with an endless label": {"HTTP_HOST": "a" * 64},
@@ -53,6 +54,9 @@ REFUSED = {
     "a line break": ({"HTTP_X_ANY": "a\r\nInjected: yes"}, "characters"),
     "a vertical tab": ({"HTTP_X_ANY": "a\x0bb"}, "characters"),
     "a blank at the edge": ({"HTTP_X_ANY": " a"}, "characters"),
+    "a name that is no token": ({"HTTP_A@B": "1"}, "characters"),
+    "a name with a bracket": ({"HTTP_A(B": "1"}, "characters"),
+    "no name": ({"HTTP_": "1"}, "characters"),
 }
 
 

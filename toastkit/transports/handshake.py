@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import Invalid
 
+_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[^\x00\s]+(?:[ \t]+[^\x00\s]+)*|")
-"""What the handshake's parser takes for a header's value; for anything else it raises a 500."""
+"""What the handshake's parser takes for a header; for anything else it raises a 500."""
 
 
 def ensure_handshake(environ: dict[str, Any]) -> None:
@@ -60,6 +61,10 @@ def _ensure_headers(environ: dict[str, Any]) -> None:
     if not _is_host(environ.get("HTTP_HOST", "")):
         raise Invalid("Host must be a host name", ("Host",), "host")
     for name, value in environ.items():
-        if name.startswith("HTTP_") and not _VALUE.fullmatch(value):
+        if not name.startswith("HTTP_"):
+            continue
+        if not _NAME.fullmatch(name, 5):
+            raise Invalid("a header's name has a character none may have", (), "characters")
+        if not _VALUE.fullmatch(value):
             header = name[5:].replace("_", "-").title()
             raise Invalid(f"{header} has a character no header may have", (header,), "characters")
