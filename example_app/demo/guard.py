@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ..settings import is_loopback
+
+_PROXIES = frozenset({"Forwarded", "Via", "X-Real-Ip", "Cf-Connecting-Ip"})
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9.]+|\[[0-9A-Fa-f:]+\])(:[0-9]+)?")
+"""A name, or an address as a URL has it: nothing that could end up in a header of ours."""
 
 
 def refuse_strangers() -> ResponseReturnValue | None:
@@ -24,13 +30,13 @@ def refuse_strangers() -> ResponseReturnValue | None:
 def _stranger() -> str | None:
     if not is_loopback(request.environ.get("REMOTE_ADDR", "")):
         return "demo mode answers this machine only"
-    if not is_loopback(_without_port(request.environ.get("HTTP_HOST", ""))):
+    if not _is_local(request.environ.get("HTTP_HOST", "")):
         return "demo mode answers to localhost and 127.0.0.1 only"
-    if any(name == "Forwarded" or name.startswith("X-Forwarded-") for name, _ in request.headers):
+    if any(name in _PROXIES or name.startswith("X-Forwarded-") for name, _ in request.headers):
         return "demo mode answers no proxy"
     return None
 
 
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdecimal() else host
+def _is_local(host: str) -> bool:
+    named = _HOST.fullmatch(host)
+    return named is not None and is_loopback(named["name"])

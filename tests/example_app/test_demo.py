@@ -16,7 +16,17 @@ def test_this_machine_is_answered(client: FlaskClient, host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.", "", "[::2]"],
+    [
+        "evil.example",
+        "evil.example:8000",
+        "127.0.0.1.evil.example",
+        "localhost.",
+        "",
+        "[::2]",
+        "[::1%x; script-src *]",
+        "[127.0.0.1]",
+        "]127.0.0.1[",
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/health", "/v1/toasts", "/demo/static/page.js", "/nowhere"])
 def test_a_foreign_host_is_refused(client: FlaskClient, host: str, path: str) -> None:
@@ -27,7 +37,16 @@ def test_a_foreign_host_is_refused(client: FlaskClient, host: str, path: str) ->
 
 
 @pytest.mark.parametrize(
-    "header", ["Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host"]
+    "header",
+    [
+        "Forwarded",
+        "X-Forwarded-For",
+        "x-forwarded-proto",
+        "X-Forwarded-Host",
+        "X-Real-IP",
+        "Via",
+        "CF-Connecting-IP",
+    ],
 )
 def test_a_proxy_is_refused(client: FlaskClient, header: str) -> None:
     assert client.get("/health", headers={header: "127.0.0.1"}).status_code == 403
