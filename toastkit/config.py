@@ -34,7 +34,7 @@ class Config:
     url_prefix: str = _setting("", "put before every documented path")
     public_url: str = _setting("", "origin of ws_url; empty = the request's own host")
     allowed_origins: tuple[str, ...] = _setting((), "browser origins besides the own that may act")
-    trusted_hosts: tuple[str, ...] = _setting((), "hosts the service answers to; empty = all")
+    trusted_hosts: tuple[str, ...] = _setting((), "hosts that toastkit's paths answer to; empty = all")
 
     publish_secret: tuple[str, ...] = _setting((), "bearers of a publish; several while rotating")
     default_bundle_id: str = _setting("com.bairisland.manticscore", "bundle id when none is named")
@@ -48,7 +48,7 @@ class Config:
     dedupe_ms: int = _setting(300_000, "how long a dedupe key is held")
     storage_wait_ms: int = _setting(2000, "how long a write waits for a locked database")
 
-    ping_seconds: int = _setting(25, "silence after which a connection is pinged")
+    ping_seconds: int = _setting(25, "time between two pings of a connection")
     pong_seconds: int = _setting(10, "silence after a ping that ends foreground")
     slow_seconds: int = _setting(5, "time without progress that ends a slow consumer")
     close_seconds: int = _setting(2, "how long a closing connection may linger")

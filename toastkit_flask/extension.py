@@ -134,6 +134,8 @@ def _settle_at_first_request(app: Flask) -> None:
     def settle(app: Flask, **_: object) -> None:
         request_started.disconnect(settle, app)
         mounting.settle(app)
+        # Whatever was asked for: from now on this process can know who is there.
+        current_kit().node.serve()
 
     # Not weakly: nothing else holds this function.
     request_started.connect(settle, app, weak=False)

@@ -17,11 +17,8 @@ OWN_PAGE_HEADER = "X-ToastKit"
 
 
 def begin() -> None:
-    """Begin a request: note that this process serves, and refuse a foreign ``Host``."""
-    kit = current_kit()
-    if not kit.node.serving:
-        kit.node.serve()
-    hosts = kit.config.trusted_hosts
+    """Begin a request: refuse a foreign ``Host``."""
+    hosts = current_kit().config.trusted_hosts
     if hosts and not host_is_trusted(request.host, hosts):
         # DNS rebinding: a foreign name that resolves to us would be the same origin to a browser.
         raise Forbidden("this service does not answer to that host name (TOASTKIT_TRUSTED_HOSTS)")

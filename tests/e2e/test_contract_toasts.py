@@ -280,6 +280,7 @@ def test_A21_a_ticket_of_a_revoked_session_gets_4001(house):
     with house.knock(url) as socket:
         assert hear(socket)["code"] == "invalid_token"
         assert closed(socket) == 4001
+        assert socket.close_reason == "token revoked"
 
 
 @pytest.mark.parametrize("query", ["", "?", "?token=", "?Token=x", "?state=background"])

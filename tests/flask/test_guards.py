@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.verifiers.forgeries import token
+from toastkit import publish_control, publish_toast
 from toastkit_flask import ToastKit
 
 BOOTSTRAP, TOASTS = "/v1/sessions/toast-bootstrap", "/v1/toasts"
@@ -72,7 +73,18 @@ def test_a_foreign_host_is_refused_when_hosts_are_named(make_app, host, status):
     assert client.get("/health", base_url=f"http://{host}").status_code == status
 
 
-def test_the_first_request_makes_the_process_serve(app, client):
+@pytest.mark.parametrize("path", ["/health", "/the-hosts-own", "/no-such-path"])
+def test_the_first_request_makes_the_process_serve(app, client, path):
+    app.add_url_rule("/the-hosts-own", "own", lambda: "")
     assert not app.extensions["toastkit"].kit.node.serving
-    client.get("/health")
+    client.get(path)
     assert app.extensions["toastkit"].kit.node.serving
+
+
+def test_the_hosts_first_request_may_tell_a_control(app, client):
+    def change() -> str:
+        publish_control("flags.changed")
+        return publish_toast("ada", "Hello").status
+
+    app.add_url_rule("/change", "change", change)
+    assert client.get("/change").text == "undelivered"

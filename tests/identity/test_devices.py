@@ -4,6 +4,8 @@ import pytest
 
 from toastkit.errors import Invalid
 from toastkit.identity.devices import check_device_id
+from toastkit.ids import default_device_id
+from toastkit.principals import MAX_USER_ID
 
 HEX = "ab" * 32
 
@@ -100,3 +102,8 @@ def test_another_type_is_no_device_id(value):
 def test_A12_the_default_id_of_another_user_is_refused(value):
     with pytest.raises(Invalid, match=r"^device_id belongs to another user$"):
         check_device_id(value, "ada")
+
+
+def test_A3_the_default_of_the_longest_user_id_is_a_device_id():
+    user_id = "u" * MAX_USER_ID
+    assert check_device_id(default_device_id(user_id), user_id) == f"clerk:{user_id}"

@@ -8,7 +8,13 @@ from collections import deque
 from ..clock import Clock
 from ..commands import Command, Ping, SetState, Subscribe, Unsubscribe
 from ..config import Config
-from ..errors import BadMessage, CommandRefused, TooManyTopics, UnknownMessageType
+from ..errors import (
+    BadMessage,
+    CommandRefused,
+    TooManyTopics,
+    TopicNotAllowed,
+    UnknownMessageType,
+)
 from ..replies import Failure, Pong, StateSet, Subscribed, Unsubscribed
 from ..runtime.contract import Runtime
 from .connection import Connection
@@ -128,8 +134,9 @@ class Dispatch:
     ) -> None:
         for topic in dict.fromkeys(command.topics):
             if topic not in accepted:
-                text = "topics of your own namespace only: user:<your id> and what is below it"
-                connection.reply(Failure(command.id, "topic_not_allowed", text, topic[:200]))
+                refusal = TopicNotAllowed(topic)
+                told = Failure(command.id, refusal.code, str(refusal), topic[:200])
+                connection.reply(told)
         heard = tuple(dict.fromkeys(connection.topics + accepted))
         if len(heard) > self._config.topics_per_connection:
             most = f"at most {self._config.topics_per_connection} topics on one connection"

@@ -25,17 +25,17 @@ class Rules:
         """Tell whether the host has a say, so that asking may block."""
         return self._hooks.authorize is not None
 
-    def in_namespace(self, user_id: str, text: object) -> bool:
+    def in_namespace(self, user_id: str, text: str) -> bool:
         """Tell whether a topic is one, and within reach of a principal; asks nobody."""
         try:
             return Topic.parse(text).open_to(user_id)
         except TopicNotAllowed:
             return False
 
-    def accepted(self, user_id: str, wanted: Iterable[object]) -> tuple[str, ...]:
+    def accepted(self, user_id: str, wanted: Iterable[str]) -> tuple[str, ...]:
         """Return the topics a principal may hear, once each, in order. May block in the hook."""
-        near = [text for text in wanted if self.in_namespace(user_id, text)]
-        texts = tuple(dict.fromkeys(text for text in near if isinstance(text, str)))
+        near = (text for text in wanted if self.in_namespace(user_id, text))
+        texts = tuple(dict.fromkeys(near))
         authorize = self._hooks.authorize
         if authorize is None or not texts:
             return texts

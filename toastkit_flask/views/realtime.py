@@ -92,8 +92,14 @@ def admit() -> Connection:
         if not token:
             raise MissingToken
         ticket = kit.tickets.redeem(token)
-        if ticket.session_hash is not None and kit.sessions.is_revoked(ticket.session_hash):
-            raise InvalidToken("session revoked")
     except Unauthenticated as error:
-        return kit.node.refuse(DIALECT, REASONS[type(error)], Failure(None, error.code, str(error)))
+        return refuse(REASONS[type(error)], error)
+    if ticket.session_hash is not None and kit.sessions.is_revoked(ticket.session_hash):
+        return refuse(CloseReason.TOKEN_REVOKED, InvalidToken("session revoked"))
     return kit.node.admit(ticket, DIALECT, request.args.get("state") == "background")
+
+
+def refuse(reason: CloseReason, error: Unauthenticated) -> Connection:
+    """Return a connection that is told why it may not stay."""
+    failure = Failure(None, error.code, str(error))
+    return current_kit().node.refuse(DIALECT, reason, failure)
