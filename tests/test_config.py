@@ -157,3 +157,8 @@ def test_A17_a_blank_secret_is_no_secret(blank: str) -> None:
 def test_a_config_does_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().due_ms = 5  # type: ignore[misc]
+
+
+def test_credentials_are_not_shown() -> None:
+    config = Config(database_url="postgresql://ada:hush@db/toasts", publish_secret=("hush",))
+    assert "hush" not in repr(config)

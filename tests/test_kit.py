@@ -132,6 +132,16 @@ def test_many_are_told_in_their_order_and_in_slices(kit: Kit) -> None:
     assert len(client.said()) == 1
 
 
+def test_others_get_their_turn_while_many_are_made(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+    monkeypatch.setattr(kit._runtime, "breathe", lambda: turns.append(1))
+    users, seen = [f"u{number}" for number in range(SLICE + 1)], []
+    kit.publish_toasts((seen.append(len(turns)) or user for user in users), "Hello")  # type: ignore[func-returns-value]
+    assert seen == [0] * SLICE + [1]
+
+
 def test_one_wrong_user_of_many_publishes_nothing(kit: Kit) -> None:
     with pytest.raises(Invalid):
         kit.publish_toasts(["u1", "u2", "not:a:user"], "Hello")

@@ -8,7 +8,6 @@ from enum import Enum
 class CloseReason(Enum):
     """Say why a connection ends; the value is the text sent with the code."""
 
-    DONE = "done"
     TOKEN_EXPIRED = "token expired"
     TOKEN_REJECTED = "token rejected"
     TOKEN_REVOKED = "token revoked"

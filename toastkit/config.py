@@ -18,15 +18,15 @@ PREFIX = "TOASTKIT_"
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
-def _setting(default: Any, meaning: str) -> Any:
-    return field(default=default, metadata={"meaning": meaning})
+def _setting(default: Any, meaning: str, *, shown: bool = True) -> Any:
+    return field(default=default, metadata={"meaning": meaning}, repr=shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Hold every setting of one kit. Lists are comma separated in the environment."""
 
-    database_url: str = _setting("", "SQLAlchemy URL of toastkit's own database")
+    database_url: str = _setting("", "SQLAlchemy URL of toastkit's own database", shown=False)
     runtime: str = _setting("auto", "auto, gevent or threads; auto = gevent where it is patched in")
     gateway: str = _setting("takeover", "takeover, or portable: slower, for other WSGI servers")
 
@@ -34,9 +34,11 @@ class Config:
     url_prefix: str = _setting("", "put before every documented path")
     public_url: str = _setting("", "origin of ws_url; empty = the request's own host")
     allowed_origins: tuple[str, ...] = _setting((), "browser origins besides the own that may act")
-    trusted_hosts: tuple[str, ...] = _setting((), "hosts that toastkit's paths answer to; empty = all")
+    trusted_hosts: tuple[str, ...] = _setting((), "hosts toastkit's paths answer to; empty = all")
 
-    publish_secret: tuple[str, ...] = _setting((), "bearers of a publish; several while rotating")
+    publish_secret: tuple[str, ...] = _setting(
+        (), "bearers of a publish; several while rotating", shown=False
+    )
     default_bundle_id: str = _setting("com.bairisland.manticscore", "bundle id when none is named")
 
     session_prefix: str = _setting("ms_sess_", "how an opaque session token begins")

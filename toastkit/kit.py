@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
@@ -30,8 +30,10 @@ from .runtime import Living, runtime_for
 from .storage import Storage
 from .verifiers.contract import Verifier
 
+T = TypeVar("T")
+
 SLICE = 64
-"""How many of many toasts are kept together, and told before others get their turn."""
+"""How many of many toasts are made, kept together and told before others get their turn."""
 
 
 class Kit:
@@ -134,12 +136,13 @@ class Kit:
             fallback_apns=fallback_apns,
         )
         content, now = Toast.of(toast), self._clock.now()
-        events = iter([toast_event(user_id, content, options, now) for user_id in user_ids])
-        receipts: list[Receipt] = []
-        while some := list(islice(events, SLICE)):
-            receipts += self._publisher.publish(some)
-            self._runtime.breathe()
-        return receipts
+        events = [
+            toast_event(user_id, content, options, now)
+            for some in self._slices(user_ids)
+            for user_id in some
+        ]
+        publish = self._publisher.publish
+        return [receipt for some in self._slices(events) for receipt in publish(some)]
 
     def publish_control(
         self, kind: str, params: Mapping[str, Any] | None = None, user_id: object = None
@@ -194,6 +197,12 @@ class Kit:
                 lambda: self.node.serving,
             )
         )
+
+    def _slices(self, items: Iterable[T]) -> Iterator[list[T]]:
+        rest = iter(items)
+        while some := list(islice(rest, SLICE)):
+            yield some
+            self._runtime.breathe()
 
     def _options(self, **given: Any) -> ToastOptions:
         return ToastOptions(dedupe_ms=self.config.dedupe_ms, **given)

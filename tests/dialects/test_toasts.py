@@ -231,7 +231,6 @@ def test_A27_a_control_is_spelled() -> None:
         (CloseReason.TOKEN_MISSING, 4002),
         (CloseReason.SLOW_CONSUMER, 4008),
         (CloseReason.TOO_MANY_ERRORS, 4009),
-        (CloseReason.DONE, 1000),
         (CloseReason.RESTART, 1012),
         (CloseReason.OVERLOADED, 1013),
         (CloseReason.TOO_BIG, 1009),

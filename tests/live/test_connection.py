@@ -209,11 +209,11 @@ def test_the_first_reason_to_end_is_said_and_only_once(client: Client) -> None:
 
 
 def test_nothing_is_said_after_the_farewell(client: Client) -> None:
-    client.connection.end(CloseReason.DONE)
+    client.connection.end(CloseReason.RESTART)
     client.connection.reply(Pong())
     client.connection.fail(Failure())
     assert client.connection.send(b"3:one,") is False
-    assert client.said() == ["CLOSE 1000 done"]
+    assert client.said() == ["CLOSE 1012 restart"]
 
 
 def test_the_farewell_comes_after_what_waits(world: World, client: Client) -> None:
@@ -233,13 +233,13 @@ def test_a_clients_farewell_is_answered(client: Client) -> None:
 
 
 def test_an_ending_connection_carries_out_nothing(client: Client) -> None:
-    client.connection.end(CloseReason.DONE)
+    client.connection.end(CloseReason.RESTART)
     client.news()
     assert client.say({"type": "ping"}) == []
 
 
 def test_an_ending_connection_hears_nothing(world: World, client: Client) -> None:
-    client.connection.end(CloseReason.DONE)
+    client.connection.end(CloseReason.RESTART)
     assert world.hear(toast()) == [(0, 0)]
 
 

@@ -68,7 +68,7 @@ def test_who_leaves_in_between_is_not_told_or_counted(world: World) -> None:
     clients = [world.connect(f"u{number}") for number in range(4)]
     answers = world.hear(control())
     for client in clients:
-        client.connection.end(CloseReason.DONE)
+        client.connection.end(CloseReason.RESTART)
         client.news()
     for _ in range(3):
         world.runtime.fire()

@@ -138,7 +138,7 @@ def test_a_background_frame_that_waits_holds_up_no_answer(world: World) -> None:
 
 def test_who_has_left_is_neither_told_nor_present(world: World) -> None:
     client = world.connect()
-    client.connection.end(CloseReason.DONE)
+    client.connection.end(CloseReason.RESTART)
     client.news()
     assert tell(toast(), [client]) == (0, 0)
     assert client.said() == []

@@ -16,7 +16,6 @@ from ..replies import Failure, Greeting, Pong, Reply, StateSet, Subscribed, Unsu
 from .contract import Framing
 
 CODES = {
-    CloseReason.DONE: 1000,
     CloseReason.TOKEN_EXPIRED: 4001,
     CloseReason.TOKEN_REJECTED: 4001,
     CloseReason.TOKEN_REVOKED: 4001,

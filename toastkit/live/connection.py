@@ -74,7 +74,6 @@ class Connection:
     __slots__ = (
         "backlog",
         "buffer",
-        "device_id",
         "dialect",
         "due",
         "errors",
@@ -95,7 +94,6 @@ class Connection:
         self.dialect = dialect
         self.id = id
         self.user_id = ""
-        self.device_id = ""
         self.topics: tuple[str, ...] = ()
         self.expires_at = 0
         self.seen = node.wheel.now

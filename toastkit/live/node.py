@@ -98,8 +98,8 @@ class Node:
             failure = Failure(code="too_many_connections", message=message, retryable=True)
             return self._refuse(dialect, CloseReason.OVERLOADED, failure)
         connection = self._make(dialect)
-        connection.user_id, connection.device_id = ticket.user_id, ticket.device_id
-        connection.topics, connection.expires_at = ticket.topics, ticket.expires_at
+        connection.user_id, connection.topics = ticket.user_id, ticket.topics
+        connection.expires_at = ticket.expires_at
         if background:
             connection.flags &= ~FOREGROUND
         connection.reply(Greeting(None, connection.id, ticket.topics))
