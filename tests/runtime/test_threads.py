@@ -75,3 +75,31 @@ def test_thousands_of_calls_from_many_threads_are_all_run():
     runtime.ask(lambda: None)
     assert len(seen) == 16_000
     runtime.close()
+
+
+def test_what_is_asked_while_it_closes_is_answered():
+    runtime, busy, go_on, answers = ThreadsRuntime(), threading.Event(), threading.Event(), []
+    runtime.call(lambda: (busy.set(), go_on.wait(10)))
+    assert busy.wait(10)
+    loop = runtime._loop
+    asker = threading.Thread(target=lambda: answers.append(runtime.ask(lambda: 7)), daemon=True)
+    asker.start()
+    while not loop._calls:
+        time.sleep(0.001)
+    closer = threading.Thread(target=runtime.close)
+    closer.start()
+    while not loop._stopping:
+        time.sleep(0.001)
+    go_on.set()
+    closer.join(10)
+    asker.join(10)
+    assert answers == [7]
+
+
+def test_a_call_to_a_loop_that_has_ended_runs_at_once():
+    runtime, seen = ThreadsRuntime(), []
+    runtime.ask(lambda: None)
+    loop = runtime._loop
+    runtime.close()
+    loop.call(seen.append, (1,))
+    assert seen == [1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import selectors
@@ -43,8 +44,12 @@ class ThreadsRuntime:
         if self.on_loop():
             return job()
         outcome, found = Outcome(job), threading.Event()
-        self.call(outcome.find)
-        self.call(found.set)
+
+        def answer() -> None:
+            outcome.find()
+            found.set()
+
+        self.call(answer)
         found.wait()
         return outcome.result()
 
@@ -106,7 +111,7 @@ class _Loop:
         self._timers: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
         self._stopping = False
-        self._given_back = False
+        self._over = False
         self._woken = False
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
@@ -117,11 +122,13 @@ class _Loop:
         self.ident = self._thread.ident
 
     def call(self, callback: Callable[..., None], args: tuple[Any, ...]) -> None:
-        """Run ``callback`` in the next turn."""
+        """Run ``callback`` in the next turn, or at once when the loop has ended."""
         self._calls.append((callback, args))
         # Append first, look second; the loop clears the flag first and takes the calls second. So
         # a call that sees the flag set is taken in the turn that clears it.
-        if not self._woken:
+        if self._over:
+            self._run_last_calls()
+        elif not self._woken:
             self._woken = True
             self._ring()
 
@@ -131,7 +138,7 @@ class _Loop:
 
     def interest(self, fd: int, event: int, callback: Callable[[], None] | None) -> None:
         """Set who is called when ``fd`` is ready for ``event``; on the loop."""
-        if self._given_back:
+        if self._over:
             return
         known = fd in self._selector.get_map()
         ready: list[Callable[[], None] | None] = (
@@ -158,7 +165,7 @@ class _Loop:
 
     def give_back(self) -> None:
         """Close the loop's own descriptors; nobody is called any more."""
-        self._given_back = True
+        self._over = True
         self._selector.close()
         self._ear.close()
         self._bell.close()
@@ -174,6 +181,10 @@ class _Loop:
                     guarded(key.data[1])
             self._run_timers()
             self._run_calls()
+        # The flag first, the rest second: whoever calls after that sees the flag, and nobody who
+        # waits for an answer is left without.
+        self._over = True
+        self._run_last_calls()
         self.give_back()
 
     def _patience(self) -> float | None:
@@ -191,6 +202,12 @@ class _Loop:
         for _ in range(len(self._calls)):
             callback, args = self._calls.popleft()
             guarded(callback, *args)
+
+    def _run_last_calls(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                callback, args = self._calls.popleft()
+                guarded(callback, *args)
 
     def _add_timer(self, entry: tuple[float, int, _Timer]) -> None:
         heapq.heappush(self._timers, entry)
