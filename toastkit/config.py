@@ -56,7 +56,7 @@ class Config:
     close_seconds: int = _setting(2, "how long a closing connection may linger")
     message_bytes: int = _setting(65_536, "largest message of a client")
     message_fragments: int = _setting(64, "most fragments of one message")
-    message_rate: int = _setting(20, "messages of one client per second")
+    message_rate: int = _setting(20, "messages and pings of one client per second")
     message_burst: int = _setting(40, "messages of one client at once")
     message_errors: int = _setting(5, "bad messages a client may send before it is closed")
     topics_per_connection: int = _setting(100, "topics of one connection")

@@ -142,6 +142,18 @@ def test_who_goes_on_too_fast_is_closed_with_4009(client: Client) -> None:
     assert client.say({"type": "ping"}) == []
 
 
+@pytest.mark.parametrize("answer", [b"4:pong,", None])
+def test_pings_and_pongs_count_like_messages(client: Client, answer: bytes | None) -> None:
+    for _ in range(45):
+        client.connection.pinged(answer)
+        assert not client.connection.ending
+    client.connection.pinged(answer)
+    assert client.connection.ending
+    told = codes(client.news())
+    assert told[-7:] == ["rate_limited"] * 6 + ["CLOSE 4009 too many errors"]
+    assert told[:-7] == (["pong"] * 40 if answer else [])
+
+
 @pytest.mark.parametrize("type", ["subscribe", "unsubscribe"])
 def test_too_many_topics_in_one_message(client: Client, type: str) -> None:
     topics = [f"t{number}" for number in range(51)]

@@ -21,6 +21,7 @@ class Notes:
     """Be a connection that notes what it is told and closes as a real one does."""
 
     id = "notes"
+    ending = False
 
     def __init__(self):
         self.seen = []
@@ -35,6 +36,11 @@ class Notes:
     def send(self, frame):
         self.transport.write(frame)
         return True
+
+    def pinged(self, answer=None):
+        self.seen.append(("pinged", answer))
+        if answer is not None:
+            self.send(answer)
 
     def end(self, reason):
         self.seen.append(("end", reason))
@@ -114,8 +120,25 @@ def test_a_ping_is_answered_with_its_own_words(make):
 def test_a_pong_is_heard_and_nothing_more(make):
     line = make()
     line.client.sendall(masked(10, b""))
-    line.until_seen("heard")
-    assert line.notes.seen == [("heard",)]
+    line.until_seen("pinged", None)
+    assert line.notes.seen == [("heard",), ("pinged", None)]
+
+
+def test_nothing_is_read_any_more_once_the_farewell_waits(make):
+    class Ends(Notes):
+        def receive(self, payload):
+            self.seen.append(("receive", payload))
+            self.ending = True
+
+    line = make(Ends())
+    line.client.sendall(masked(1, b"last") + masked(1, b"late") + masked(9, b"late")[:3])
+    line.until_seen("receive", b"last")
+    line.client.sendall(masked(9, b"late")[3:] + b"\xff" * 100)
+    line.client.close()
+    line.until_seen("closed")
+    assert line.notes.said("receive") == [("receive", b"last")]
+    assert not line.notes.said("pinged")
+    assert not line.notes.said("end")
 
 
 @pytest.mark.parametrize(

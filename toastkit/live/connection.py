@@ -51,6 +51,9 @@ class Home(Protocol):
     def receive(self, connection: Connection, payload: bytes) -> None:
         """Carry out one message of the client."""
 
+    def in_time(self, connection: Connection) -> bool:
+        """Count one frame of the client; tell it, and the caller, when it came too fast."""
+
     def behind(self, connection: Connection) -> None:
         """Watch a connection whose socket is full."""
 
@@ -137,6 +140,11 @@ class Connection:
         """Take one complete text message."""
         if not self.flags & ENDING:
             self.node.receive(self, payload)
+
+    def pinged(self, answer: bytes | None = None) -> None:
+        """Take a ping and its answer, or a pong: a flood of them is no better than of messages."""
+        if not self.flags & ENDING and self.node.in_time(self) and answer is not None:
+            self.send(answer)
 
     def peer_closed(self, code: int = 1000) -> None:
         """Answer the client's farewell with its own code (RFC 6455 5.5.1)."""

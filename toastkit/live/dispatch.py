@@ -38,9 +38,10 @@ class Dispatch:
 
     def receive(self, connection: Connection, payload: bytes) -> None:
         """Carry out one message."""
-        if self._too_fast(connection) or self._too_many_wait(connection):
-            text = f"more than {self._config.message_rate} messages a second"
-            connection.fail(Failure(code="rate_limited", message=text, retryable=True))
+        if self._too_many_wait(connection):
+            self._slow_down(connection)
+            return
+        if not self.in_time(connection):
             return
         try:
             command = connection.dialect.read(payload)
@@ -51,6 +52,17 @@ class Dispatch:
             self._begin(connection, command)
         else:
             connection.backlog.append(command)
+
+    def in_time(self, connection: Connection) -> bool:
+        """Count one frame; tell the client, and the caller, when it came too fast."""
+        if self._too_fast(connection):
+            self._slow_down(connection)
+            return False
+        return True
+
+    def _slow_down(self, connection: Connection) -> None:
+        text = f"more than {self._config.message_rate} messages a second"
+        connection.fail(Failure(code="rate_limited", message=text, retryable=True))
 
     def _too_fast(self, connection: Connection) -> bool:
         # GCRA: one float per connection instead of two entries in a limiter's tables.

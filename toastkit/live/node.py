@@ -164,6 +164,10 @@ class Node:
         """Carry out one message of a client."""
         self._dispatch.receive(connection, payload)
 
+    def in_time(self, connection: Connection) -> bool:
+        """Count one frame of a client; tell it, and the caller, when it came too fast."""
+        return self._dispatch.in_time(connection)
+
     def hear(self, event: Event, answer: Answer) -> None:
         """Take one event from the backplane and tell it to those who hear it here."""
         if event.expired(self.clock.now()):

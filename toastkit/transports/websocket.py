@@ -103,7 +103,7 @@ class WebSocketTransport:
             data = b""
         if not data:
             self._on_end(connection)
-        elif not self._deaf:
+        elif not (self._deaf or connection.ending):
             self._read(connection, data)
 
     def _on_end(self, connection: Connection) -> None:
@@ -118,7 +118,7 @@ class WebSocketTransport:
         try:
             for frame in reader.feed(data):
                 self._take(connection, frame)
-                if self._deaf:
+                if self._deaf or connection.ending:
                     return
         except FrameError as error:
             self._deaf = True
@@ -136,10 +136,12 @@ class WebSocketTransport:
         if opcode == TEXT:
             connection.receive(payload)
         elif opcode == PING:
-            connection.send(_framing.pong(payload))
+            connection.pinged(_framing.pong(payload))
+        elif opcode == PONG:
+            connection.pinged()
         elif opcode == CLOSE:
             self._deaf = True
             connection.peer_closed(int.from_bytes(payload[:2], "big") if payload else 1000)
-        elif opcode != PONG:
+        else:
             self._deaf = True
             connection.end(CloseReason.UNSUPPORTED)
