@@ -190,8 +190,7 @@ def test_a_reload_fails_no_request(serve):
     (old,) = server.workers()
     server.process.send_signal(signal.SIGHUP)
     while psutil.pid_exists(old):
-        # Not /health: a worker that is closing says so there.
-        assert server.request("GET", "/threads")[0] == 200
+        assert server.request("GET", "/health")[0] == 200
 
 
 def test_two_workers_tell_their_own_clients(serve):
