@@ -11,6 +11,7 @@ monkey.patch_all()  # before anything below keeps an unpatched lock or socket
 import os
 import resource
 import sys
+from typing import Any
 
 from example_app.settings import Settings
 from toastkit.errors import ConfigError
@@ -30,6 +31,13 @@ backlog = 2048
 keepalive = 75  # longer than the 60 s after which proxies drop a connection they keep
 graceful_timeout = 5
 control_socket_disable = True  # it would stand in a home directory, and two services share one
+
+
+def on_starting(server: Any) -> None:
+    """Refuse what ``-w`` asked for: several workers would each deny the clients of the others."""
+    if server.cfg.workers != workers:
+        sys.exit("example_app: several workers need the Redis backplane; there is none: omit -w")
+
 
 # Every connection is a file, and many systems allow no more than 1024 unless asked.
 _allowed, _most = resource.getrlimit(resource.RLIMIT_NOFILE)

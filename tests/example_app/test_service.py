@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -185,10 +186,21 @@ def test_wsgi_without_an_identity_provider_does_not_start(
     assert "nobody could sign in" in line
 
 
+def test_gunicorn_is_not_told_to_start_several_workers(start: Start) -> None:
+    process = start(*GUNICORN, "-w", "2", TOASTKIT_DEMO="1")
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode != 0
+    assert "Redis backplane" in said
+    assert "Traceback" not in said
+    assert "Booting worker" not in said
+
+
 def ready(base: str) -> None:
-    """Wait until the service answers: a refused connection is asked again at once."""
-    for _ in range(20_000):
+    """Wait until the service answers."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
         with contextlib.suppress(urllib.error.URLError):
             ask(f"{base}/health")
             return
+        time.sleep(0.05)
     raise AssertionError(f"{base} never answered")
