@@ -18,6 +18,7 @@ class CloseReason(Enum):
     RESTART = "restart"
     OVERLOADED = "overloaded"
     TOO_BIG = "message too big"
+    TOO_SLOW = "message took too long"
     PROTOCOL = "protocol error"
     BAD_UTF8 = "text is not UTF-8"
     UNSUPPORTED = "only text messages"

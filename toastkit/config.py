@@ -55,6 +55,7 @@ class Config:
     slow_seconds: int = _setting(5, "time without progress that ends a slow consumer")
     close_seconds: int = _setting(2, "how long a closing connection may linger")
     message_bytes: int = _setting(65_536, "largest message of a client")
+    message_seconds: int = _setting(10, "longest time one message of a client may take to come")
     message_fragments: int = _setting(64, "most fragments of one message")
     message_rate: int = _setting(20, "messages and pings of one client per second")
     message_burst: int = _setting(40, "messages of one client at once")

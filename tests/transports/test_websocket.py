@@ -22,6 +22,7 @@ class Notes:
 
     id = "notes"
     ending = False
+    now = 100
 
     def __init__(self):
         self.seen = []
@@ -36,6 +37,10 @@ class Notes:
     def send(self, frame):
         self.transport.write(frame)
         return True
+
+    def heard(self):
+        self.seen.append(("heard",))
+        return self.now
 
     def pinged(self, answer=None):
         self.seen.append(("pinged", answer))
@@ -109,6 +114,35 @@ def test_a_text_cut_in_two_is_received_once(make):
     assert not line.notes.said("receive")
     line.client.sendall(frame[100:])
     line.until_seen("receive", b"x" * 300)
+
+
+@pytest.mark.parametrize(
+    "half",
+    [masked(1, b"x" * 300)[:100], b"\x01\x81" + bytes(4) + b"x"],
+    ids=["half a frame", "half a message"],
+)
+def test_a_message_that_never_ends_is_not_waited_for(make, half):
+    line = make(message_seconds=10)
+    more = b"x" if half[0] & 128 else masked(9, b"")
+    line.client.sendall(half)
+    line.until(lambda: len(line.notes.said("heard")) == 1)
+    line.notes.now += 9
+    line.client.sendall(more)
+    line.until(lambda: len(line.notes.said("heard")) == 2)
+    assert not line.notes.said("end")
+    line.notes.now += 1
+    line.client.sendall(more)
+    line.until_seen("end", CloseReason.TOO_SLOW)
+
+
+def test_who_keeps_ending_messages_may_begin_the_next_at_once(make):
+    line, frame = make(message_seconds=10), masked(1, b"x" * 300)
+    line.client.sendall(frame[:9])
+    for count in range(1, 5):
+        line.notes.now += 9
+        line.client.sendall(frame[9:] + frame[:9])
+        line.until(lambda: len(line.notes.said("receive")) == count)  # noqa: B023
+    assert not line.notes.said("end")
 
 
 def test_a_ping_is_answered_with_its_own_words(make):

@@ -25,6 +25,7 @@ CODES = {
     CloseReason.PROTOCOL: 1002,
     CloseReason.UNSUPPORTED: 1003,
     CloseReason.BAD_UTF8: 1007,
+    CloseReason.TOO_SLOW: 1008,
     CloseReason.TOO_BIG: 1009,
     CloseReason.NO_PONG: 1011,
     CloseReason.INTERNAL: 1011,

@@ -131,10 +131,11 @@ class Connection:
         else:
             self._flush()
 
-    def heard(self) -> None:
-        """Note a sign of life."""
+    def heard(self) -> int:
+        """Note a sign of life, and return when that was, in seconds of the node's wheel."""
         self.seen = self.node.wheel.now
         self.flags &= ~SILENT
+        return self.seen
 
     def receive(self, payload: bytes) -> None:
         """Take one complete text message."""

@@ -25,12 +25,14 @@ class FrameReader:
     """Read a client's bytes as messages and control frames, however they were cut up.
 
     A message has at most ``size`` bytes and comes in at most ``fragments`` frames. Between
-    messages a reader holds nothing, so one need not be kept: see ``idle``.
+    messages a reader holds nothing, so one need not be kept: see ``idle``. ``since`` is for its
+    owner, to note when the message that is half read began.
     """
 
-    __slots__ = ("_fragments", "_message", "_rest", "_size")
+    __slots__ = ("_fragments", "_message", "_rest", "_size", "since")
 
-    def __init__(self, size: int, fragments: int) -> None:
+    def __init__(self, size: int, fragments: int, since: int = 0) -> None:
+        self.since = since
         self._size = size
         self._fragments = fragments
         self._rest: bytearray | None = None

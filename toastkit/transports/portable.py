@@ -52,7 +52,7 @@ class PortableTransport:
     """
 
     def __init__(self, runtime: Runtime, config: Config, sock: Any, connection: Connection) -> None:
-        self.line = _Line(sock, lambda: runtime.call(connection.heard))
+        self.line = _Line(sock, lambda: runtime.call(self._alive))
         self._runtime = runtime
         self._config = config
         self._connection: Connection | None = connection
@@ -89,6 +89,10 @@ class PortableTransport:
             self._timer.cancel()
         self.line.close()
         connection.closed()
+
+    def _alive(self) -> None:
+        if self._connection is not None:
+            self._connection.heard()
 
     def _push(self) -> None:
         if self._waiting and not self._pushing:

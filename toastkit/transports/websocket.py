@@ -112,11 +112,14 @@ class WebSocketTransport:
         self.abort()
 
     def _read(self, connection: Connection, data: bytes) -> None:
-        connection.heard()
-        config = self._config
-        reader = self._reader or FrameReader(config.message_bytes, config.message_fragments)
+        now, config = connection.heard(), self._config
+        reader = self._reader
+        if reader is None:
+            reader = FrameReader(config.message_bytes, config.message_fragments, now)
         try:
             for frame in reader.feed(data):
+                if frame[0] == TEXT:
+                    reader.since = now
                 self._take(connection, frame)
                 if self._deaf or connection.ending:
                     return
@@ -130,6 +133,10 @@ class WebSocketTransport:
             connection.end(CloseReason.INTERNAL)
         else:
             self._reader = None if reader.idle else reader
+            if self._reader is not None and now - reader.since >= config.message_seconds:
+                # A byte now and then would hold what is half read for as long as the ticket lives.
+                self._deaf = True
+                connection.end(CloseReason.TOO_SLOW)
 
     def _take(self, connection: Connection, frame: Frame) -> None:
         opcode, payload = frame
