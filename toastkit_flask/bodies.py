@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from flask import Response, request
 from msgspec import Struct
+from werkzeug.exceptions import HTTPException
 
 from toastkit import topics
 from toastkit.config import Config
@@ -73,15 +74,21 @@ def read_raw(config: Config) -> bytes:
     most, parts, size = config.body_bytes, [], 0
     if (request.content_length or 0) > most:
         raise TooLarge(f"a body may have at most {most} bytes")
-    try:
-        while part := request.stream.read(most + 1 - size):
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                raise TooLarge(f"a body may have at most {most} bytes")
-    except OSError:
-        raise Invalid("the body could not be read", (), "json") from None
+    while part := _read_some(most + 1 - size):
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"a body may have at most {most} bytes")
     return b"".join(parts)
+
+
+def _read_some(size: int) -> bytes:
+    try:
+        return request.stream.read(size)
+    except HTTPException:
+        raise
+    except Exception:  # noqa: BLE001  # each server has errors of its own for chunks that are none
+        raise Invalid("the body could not be read", (), "json") from None
 
 
 def read_limit() -> int:

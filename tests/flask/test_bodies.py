@@ -31,11 +31,14 @@ class Endless(io.RawIOBase):
 
 
 class Broken(io.RawIOBase):
+    def __init__(self, error):
+        self.error = error
+
     def readable(self):
         return True
 
     def readinto(self, _):
-        raise OSError("the peer has gone")
+        raise self.error
 
 
 def chunked(client, path, stream, headers):
@@ -64,8 +67,13 @@ def test_an_endless_body_is_left_off_at_the_limit(client, publisher):
     assert stream.taken <= 2 * LIMIT
 
 
-def test_a_body_that_breaks_off_is_422(client, publisher):
-    answer = chunked(client, PUBLISH, Broken(), publisher)
+class ChunkError(Exception):
+    """Like gunicorn's own errors: not an OSError."""
+
+
+@pytest.mark.parametrize("error", [OSError("the peer has gone"), ChunkError("not a size: zz")])
+def test_a_body_that_breaks_off_is_422(client, publisher, error):
+    answer = chunked(client, PUBLISH, Broken(error), publisher)
     assert (answer.status_code, answer.json["detail"]) == (422, "the body could not be read")
 
 
