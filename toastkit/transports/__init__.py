@@ -1,6 +1,13 @@
 """Sockets and frames: how a connection's bytes get out of a web server and to a client."""
 
-from .accept import Arrival
+from .accept import GUNICORN, Arrival, refuse_compression
 from .frames import FrameError, FrameReader, WebSocketFraming
 
-__all__ = ["Arrival", "FrameError", "FrameReader", "WebSocketFraming"]
+__all__ = [
+    "GUNICORN",
+    "Arrival",
+    "FrameError",
+    "FrameReader",
+    "WebSocketFraming",
+    "refuse_compression",
+]

@@ -1,9 +1,10 @@
-"""Check a WebSocket handshake before anybody acts on it."""
+"""Check a WebSocket handshake before anybody acts on it, and answer it."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from typing import Any
 
@@ -12,6 +13,10 @@ from ..errors import Invalid
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[^\x00\s]+(?:[ \t]+[^\x00\s]+)*|")
 """What the handshake's parser takes for a header; for anything else it raises a 500."""
+
+
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""What RFC 6455 has a server add to the key, to show that it knows the protocol."""
 
 
 def ensure_handshake(environ: dict[str, Any]) -> None:
@@ -34,6 +39,16 @@ def ensure_handshake(environ: dict[str, Any]) -> None:
     if not _is_key(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")):
         raise Invalid("Sec-WebSocket-Key must be 16 bytes in base64", ("Sec-WebSocket-Key",), "key")
     _ensure_headers(environ)
+
+
+def switching_protocols(environ: dict[str, Any]) -> bytes:
+    """Return the answer to a checked handshake: no extension, no subprotocol (RFC 6455 4.2.2)."""
+    key = environ["HTTP_SEC_WEBSOCKET_KEY"] + _GUID
+    accept = base64.b64encode(hashlib.sha1(key.encode(), usedforsecurity=False).digest())
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: %b\r\n\r\n" % accept
+    )
 
 
 def _tokens(value: str) -> set[str]:

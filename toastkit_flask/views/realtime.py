@@ -1,8 +1,12 @@
-"""The gateway: the handshake is flask-sock's, the socket becomes ours (A21-A25)."""
+"""The gateway: we answer the handshake, and the socket becomes ours (A21-A25).
+
+flask-sock's route is there for ``gateway="portable"``, where the server keeps its socket.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
 from flask_sock import Sock
@@ -12,12 +16,15 @@ from toastkit.dialects import ToastsDialect, http_error
 from toastkit.errors import Invalid, InvalidToken, MissingToken, TokenExpired, Unauthenticated
 from toastkit.live import Connection
 from toastkit.replies import Failure
-from toastkit.transports import Arrival, WebSocketFraming
+from toastkit.transports import GUNICORN, Arrival, WebSocketFraming, refuse_compression
 
 from ..bodies import answer
 from ..door import Door
 from ..origins import ensure_origin
 from ..state import current_kit
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 DIALECT = ToastsDialect(WebSocketFraming())
 REASONS = {
@@ -30,6 +37,19 @@ realtime = Door("toastkit_realtime")
 sock = Sock()
 
 
+class Taken(Response):
+    """End a request whose socket is no longer the server's."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Write nothing under gunicorn, which takes ``StopIteration`` for a quiet end.
+
+        Elsewhere what is written finds a client that has hung up.
+        """
+        if GUNICORN in environ:
+            raise StopIteration
+        return super().__call__(environ, start_response)
+
+
 @realtime.get("/v1/realtime")
 def plain() -> Response:
     """Tell a plain GET what this path wants."""
@@ -40,23 +60,28 @@ def plain() -> Response:
 
 @realtime.before_request
 def arrive() -> Response | None:
-    """Admit the client, and stand between flask-sock's handshake and the socket."""
+    """Admit the client, take its socket, and answer its handshake on it."""
     if request.url_rule is None or not request.url_rule.websocket:
         return None
     kit = current_kit()
     ensure_origin(kit.config)
     try:
-        g.toastkit_arrival = Arrival.from_environ(request.environ, kit.node.runtime, kit.config)
+        arrival = Arrival.from_environ(request.environ, kit.node.runtime, kit.config)
     except Invalid as error:
         return refuse_handshake(error)
-    g.toastkit_connection = admit()
-    return None
+    connection = admit()
+    if arrival.portable:
+        refuse_compression(request.environ)
+        g.toastkit_arrival, g.toastkit_connection = arrival, connection
+        return None
+    arrival.open(connection)
+    return Taken(status=101)
 
 
 @sock.route("/v1/realtime", bp=realtime)  # type: ignore[untyped-decorator]
 def gateway(ws: Any) -> None:
-    """Take the socket over, now that the handshake is out."""
-    g.toastkit_arrival.open(g.toastkit_connection, ws)
+    """Serve a client through flask-sock, whose handshake is out."""
+    g.toastkit_arrival.serve(g.toastkit_connection, ws)
     g.pop("toastkit_arrival")
 
 
@@ -65,7 +90,7 @@ def leave(_: BaseException | None) -> None:
     """Let go of a client whose handshake came to nothing; it would be held for ever."""
     arrival = g.pop("toastkit_arrival", None)
     if arrival is not None:
-        arrival.abandon(g.pop("toastkit_connection", None))
+        arrival.abandon(g.pop("toastkit_connection"))
 
 
 @realtime.errorhandler(ConnectionError)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from toastkit import StorageUnavailable
@@ -11,13 +13,6 @@ HANDSHAKE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-
-
-class Vanished:
-    """The socket of a client that left before it was answered."""
-
-    def sendall(self, _: bytes) -> None:
-        raise BrokenPipeError
 
 
 def settle(app):
@@ -94,8 +89,11 @@ def test_a_client_that_left_during_its_handshake_is_held_no_longer(
     app, client, ada, shake, roster, caplog
 ):
     ticket = client.post("/v1/sessions/toast-bootstrap", headers=ada).json["token"]
-    shake(f"?token={ticket}", environ={"werkzeug.socket": Vanished()})
-    settle(app)
+    server, its_client = socket.socketpair()
+    with server:
+        its_client.close()
+        shake(f"?token={ticket}", environ={"werkzeug.socket": server})
+        settle(app)
     assert not roster.connections
     assert not caplog.records
 
@@ -105,6 +103,6 @@ def test_a_database_that_fails_is_503_before_the_handshake(app, shake, roster, m
         raise StorageUnavailable("locked")
 
     monkeypatch.setattr(app.extensions["toastkit"].kit.tickets, "redeem", fail)
-    answer = shake("?token=x", environ={"werkzeug.socket": Vanished()})
+    answer = shake("?token=x", environ={"werkzeug.socket": object()})
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
     assert not roster.connections
