@@ -103,7 +103,7 @@ def reading(url: URL, wait_seconds: float) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA busy_timeout={int(wait_seconds * 1000)}")
         connection.execute("PRAGMA query_only=ON")
-        connection.execute("PRAGMA cache_size=-256")  # KiB; sixteen full caches are 32 MiB
+        connection.execute("PRAGMA cache_size=-64")  # KiB each; sixteen of 2 MiB would be 32
         connection.execute("PRAGMA wal_autocheckpoint=0")
 
     event.listen(engine, "connect", prepare)
