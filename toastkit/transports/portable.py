@@ -52,7 +52,7 @@ class PortableTransport:
     """
 
     def __init__(self, runtime: Runtime, config: Config, sock: Any, connection: Connection) -> None:
-        self.line = _Line(sock, lambda: runtime.call(self._alive))
+        self.line = _Line(sock, runtime, self._alive)
         self._runtime = runtime
         self._config = config
         self._connection: Connection | None = connection
@@ -126,8 +126,9 @@ class _Line:
     Its own ``send`` would take a short write for a whole one, and mix its pongs into our frames.
     """
 
-    def __init__(self, sock: Any, heard: Callable[[], None]) -> None:
+    def __init__(self, sock: Any, runtime: Runtime, heard: Callable[[], None]) -> None:
         self._sock = sock
+        self._runtime = runtime
         self._heard = heard
         self._process = os.getpid()
         self._writing = threading.Lock()
@@ -138,9 +139,12 @@ class _Line:
         return len(data)
 
     def recv(self, size: int) -> bytes:
+        # A client that never stops talking would keep a gevent worker to itself: the reader yields
+        # only when there is nothing to read.
+        self._runtime.breathe()
         data: bytes = self._sock.recv(size)
         if data:
-            self._heard()
+            self._runtime.call(self._heard)
         return data
 
     def fileno(self) -> int:
