@@ -14,12 +14,13 @@ from toastkit.errors import StorageUnavailable
 from toastkit.events import Event
 from toastkit.hooks import Hooks
 from toastkit.live import Connection, Node, NodeParts, Rules
+from toastkit.publishing.inbox import Then
 from toastkit.records import Accepted, StateChange, StoredToast, Ticket
 from toastkit.replies import Failure
 from toastkit.testing import ManualClock
 
 
-class FakeEvent:
+class FakeSignal:
     """Be set or not; who waits lets the loop run instead."""
 
     def __init__(self, runtime: "FakeRuntime") -> None:
@@ -29,9 +30,6 @@ class FakeEvent:
 
     def set(self) -> None:
         self._set = True
-
-    def is_set(self) -> bool:
-        return self._set
 
     def wait(self, timeout: float | None = None) -> bool:
         self.waited = timeout
@@ -83,8 +81,8 @@ class FakeRuntime:
     def thread(self, job: Callable[[], None]) -> None:
         self.jobs.append(job)
 
-    def event(self) -> FakeEvent:
-        return FakeEvent(self)
+    def signal(self) -> FakeSignal:
+        return FakeSignal(self)
 
     def watch(self, fd: int, write: bool = False) -> Any:
         raise AssertionError("nothing here has a descriptor")
@@ -331,10 +329,15 @@ class FakeInbox:
     rows: list[StoredToast] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
 
-    def accept(self, events: Sequence[Event], due_ms: int) -> list[Accepted]:
+    def accept(
+        self, events: Sequence[Event], due_ms: int, then: Then | None = None
+    ) -> list[Accepted]:
         if self.broken:
             raise StorageUnavailable("the database is locked")
-        return [self._accept(event) for event in events]
+        accepted = [self._accept(event) for event in events]
+        if then is not None:
+            then(accepted)
+        return accepted
 
     def mark(self, changes: Sequence[StateChange]) -> None:
         self.changes += changes

@@ -101,6 +101,43 @@ def test_A16_who_serves_knows_when_nobody_is_there(kit: Kit) -> None:
     assert (receipt.status, receipt.reason) == ("undelivered", "no_session")
 
 
+def test_one_users_toasts_leave_in_the_order_of_their_positions(kit: Kit) -> None:
+    client = connect(kit)
+
+    def publish() -> None:
+        for _ in range(60):
+            kit.publish_toast("u1", "Hello")
+
+    threads = [threading.Thread(target=publish) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [frame["seq"] for frame in client.said()] == list(range(1, 481))
+
+
+def test_storage_that_closes_while_a_toast_is_told_takes_no_receipt_away(
+    kit: Kit, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(kit)
+    decide = kit._publisher._decide
+
+    def close_first(telling: Any) -> Any:
+        kit._storage.close()
+        return decide(telling)
+
+    monkeypatch.setattr(kit._publisher, "_decide", close_first)
+    assert kit.publish_toast("u1", "Hello").status == "delivered"
+    assert "1 state changes were not written" in caplog.text
+
+
+def test_who_is_not_alone_on_a_database_never_decides_that_nobody_is_there(kit: Kit) -> None:
+    connect(kit)
+    kit._backplane.alone = False
+    assert kit.publish_toast("u1", "Hello").status == "delivered"
+    assert kit.publish_toast("u2", "Hello").status == "queued"
+
+
 def test_A28_a_repeat_is_a_duplicate_receipt(kit: Kit) -> None:
     client = connect(kit)
     first = kit.publish_toast("u1", "Hello", dedupe_key="order-7")

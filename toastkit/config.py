@@ -46,7 +46,9 @@ class Config:
     ticket_seconds: int = _setting(900, "life of a WebSocket token")
 
     confirm_ms: int = _setting(250, "how long a publish waits for the workers' answers")
-    due_ms: int = _setting(2000, "how long an accepted toast may stay undecided")
+    due_ms: int = _setting(
+        2000, "after this an undecided toast is due to be decided again; nobody does so yet"
+    )
     dedupe_ms: int = _setting(300_000, "how long a dedupe key is held")
     storage_wait_ms: int = _setting(2000, "how long a write waits for a locked database")
 

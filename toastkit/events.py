@@ -57,8 +57,8 @@ class Event(Struct, frozen=True, kw_only=True):
 
     ``kind`` decides the policy: a toast is stored and may go to a phone, a control is neither.
     ``route`` is the pub/sub key; ``topic`` what a subscriber named (``None``: everyone on the
-    route). Times are milliseconds since the epoch. ``seq`` and ``epoch`` are the position a toast
-    takes when it is accepted.
+    route). Times are milliseconds since the epoch; a dedupe key is held for ``dedupe_ms``. ``seq``
+    and ``epoch`` are the position a toast takes when it is accepted.
     """
 
     kind: Literal["toast", "control"]
@@ -71,7 +71,7 @@ class Event(Struct, frozen=True, kw_only=True):
     user_id: str | None = None
     expires_at: int | None = None
     dedupe_key: str | None = None
-    dedupe_ms: int = 300_000
+    dedupe_ms: int = 0
     collapse_key: str | None = None
     fallback: bool = True
     exclude: str | None = None

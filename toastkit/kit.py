@@ -155,7 +155,7 @@ class Kit:
         """
         most, now = self.config.control_bytes, self._clock.now()
         given = {} if params is None else params
-        self._publisher.announce(control_event(kind, given, user_id, now, most_bytes=most))
+        self._publisher.publish_control(control_event(kind, given, user_id, now, most_bytes=most))
 
     def close(self) -> None:
         """Say farewell to every client, store what is owed, and give everything back."""
@@ -192,6 +192,7 @@ class Kit:
             PublisherParts(
                 self.config,
                 self._clock,
+                self._runtime,
                 self._storage.inbox,
                 self._backplane,
                 lambda: self.node.serving,

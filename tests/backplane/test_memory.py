@@ -4,28 +4,10 @@ from tests.fakes import World, toast
 from toastkit.backplane.contract import Confirmation
 
 
-def test_off_the_loop_the_loop_is_called() -> None:
-    world = World()
-    client = world.connect()
-    world.runtime.here = False
-    assert world.backplane.broadcast([toast()], 0.25) == [Confirmation(1, 1, complete=True)]
-    assert len(client.said()) == 1
-
-
-def test_without_confirmation_the_loop_gets_to_it_later() -> None:
-    world = World()
-    client = world.connect()
-    world.runtime.here = False
-    assert world.backplane.broadcast([toast()], 0) == [Confirmation()]
-    assert client.said() == []
-    world.runtime.run()
-    assert len(client.said()) == 1
-
-
 def test_a_node_answers_through_it() -> None:
     world = World()
     one, two = world.connect(), world.connect("u1", "news")
-    assert world.backplane.broadcast([toast(), toast("u2")], 0.25) == [
+    assert world.backplane.broadcast([toast(), toast("u2")]).wait(0.25) == [
         Confirmation(1, 2, complete=True),
         Confirmation(0, 0, complete=True),
     ]
@@ -36,7 +18,17 @@ def test_a_frame_that_waits_leaves_it_incomplete() -> None:
     world = World()
     client = world.connect()
     world.fill(client)
-    told = world.backplane.broadcast([toast()], 0.25)
+    told = world.backplane.broadcast([toast()]).wait(0.25)
     assert told == [Confirmation()]
     client.transport.make_room(None)
     assert told == [Confirmation()]
+
+
+def test_where_it_is_not_alone_zero_is_not_known_to_mean_nobody() -> None:
+    world = World()
+    world.connect()
+    world.backplane.alone = False
+    assert world.backplane.broadcast([toast(), toast("u2")]).wait(0.25) == [
+        Confirmation(1, 1, complete=False),
+        Confirmation(0, 0, complete=False),
+    ]

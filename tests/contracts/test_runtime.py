@@ -23,13 +23,13 @@ def runtime(request):
     runtime.close()
 
 
-def done(runtime, event):
-    return event.wait(5) or pytest.fail("it never happened")
+def done(runtime, signal):
+    return signal.wait(5) or pytest.fail("it never happened")
 
 
 def on_the_loop(runtime, job):
     """Run a job in a loop callback and wait for it."""
-    happened = runtime.event()
+    happened = runtime.signal()
     runtime.call(job)
     runtime.call(happened.set)
     done(runtime, happened)
@@ -37,7 +37,7 @@ def on_the_loop(runtime, job):
 
 def natively(runtime, job):
     """Run a job in a thread that is neither the loop's nor a greenlet."""
-    happened = runtime.event()
+    happened = runtime.signal()
 
     def run():
         job()
@@ -56,7 +56,7 @@ def test_calls_run_on_the_loop_in_their_order(runtime):
 
 
 def test_a_call_of_a_call_runs_later(runtime):
-    seen, happened = [], runtime.event()
+    seen, happened = [], runtime.signal()
 
     def outer():
         runtime.call(lambda: (seen.append("inner"), happened.set()))
@@ -104,7 +104,7 @@ def test_ask_works_from_a_native_thread_and_from_the_loop(runtime):
 
 
 def test_timers_fire_in_the_order_of_their_times_not_before(runtime):
-    seen, happened, began = [], runtime.event(), time.monotonic()
+    seen, happened, began = [], runtime.signal(), time.monotonic()
     runtime.call_later(0.06, lambda: (seen.append("late"), happened.set()))
     runtime.call_later(0.02, lambda: seen.append("early"))
     done(runtime, happened)
@@ -113,7 +113,7 @@ def test_timers_fire_in_the_order_of_their_times_not_before(runtime):
 
 
 def test_a_timer_counts_from_now_even_at_the_end_of_a_long_turn(runtime):
-    seen, happened = [], runtime.event()
+    seen, happened = [], runtime.signal()
 
     def long_turn():
         end = time.perf_counter() + 0.08
@@ -128,7 +128,7 @@ def test_a_timer_counts_from_now_even_at_the_end_of_a_long_turn(runtime):
 
 
 def test_a_cancelled_timer_never_fires(runtime):
-    seen, happened = [], runtime.event()
+    seen, happened = [], runtime.signal()
     timer = runtime.call_later(0.01, lambda: seen.append("fired"))
     natively(runtime, timer.cancel)
     runtime.call_later(0.05, happened.set)
@@ -138,13 +138,13 @@ def test_a_cancelled_timer_never_fires(runtime):
 
 
 def test_a_timer_may_be_set_from_a_native_thread(runtime):
-    happened = runtime.event()
+    happened = runtime.signal()
     natively(runtime, lambda: runtime.call_later(0.01, happened.set))
     done(runtime, happened)
 
 
 def test_an_exception_in_a_timer_is_logged(runtime, caplog):
-    happened = runtime.event()
+    happened = runtime.signal()
     runtime.call_later(0.0, lambda: 1 / 0)
     runtime.call_later(0.02, happened.set)
     done(runtime, happened)
@@ -152,7 +152,7 @@ def test_an_exception_in_a_timer_is_logged(runtime, caplog):
 
 
 def test_a_spawned_job_may_block_and_be_spawned_from_anywhere(runtime):
-    first, second, both = runtime.event(), runtime.event(), runtime.event()
+    first, second, both = runtime.signal(), runtime.signal(), runtime.signal()
 
     def waits():
         first.wait(5)
@@ -165,7 +165,7 @@ def test_a_spawned_job_may_block_and_be_spawned_from_anywhere(runtime):
 
 
 def test_an_exception_in_a_spawned_job_is_logged(runtime, caplog):
-    happened = runtime.event()
+    happened = runtime.signal()
 
     def fails():
         happened.set()
@@ -186,7 +186,7 @@ def until(runtime, condition):
 
 
 def pause(runtime, seconds):
-    runtime.event().wait(seconds)
+    runtime.signal().wait(seconds)
 
 
 def test_offload_returns_and_raises_what_the_job_does(runtime, capfd):
@@ -198,16 +198,16 @@ def test_offload_returns_and_raises_what_the_job_does(runtime, capfd):
 
 def test_offload_does_not_hold_the_loop(runtime):
     nap = monkey.get_original("time", "sleep")
-    turns, resting = [], runtime.event()
+    turns, resting = [], [True]
 
     def turn():
         turns.append(1)
-        if not resting.is_set():
+        if resting:
             runtime.call_later(0.005, turn)
 
     runtime.call(turn)
     runtime.offload(lambda: nap(0.1))
-    resting.set()
+    resting.clear()
     assert len(turns) > 5
 
 
@@ -223,20 +223,20 @@ def test_offload_in_a_loop_callback_is_refused(runtime, caplog):
 
 
 def test_a_thread_of_its_own_does_not_hold_the_loop(runtime):
-    nap, happened, turns = monkey.get_original("time", "sleep"), runtime.event(), []
+    nap, happened, turns = monkey.get_original("time", "sleep"), runtime.signal(), []
     runtime.thread(lambda: (nap(0.1), happened.set()))
-    while not happened.is_set():
+    while not happened.wait(0):
         turns.append(runtime.ask(runtime.on_loop))
         pause(runtime, 0.005)
     assert len(turns) > 5
 
 
-def test_an_event_wakes_every_waiter_whoever_sets_it(runtime):
-    event, woken = runtime.event(), []
-    everybody = runtime.event()
+def test_a_signal_wakes_every_waiter_whoever_sets_it(runtime):
+    signal, woken = runtime.signal(), []
+    everybody = runtime.signal()
 
     def wait():
-        event.wait(5)
+        signal.wait(5)
         woken.append(1)
         if len(woken) == 4:
             everybody.set()
@@ -245,31 +245,30 @@ def test_an_event_wakes_every_waiter_whoever_sets_it(runtime):
         runtime.spawn(wait)
     start_native(wait, ())
     pause(runtime, 0.02)
-    assert not event.is_set()
-    natively(runtime, event.set)
+    assert not signal.wait(0)
+    natively(runtime, signal.set)
     done(runtime, everybody)
-    assert event.is_set()
-    assert event.wait(0)
+    assert signal.wait(0)
 
 
 def test_waiting_gives_up_after_its_time(runtime):
     began = time.monotonic()
-    assert not runtime.event().wait(0.03)
+    assert not runtime.signal().wait(0.03)
     assert 0.03 <= time.monotonic() - began < 1
     seen = []
-    natively(runtime, lambda: seen.append(runtime.event().wait(0.03)))
+    natively(runtime, lambda: seen.append(runtime.signal().wait(0.03)))
     assert seen == [False]
 
 
 def test_waiting_without_end_is_ended_by_a_native_thread(runtime):
-    event = runtime.event()
-    start_native(lambda: (monkey.get_original("time", "sleep")(0.02), event.set()), ())
-    assert event.wait()
+    signal = runtime.signal()
+    start_native(lambda: (monkey.get_original("time", "sleep")(0.02), signal.set()), ())
+    assert signal.wait()
 
 
 def test_a_watcher_calls_whenever_there_is_something_to_read(runtime):
     here, there = socket.socketpair()
-    seen, happened = [], runtime.event()
+    seen, happened = [], runtime.signal()
 
     def readable():
         seen.append(here.recv(1))

@@ -70,6 +70,7 @@ def event(clock: ManualClock) -> Callable[..., Event]:
             name="toast",
             user_id=user_id,
             created_at=clock.now(),
+            dedupe_ms=WINDOW,
             data={**content, "title": title, **given.pop("content", {})},
             **given,
         )

@@ -142,23 +142,23 @@ def test_stop_waits_until_all_have_gone(world: World) -> None:
         world.runtime.call(client.transport.give_back)
     world.node.stop()
     assert world.node._gone is not None
-    assert world.node._gone.is_set()
+    assert world.node._gone.wait(0)
     assert_empty(world.node)
 
 
 def test_stop_waits_no_longer_than_it_must(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    events = []
-    make = world.runtime.event
-    monkeypatch.setattr(world.runtime, "event", lambda: events.append(make()) or events[-1])
+    signals = []
+    make = world.runtime.signal
+    monkeypatch.setattr(world.runtime, "signal", lambda: signals.append(make()) or signals[-1])
     world.connect()
     world.node.stop()
-    assert [event.waited for event in events] == [world.config.close_seconds]
+    assert [signal.waited for signal in signals] == [world.config.close_seconds]
 
 
 def test_stop_without_connections_is_done_at_once(world: World) -> None:
     world.node.stop()
     assert world.node._gone is not None
-    assert world.node._gone.is_set()
+    assert world.node._gone.wait(0)
 
 
 def test_stop_tells_those_in_their_handshake_too(world: World) -> None:

@@ -13,7 +13,11 @@ ANON = "anon:0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
 
 
 def draft(user_id: object = "u1", **options: Any) -> Any:
-    return toast_event(user_id, Toast(title="Hello"), ToastOptions(**options), NOW)
+    return toast_event(user_id, Toast(title="Hello"), ToastOptions(dedupe_ms=5, **options), NOW)
+
+
+def control(kind: Any, params: Any, user_id: object = None, most_bytes: int = 65_536) -> Any:
+    return control_event(kind, params, user_id, NOW, most_bytes=most_bytes)
 
 
 def test_A15_the_topic_is_ones_own_unless_named() -> None:
@@ -93,43 +97,43 @@ def test_bad_user_ids_are_refused(user_id: Any) -> None:
 
 
 def test_A27_a_control_goes_to_one_or_to_everybody() -> None:
-    one = control_event("usage.changed", {"left": 3}, "u1", NOW)
+    one = control("usage.changed", {"left": 3}, "u1")
     assert (one.kind, one.route, one.user_id, one.topic) == ("control", "user:u1", "u1", None)
     assert (one.name, one.data) == ("usage.changed", {"left": 3})
-    assert control_event("flags.changed", {}, None, NOW).route == EVERYBODY
+    assert control("flags.changed", {}).route == EVERYBODY
 
 
 @pytest.mark.parametrize("kind", ["", ".", "a.", ".a", "a..b", "a b", "a-b", "a\n", "ä", None, 5])
 def test_A27_bad_kinds_are_refused(kind: Any) -> None:
     with pytest.raises(Invalid) as refusal:
-        control_event(kind, {}, None, NOW)
+        control(kind, {})
     assert refusal.value.loc == ("kind",)
 
 
 @pytest.mark.parametrize("params", [[1], "ab", 5, [("a", 1)]])
 def test_A27_params_are_a_mapping(params: Any) -> None:
     with pytest.raises(Invalid) as refusal:
-        control_event("a", params, None, NOW)
+        control("a", params)
     assert refusal.value.loc == ("params",)
 
 
 def test_a_control_may_be_as_large_as_the_limit_and_no_larger() -> None:
     room = 100 - len('{"text":""}')
-    fits = control_event("a", {"text": "x" * room}, None, NOW, most_bytes=100)
+    fits = control("a", {"text": "x" * room}, most_bytes=100)
     assert fits.data == {"text": "x" * room}
     with pytest.raises(TooLarge, match="100"):
-        control_event("a", {"text": "x" * (room + 1)}, None, NOW, most_bytes=100)
+        control("a", {"text": "x" * (room + 1)}, most_bytes=100)
 
 
 @pytest.mark.parametrize("value", [object(), "\ud800", {object(): 1}])
 def test_a_control_says_only_what_JSON_can(value: Any) -> None:
     with pytest.raises(Invalid, match="params must be JSON"):
-        control_event("a", {"value": value}, None, NOW)
+        control("a", {"value": value})
 
 
 def test_what_a_caller_changes_later_reaches_nobody() -> None:
     params = {"list": [1]}
-    event = control_event("a", params, None, NOW)
+    event = control("a", params)
     params["list"].append(2)
     assert event.data == {"list": [1]}
 
@@ -137,4 +141,4 @@ def test_what_a_caller_changes_later_reaches_nobody() -> None:
 @pytest.mark.parametrize("user_id", ["", "a:b", 0.5])
 def test_A27_a_control_for_a_bad_user_goes_to_nobody(user_id: Any) -> None:
     with pytest.raises(Invalid):
-        control_event("a", {}, user_id, NOW)
+        control("a", {}, user_id)

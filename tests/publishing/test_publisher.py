@@ -15,6 +15,18 @@ from toastkit.receipts import Receipt
 
 
 @dataclass
+class FakePending:
+    """Answer at once, and remember how long the publisher would have waited."""
+
+    confirmations: list[Confirmation]
+    waits: list[float]
+
+    def wait(self, seconds: float) -> list[Confirmation]:
+        self.waits.append(seconds)
+        return self.confirmations
+
+
+@dataclass
 class FakeBackplane:
     """Answer what a test says, and remember what was told."""
 
@@ -30,10 +42,9 @@ class FakeBackplane:
 
     def close(self) -> None: ...
 
-    def broadcast(self, events: Sequence[Event], confirm: float) -> list[Confirmation]:
+    def broadcast(self, events: Sequence[Event]) -> FakePending:
         self.told += events
-        self.waits.append(confirm)
-        return [self.says] * len(events)
+        return FakePending([self.says] * len(events), self.waits)
 
 
 class Desk:
@@ -47,6 +58,7 @@ class Desk:
             PublisherParts(
                 self.world.config,
                 self.world.clock,
+                self.world.runtime,
                 self.inbox,
                 self.backplane,
                 lambda: self.serving,
@@ -121,6 +133,30 @@ def test_a_silent_worker_leaves_it_queued(desk: Desk) -> None:
     assert desk.inbox.changes == []
 
 
+def test_it_tells_while_the_inbox_answers_and_before_it_waits(desk: Desk) -> None:
+    accept, order = desk.inbox.accept, []
+
+    def watch(events: Any, due_ms: int, then: Any) -> Any:
+        accepted = accept(events, due_ms, then)
+        order.append(([event.id for event in desk.backplane.told], list(desk.backplane.waits)))
+        return accepted
+
+    desk.inbox.accept = watch  # type: ignore[method-assign]
+    desk.publish(toast())
+    assert order == [(["01HXY7Z1"], [])]
+
+
+def test_what_was_stored_but_never_told_is_queued(desk: Desk) -> None:
+    accept = desk.inbox.accept
+
+    def untold(events: Any, due_ms: int, then: Any) -> Any:
+        return accept(events, due_ms)
+
+    desk.inbox.accept = untold  # type: ignore[method-assign]
+    assert desk.publish(toast()) == [Receipt.queued("01HXY7Z1")]
+    assert desk.inbox.changes == []
+
+
 def test_nobody_there_is_undelivered(desk: Desk) -> None:
     desk.backplane.says = Confirmation(complete=True)
     assert desk.publish(toast()) == [Receipt.undelivered("01HXY7Z1", "no_session")]
@@ -156,14 +192,14 @@ def test_nothing_to_publish_is_no_trouble(desk: Desk) -> None:
 
 
 def test_A27_a_control_is_told_and_not_stored(desk: Desk) -> None:
-    desk.publisher.announce(control("usage.changed", route="user:u1"))
+    desk.publisher.publish_control(control("usage.changed", route="user:u1"))
     assert [event.name for event in desk.backplane.told] == ["usage.changed"]
-    assert desk.backplane.waits == [0]
+    assert desk.backplane.waits == []
     assert desk.inbox.stored == desk.inbox.changes == []
 
 
 def test_A27_a_process_that_serves_nobody_cannot_send_controls() -> None:
     desk = Desk(serving=False)
     with pytest.raises(NotServing, match="inside the web process"):
-        desk.publisher.announce(control())
+        desk.publisher.publish_control(control())
     assert desk.backplane.told == []

@@ -31,7 +31,6 @@ def runtime() -> Iterator[Runtime]:
 @pytest.fixture
 def database(file: Path, runtime: Runtime) -> Iterator[Database]:
     database = Database(f"sqlite:///{file}", runtime, SystemClock(), wait_ms=2000)
-    database.open()
     database.write(make, None)
     yield database
     database.close()

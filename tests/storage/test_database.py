@@ -23,7 +23,7 @@ def test_building_storage_touches_no_disk(file: Path, runtime: Runtime) -> None:
 def test_a_bad_url_is_told_at_first_use(runtime: Runtime) -> None:
     storage = Storage("sqlite://", runtime, SystemClock())
     with pytest.raises(ConfigError, match="must name a file"):
-        storage.open()
+        storage.sessions.find("h")
 
 
 def test_of_many_first_callers_one_opens(file: Path, runtime: Runtime) -> None:

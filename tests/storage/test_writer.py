@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import sqlite3
@@ -7,16 +8,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from tests.storage.conftest import add, numbers
+from tests.storage.conftest import add, make, numbers
 from toastkit.clock import SystemClock
 from toastkit.errors import StorageUnavailable
-from toastkit.runtime import Runtime
+from toastkit.runtime import Runtime, runtime_for
 from toastkit.storage.database import Database
 
 
@@ -24,7 +26,7 @@ class Gate:
     """Keep the writer inside a commit until it is opened."""
 
     def __init__(self, database: Database, runtime: Runtime) -> None:
-        self.entered, self.opened = runtime.event(), runtime.event()
+        self.entered, self.opened = runtime.signal(), runtime.signal()
         self._thread = threading.Thread(target=lambda: database.write(self._pass, None))
 
     def _pass(self, _connection: Any, members: Any) -> Any:
@@ -67,7 +69,7 @@ def together(database: Database, gate: Gate, given: list[int]) -> list[Any]:
 
 def all_said(runtime: Runtime) -> None:
     """Wait for what the writer logs: it does so on the loop."""
-    said = runtime.event()
+    said = runtime.signal()
     runtime.call(said.set)
     assert said.wait(5)
 
@@ -93,7 +95,7 @@ def test_one_bad_member_fails_alone(database: Database, runtime: Runtime) -> Non
 
 
 def test_what_is_owed_is_written_without_company(database: Database, runtime: Runtime) -> None:
-    written = runtime.event()
+    written = runtime.signal()
 
     def work(_connection: Any, members: Any) -> Any:
         written.set()
@@ -116,6 +118,8 @@ def test_what_is_owed_comes_before_what_is_asked_for(database: Database, runtime
         while not database._here().writer._line.qsize():
             time.sleep(0.001)
         database.owe(note, "owed")
+        while database._here().writer._line.qsize() < 2:
+            time.sleep(0.001)
         gate.opened.set()
         thread.join()
     assert order == ["owed", "asked"]
@@ -176,6 +180,97 @@ def test_after_close_nothing_is_kept_and_everybody_told(database: Database) -> N
     with pytest.raises(StorageUnavailable, match="closed"):
         database.write(add, 1)
     database.close()
+
+
+def test_what_is_owed_after_close_is_logged_and_no_error(
+    database: Database, runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = database._here().writer
+    database.close()
+    database.owe(add, 1, 3)
+    writer.owe(add, 2, 4)
+    all_said(runtime)
+    closed = "storage is closed; nothing was kept"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{lost} state changes were not written: {closed}" for lost in (3, 4)
+    ]
+
+
+def test_then_hears_the_result_on_the_loop_before_who_waits(
+    database: Database, runtime: Runtime
+) -> None:
+    heard: list[Any] = []
+    then = lambda result: heard.append((result, runtime.on_loop()))  # noqa: E731
+    assert database.write(add, 1, then=then) == 1
+    assert heard == [(1, True)]
+
+
+def test_what_goes_wrong_in_then_is_logged_and_the_result_stands(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert database.write(add, 1, then=lambda _: 1 / 0) == 1
+    assert numbers(database) == [1]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_then_is_not_heard_of_what_was_not_kept(database: Database) -> None:
+    heard: list[Any] = []
+    database.write(add, 1)
+    with pytest.raises(IntegrityError):
+        database.write(add, 1, then=heard.append)
+    assert heard == []
+
+
+def test_thens_come_in_the_order_of_the_commits(database: Database) -> None:
+    """However the threads that wait wake up."""
+    place, heard = itertools.count(), list[int]()
+
+    def count(_connection: Any, members: Any) -> Any:
+        return [next(place) for _ in members]
+
+    def write() -> None:
+        for _ in range(50):
+            database.write(count, None, then=heard.append)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert heard == list(range(400))
+
+
+@pytest.fixture
+def hub(file: Path) -> Iterator[Database]:
+    """A database used by greenlets, in whatever interpreter this is."""
+    database = Database(f"sqlite:///{file}", runtime_for("gevent"), SystemClock(), wait_ms=2000)
+    database.write(make, None)
+    yield database
+    database.close()
+
+
+def test_greenlets_that_ask_in_one_turn_share_a_commit(hub: Database) -> None:
+    runtime, heard = hub._runtime, list[int]()
+    for number in range(16):
+        runtime.spawn(lambda number=number: heard.append(hub.write(add, number)))  # type: ignore[misc]
+    while len(heard) < 16:
+        runtime.signal().wait(0.001)
+    assert heard == [16] * 16
+
+
+def test_close_writes_what_was_gathered_in_this_turn(hub: Database, file: Path) -> None:
+    hub.owe(add, 1)
+    hub.close()
+    connection = sqlite3.connect(file)
+    assert connection.execute("SELECT number FROM numbers").fetchall() == [(1,)]
+    connection.close()
+
+
+def test_who_is_handed_over_after_the_end_is_told(hub: Database) -> None:
+    writer = hub._here().writer
+    hub.close()
+    with pytest.raises(StorageUnavailable, match="closed"):
+        writer.write(add, 1)
 
 
 LOCK = """
@@ -294,7 +389,8 @@ content.update(title="storm", style="info", priority="normal")
 def publish(user):
     while True:
         event = Event(kind="toast", id=ids.toast_id(), route=user, name="toast", user_id=user,
-                      data=content, created_at=clock.now(), dedupe_key=ids.toast_id())
+                      topic=f"user:{user}", data=content, created_at=clock.now(),
+                      dedupe_key=ids.toast_id(), dedupe_ms=1000)
         [accepted] = storage.inbox.accept([event], 2000)
         sys.stdout.write(f"{accepted.id} {user} {accepted.seq}\\n")
 
@@ -376,7 +472,7 @@ from toastkit.runtime import runtime_for
 from toastkit.storage import Storage
 
 storage = Storage(f"sqlite:///{sys.argv[1]}", runtime_for("auto"), SystemClock())
-storage.open()
+storage.sessions.find("x")
 worst, stop = 0.0, False
 
 def watch():
@@ -396,7 +492,7 @@ def store(number):
     return storage.sessions.find(str(number)) is not None
 
 watcher = gevent.spawn(watch)
-database = storage.open.__self__
+database = storage.sessions._database
 gevent.joinall([gevent.spawn(storage.sessions.find, "x") for _ in range(30)], raise_error=True)
 slow = gevent.spawn(database.write, hold, None)
 jobs = [gevent.spawn(store, number) for number in range(100)]

@@ -73,7 +73,7 @@ class Line:
         for _ in range(500):
             if self.runtime.ask(condition):
                 return
-            self.runtime.event().wait(0.01)
+            self.runtime.signal().wait(0.01)
         pytest.fail(f"it never came true: {self.notes.seen}")
 
     def read(self, count):
@@ -308,7 +308,7 @@ def test_the_callback_comes_again_until_it_is_taken_back(make):
     line.until(lambda: len(called) > 2)
     line.runtime.ask(lambda: line.transport.when_writable(None))
     count = len(called)
-    line.runtime.event().wait(0.03)
+    line.runtime.signal().wait(0.03)
     assert len(called) == count
 
 

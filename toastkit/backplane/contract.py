@@ -29,11 +29,24 @@ class Confirmation(Struct, frozen=True):
     complete: bool = False
 
 
+class Pending(Protocol):
+    """Answers to one broadcast, some of which are still on their way."""
+
+    def wait(self, seconds: float) -> list[Confirmation]:
+        """Return one confirmation per event, in order, after at most ``seconds``.
+
+        Called once, by the publisher's own thread or greenlet: it may block, the loop may not. An
+        event that not everybody has answered by then is not complete; answers that come later
+        change nothing.
+        """
+
+
 class Backplane(Protocol):
     """Carry events to every worker that listens to their route.
 
-    Promises: events of one publisher reach a listener in order; the publishing worker hears its
-    own events through the same road; nothing is kept; what is lost is found again from storage.
+    Promises: a listener hears one worker's events in the order that worker broadcast them; the
+    publishing worker hears its own events through the same road; one event that fails keeps no
+    other from being heard; nothing is kept; what is lost is found again from storage.
     """
 
     def listen(self, listener: Listener) -> None:
@@ -45,10 +58,11 @@ class Backplane(Protocol):
     def leave(self, route: str) -> None:
         """Hear a route no longer: its last connection here has gone."""
 
-    def broadcast(self, events: Sequence[Event], confirm: float) -> list[Confirmation]:
-        """Tell every worker on each event's route; wait at most ``confirm`` seconds for answers.
+    def broadcast(self, events: Sequence[Event]) -> Pending:
+        """Begin to tell every worker on each event's route; on the loop, without blocking.
 
-        ``confirm=0`` does not wait. Returns one confirmation per event, in order.
+        What was broadcast first is on its way first. Answers may come at once or from elsewhere,
+        after this has returned.
         """
 
     def close(self) -> None:

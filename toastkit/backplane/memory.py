@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 
 from ..events import EVERYBODY, Event
-from ..runtime.contract import Runtime
-from .contract import Confirmation, Listener
+from ..runtime.contract import Runtime, Signal
+from .contract import Answer, Confirmation, Listener, Pending
+
+log = logging.getLogger(__name__)
 
 
 class MemoryBackplane:
     """Carry events inside one process.
 
     It keeps the promises of every backplane, joins included, so that what works with it works
-    with several workers.
+    with several workers. Where it is not ``alone``, other workers of the same database may hold
+    sockets that it cannot ask: what it confirms is never complete then.
     """
 
     def __init__(self, runtime: Runtime) -> None:
+        self.alone = True
         self._runtime = runtime
         self._listener: Listener | None = None
         self._routes = {EVERYBODY}
@@ -31,45 +36,54 @@ class MemoryBackplane:
     def leave(self, route: str) -> None:
         self._routes.discard(route)
 
-    def broadcast(self, events: Sequence[Event], confirm: float) -> list[Confirmation]:
-        answers = _Answers(len(events), self._runtime)
-        if self._runtime.on_loop():
-            self._tell(events, answers)
-        else:
-            self._runtime.call(self._tell, events, answers)
-        return answers.wait(confirm)
+    def broadcast(self, events: Sequence[Event]) -> Pending:
+        answers = _Answers(len(events), self._runtime, complete=self.alone)
+        for place, event in enumerate(events):
+            try:
+                self._tell(event, partial(answers.take, place))
+            except Exception:
+                # One event that cannot be told must not keep the others from being heard.
+                log.exception("the %s %s could not be told", event.kind, event.id)
+                answers.miss(place)
+        return answers
 
     def close(self) -> None:
         self._listener = None
 
-    def _tell(self, events: Sequence[Event], answers: _Answers) -> None:
-        for place, event in enumerate(events):
-            answer = partial(answers.take, place)
-            if self._listener is None or event.route not in self._routes:
-                answer(0, 0)
-            else:
-                self._listener(event, answer)
+    def _tell(self, event: Event, answer: Answer) -> None:
+        if self._listener is None or event.route not in self._routes:
+            answer(0, 0)
+        else:
+            self._listener(event, answer)
 
 
 class _Answers:
-    """Collect one worker's answers to some events; makes a waitable event only when it must."""
+    """Collect one worker's answers to some events: on the loop, while the publisher may wait."""
 
-    def __init__(self, size: int, runtime: Runtime) -> None:
-        self.confirmations = [Confirmation()] * size
-        self._missing = size
-        self._done = None if runtime.on_loop() else runtime.event()
+    def __init__(self, size: int, runtime: Runtime, *, complete: bool) -> None:
+        self._confirmations = [Confirmation()] * size
+        self._missing = set(range(size))
+        self._done: Signal | None = None
         self._runtime = runtime
+        self._complete = complete
 
     def take(self, place: int, written: int, present: int) -> None:
-        answer = Confirmation(written, present, complete=True)
-        self.confirmations[place] = answer
-        self._missing -= 1
+        """Note the answer to one event."""
+        if place in self._missing:
+            self._confirmations[place] = Confirmation(written, present, self._complete)
+            self.miss(place)
+
+    def miss(self, place: int) -> None:
+        """Expect no answer to an event any more."""
+        self._missing.discard(place)
         if not self._missing and self._done is not None:
             self._done.set()
 
     def wait(self, seconds: float) -> list[Confirmation]:
-        if self._missing and seconds > 0:
-            self._done = self._done or self._runtime.event()
-            self._done.wait(seconds)
+        if self._missing:
+            done = self._done = self._runtime.signal()
+            # Looked at again: the loop takes what is missing first and looks for the signal second.
+            if self._missing:
+                done.wait(seconds)
         # A copy: an answer that comes late must not change what was decided on.
-        return list(self.confirmations)
+        return list(self._confirmations)

@@ -15,8 +15,7 @@ from ..dialects.contract import Dialect
 from ..events import Event
 from ..records import Ticket
 from ..replies import Failure, Greeting
-from ..runtime.contract import Event as Signal
-from ..runtime.contract import Runtime
+from ..runtime.contract import Runtime, Signal
 from .connection import FOREGROUND, Connection
 from .dispatch import Dispatch
 from .lane import Lane
@@ -199,7 +198,7 @@ class Node:
 
     def _begin_to_close(self) -> Signal:
         self.closing = True
-        self._gone = self._gone or self.runtime.event()
+        self._gone = self._gone or self.runtime.signal()
         return self._gone
 
     def _say_farewells(self) -> bool:

@@ -18,12 +18,12 @@ from ..topics import Topic
 class ToastOptions:
     """Say how a toast travels (A15); ``dedupe_ms`` is how long its dedupe key is held."""
 
+    dedupe_ms: int
     topic: str | None = None
     dedupe_key: str | None = None
     collapse_key: str | None = None
     ttl_ms: float | None = None
     fallback_apns: bool = True
-    dedupe_ms: int = 300_000
 
 
 def toast_event(user_id: object, toast: Toast, options: ToastOptions, now: int) -> Event:
@@ -53,7 +53,7 @@ def toast_event(user_id: object, toast: Toast, options: ToastOptions, now: int) 
 
 
 def control_event(
-    kind: object, params: Mapping[str, Any], user_id: object, now: int, *, most_bytes: int = 65_536
+    kind: object, params: Mapping[str, Any], user_id: object, now: int, *, most_bytes: int
 ) -> Event:
     """Return the event of one control, for one principal or (``None``) everybody (A27).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .. import principals
@@ -12,22 +12,33 @@ from ..records import Accepted, StateChange, StoredToast
 
 MAX_PAGE = 200
 
+Then = Callable[[list[Accepted]], object]
+"""What is done with the answers of an accept, on the loop; it must not block."""
+
 
 class Inbox(Protocol):
     """Keep toasts durably, one row each, numbered per principal."""
 
-    def accept(self, events: Sequence[Event], due_ms: int) -> list[Accepted]:
+    def accept(
+        self, events: Sequence[Event], due_ms: int, then: Then | None = None
+    ) -> list[Accepted]:
         """Store toasts and return what became of each, in order; back only after the commit.
 
-        ``due_ms`` from now the sweeper may decide what is still undecided. Up to 64 are kept
-        together or not at all.
+        All are kept together, or none. ``due_ms`` from now what is still undecided is due to be
+        decided again. ``then`` is given the answers on the loop, in the order of the commits, and
+        has ended when this returns: whoever tells toasts there tells them in the order of their
+        positions.
 
         Raises:
             StorageUnavailable: nothing was kept.
         """
 
     def mark(self, changes: Sequence[StateChange]) -> None:
-        """Owe state changes to the next commit; waits for nothing."""
+        """Owe state changes to the next commit; waits for nothing.
+
+        What cannot be written any more, for storage was closed, is logged: the toast is durable,
+        and its publisher is told so.
+        """
 
     def page(self, user_id: str, limit: int, include_collapsed: bool = False) -> list[StoredToast]:
         """Return a principal's newest toasts, newest first.

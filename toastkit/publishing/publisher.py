@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from msgspec.structs import replace
 
-from ..backplane.contract import Backplane
+from ..backplane.contract import Backplane, Pending
 from ..clock import Clock
 from ..config import Config
 from ..errors import NotServing
 from ..events import Event
 from ..receipts import Receipt
 from ..records import Accepted
+from ..runtime.contract import Runtime
 from .confirm import decide
 from .inbox import Inbox
 
@@ -24,6 +26,7 @@ class PublisherParts:
 
     config: Config
     clock: Clock
+    runtime: Runtime
     inbox: Inbox
     backplane: Backplane
     serving: Callable[[], bool]
@@ -35,6 +38,7 @@ class Publisher:
     def __init__(self, parts: PublisherParts) -> None:
         self._config = parts.config
         self._clock = parts.clock
+        self._runtime = parts.runtime
         self._inbox = parts.inbox
         self._backplane = parts.backplane
         self._serving = parts.serving
@@ -45,15 +49,20 @@ class Publisher:
         Raises:
             StorageUnavailable: nothing was kept.
         """
-        accepted = self._inbox.accept(toasts, self._config.due_ms)
-        pairs = list(zip(toasts, accepted, strict=True))
-        fresh = [_placed(event, place) for event, place in pairs if not place.duplicate]
-        decided = iter(self._decide(fresh))
+        telling = _Telling(toasts)
+        # In a process that serves nobody there is nobody to tell, and perhaps no loop that runs:
+        # another process holds the sockets, and only it can know whether anybody is there.
+        tell = partial(self._tell, telling) if self._serving() else None
+        accepted = self._inbox.accept(toasts, self._config.due_ms, tell)
+        decided = self._decide(telling)
         return [
-            Receipt.duplicate(place.id) if place.duplicate else next(decided) for place in accepted
+            Receipt.duplicate(place.id)
+            if place.duplicate
+            else decided.get(place.id) or Receipt.queued(place.id)
+            for place in accepted
         ]
 
-    def announce(self, control: Event) -> None:
+    def publish_control(self, control: Event) -> None:
         """Tell a control to whoever is there; it is never stored and never pushed (A27).
 
         Raises:
@@ -64,22 +73,38 @@ class Publisher:
                 "controls are not stored, so only a process that serves sockets can send one: "
                 "call this inside the web process"
             )
-        self._backplane.broadcast([control], confirm=0)
+        self._runtime.ask(lambda: self._backplane.broadcast([control]))
 
-    def _decide(self, toasts: list[Event]) -> list[Receipt]:
-        if not self._serving():
-            # Another process holds the sockets; only it can know whether anybody is there.
-            return [Receipt.queued(event.id) for event in toasts]
+    def _tell(self, telling: _Telling, accepted: Sequence[Accepted]) -> None:
+        # On the loop, before the publisher wakes: publishers wake in any order, but a principal's
+        # toasts leave in the order of their positions.
+        pairs = zip(telling.toasts, accepted, strict=True)
+        fresh = [_placed(event, place) for event, place in pairs if not place.duplicate]
         until = self._clock.now() + self._config.confirm_ms
-        told = [_now_or_never(event, until) for event in toasts]
-        confirmations = self._backplane.broadcast(told, self._config.confirm_ms / 1000)
+        told = [_now_or_never(event, until) for event in fresh]
+        telling.fresh, telling.answers = fresh, self._backplane.broadcast(told)
+
+    def _decide(self, telling: _Telling) -> dict[str, Receipt]:
+        """Wait for the answers and return the receipt of every toast that was told, by id."""
+        if telling.answers is None:
+            return {}
+        confirmations = telling.answers.wait(self._config.confirm_ms / 1000)
         now = self._clock.now()
         verdicts = [
             decide(event, confirmation, now)
-            for event, confirmation in zip(toasts, confirmations, strict=True)
+            for event, confirmation in zip(telling.fresh, confirmations, strict=True)
         ]
         self._inbox.mark([change for _, change in verdicts if change is not None])
-        return [receipt for receipt, _ in verdicts]
+        return {receipt.id: receipt for receipt, _ in verdicts}
+
+
+@dataclass(slots=True)
+class _Telling:
+    """What the loop leaves for the publisher that waits: the new toasts, and who answers them."""
+
+    toasts: Sequence[Event]
+    fresh: Sequence[Event] = ()
+    answers: Pending | None = None
 
 
 def _placed(event: Event, place: Accepted) -> Event:

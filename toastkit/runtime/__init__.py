@@ -1,14 +1,14 @@
 """What runs toastkit: gevent's hub, or one selectors loop in a thread of its own."""
 
 from .choose import gevent_is_in_charge, runtime_for
-from .contract import Event, Runtime, Timer, Watcher
+from .contract import Runtime, Signal, Timer, Watcher
 from .living import Living
 from .threads import ThreadsRuntime
 
 __all__ = [
-    "Event",
     "Living",
     "Runtime",
+    "Signal",
     "ThreadsRuntime",
     "Timer",
     "Watcher",

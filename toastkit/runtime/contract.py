@@ -28,14 +28,11 @@ class Watcher(Protocol):
         """Give the watcher back. Must come before the descriptor is closed: numbers are reused."""
 
 
-class Event(Protocol):
+class Signal(Protocol):
     """One thing that happens once; any thread may set it, any number may wait."""
 
     def set(self) -> None:
         """Let everybody who waits, now or later, go on."""
-
-    def is_set(self) -> bool:
-        """Tell whether it has happened."""
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait at most ``timeout`` seconds, without holding the loop; tell whether it happened."""
@@ -81,8 +78,8 @@ class Runtime(Protocol):
         blocks while the loop goes on.
         """
 
-    def event(self) -> Event:
-        """Return a fresh event."""
+    def signal(self) -> Signal:
+        """Return a fresh signal."""
 
     def watch(self, fd: int, write: bool = False) -> Watcher:
         """Return a stopped watcher for readability, or writability, of ``fd``. On the loop only."""

@@ -9,7 +9,7 @@ import gevent
 import gevent.event
 from gevent import monkey
 
-from .contract import Event, Timer, Watcher
+from .contract import Signal, Timer, Watcher
 from .jobs import Outcome, guarded
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class GeventRuntime:
     def ask(self, job: Callable[[], T]) -> T:
         if self.on_loop():
             return job()
-        outcome, found = Outcome(job), self.event()
+        outcome, found = Outcome(job), self.signal()
         self.call(outcome.find)
         self.call(found.set)
         found.wait()
@@ -80,8 +80,8 @@ class GeventRuntime:
     def thread(self, job: Callable[[], None]) -> None:
         _start_thread(guarded, (job,))
 
-    def event(self) -> Event:
-        return _Event(self)
+    def signal(self) -> Signal:
+        return _Signal(self)
 
     def watch(self, fd: int, write: bool = False) -> Watcher:
         return _Watcher(self._hub.loop.io(fd, WRITE if write else READ))
@@ -100,7 +100,7 @@ class GeventRuntime:
         return self._hub.loop.timer(seconds)
 
 
-class _Event:
+class _Signal:
     """Wake greenlets through the loop and native threads through locks, whoever sets it."""
 
     __slots__ = ("_greenlets", "_native", "_runtime", "_set")
@@ -120,9 +120,6 @@ class _Event:
             self._runtime.call(self._greenlets.set)
         while self._native:
             self._native.pop().release()
-
-    def is_set(self) -> bool:
-        return self._set
 
     def wait(self, timeout: float | None = None) -> bool:
         if self._set:

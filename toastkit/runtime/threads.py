@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .contract import Event, Timer, Watcher
+from .contract import Signal, Timer, Watcher
 from .jobs import Outcome, guarded
 from .living import Living
 
@@ -70,7 +70,7 @@ class ThreadsRuntime:
     def thread(self, job: Callable[[], None]) -> None:
         self.spawn(job)
 
-    def event(self) -> Event:
+    def signal(self) -> Signal:
         return threading.Event()
 
     def watch(self, fd: int, write: bool = False) -> Watcher:

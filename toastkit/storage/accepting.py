@@ -166,7 +166,7 @@ def _answer(row: Row) -> Accepted:
 
 
 def _key(event: Event) -> Key | None:
-    if event.dedupe_key is None or event.dedupe_ms <= 0:
+    if event.dedupe_key is None:
         return None
     return _user(event), event.dedupe_key
 
@@ -199,7 +199,7 @@ def _values(event: Event, due_ms: int) -> tuple[Any, ...]:
     content = event.data
     values = (
         _user(event),
-        event.topic or f"user:{event.user_id}",
+        event.topic,
         *(content[name] for name in ("title", "body", "style", "priority", "deeplink")),
         None if content["data"] is None else _json(content["data"]),
         *(event.dedupe_key, event.collapse_key, event.created_at, event.expires_at),

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..runtime.contract import Event, Runtime
+from ..runtime.contract import Runtime, Signal
 from .writer import Writer
 
 SECONDS = 0.5
@@ -30,7 +30,7 @@ class Checkpointer:
         self._engine = engine
         self._runtime = runtime
         self._writer = writer
-        self._stop: SimpleQueue[Event] = SimpleQueue()
+        self._stop: SimpleQueue[Signal] = SimpleQueue()
 
     def start(self) -> None:
         """Begin to look after the log."""
@@ -38,7 +38,7 @@ class Checkpointer:
 
     def close(self, seconds: float) -> None:
         """Stop; wait at most ``seconds`` for a checkpoint that is running."""
-        stopped = self._runtime.event()
+        stopped = self._runtime.signal()
         self._stop.put(stopped)
         stopped.wait(seconds)
 

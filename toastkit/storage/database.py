@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,11 +24,15 @@ M = TypeVar("M")
 R = TypeVar("R")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 
 class Database:
     """Read and write from any thread or greenlet, never holding the loop.
 
-    Building one touches no disk. It may be built before a fork: each process opens its own.
+    Building one touches no disk. It may be built before a fork: each process opens its own, at
+    its first use, and brings the schema up to date; that raises ``ConfigError`` when the URL names
+    nothing that can be used, and ``StorageUnavailable`` when it cannot be opened.
     """
 
     def __init__(self, url: str, runtime: Runtime, clock: Clock, *, wait_ms: int) -> None:
@@ -41,15 +46,6 @@ class Database:
         self._closed_in = 0
         self._turn = Turn()
 
-    def open(self) -> None:
-        """Bring the schema up to date and get ready, if this process has not yet.
-
-        Raises:
-            ConfigError: the URL names nothing that can be used.
-            StorageUnavailable: the database cannot be opened.
-        """
-        self._here()
-
     def read(self, job: Callable[[Connection], T]) -> T:
         """Run ``job`` with a connection that only reads, off the loop; return its result.
 
@@ -59,13 +55,29 @@ class Database:
         opened = self._here()
         return self._runtime.offload(lambda: opened.readers.read(job))
 
-    def write(self, work: Work[M, R], given: M, weight: int = 1) -> R:
+    def write(
+        self,
+        work: Work[M, R],
+        given: M,
+        weight: int = 1,
+        *,
+        then: Callable[[R], object] | None = None,
+    ) -> R:
         """Carry out a wish in the next group commit; see ``Writer.write``."""
-        return self._here().writer.write(work, given, weight)
+        return self._here().writer.write(work, given, weight, then=then)
 
     def owe(self, work: Work[M, Any], given: M, weight: int = 1) -> None:
-        """Carry out a wish nobody waits for; see ``Writer.owe``."""
-        self._here().writer.owe(work, given, weight)
+        """Carry out a wish nobody waits for; see ``Writer.owe``.
+
+        On a database that is closed or cannot be opened it is lost, which is logged: whoever owes
+        something has done what it is about already.
+        """
+        try:
+            writer = self._here().writer
+        except StorageUnavailable as error:
+            log.warning("%d state changes were not written: %s", weight, error)
+        else:
+            writer.owe(work, given, weight)
 
     def close(self) -> None:
         """Write what is owed and let go of the file. Harmless where nothing was opened."""

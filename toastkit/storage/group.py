@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from ..runtime.contract import Event
+from ..runtime.contract import Signal
 from .engine import Locked, trouble
 
 M = TypeVar("M")
@@ -18,16 +18,20 @@ Work = Callable[[Connection, Sequence[M]], Sequence[R]]
 
 
 class Member:
-    """One wish that joins a group; whoever made it waits for ``done``, or nobody does."""
+    """One wish that joins a group; whoever made it waits for ``done``, or nobody does.
 
-    __slots__ = ("deadline", "done", "error", "given", "result", "weight", "work")
+    ``then`` is what is to happen to the result on the loop before the waiter goes on.
+    """
+
+    __slots__ = ("deadline", "done", "error", "given", "result", "then", "weight", "work")
 
     def __init__(self, work: Work[Any, Any], given: Any, weight: int) -> None:
         self.work = work
         self.given = given
         self.weight = weight
         self.deadline = 0.0
-        self.done: Event | None = None
+        self.done: Signal | None = None
+        self.then: Callable[[Any], object] | None = None
         self.result: Any = None
         self.error: Exception | None = None
 
@@ -36,6 +40,15 @@ class Member:
         self.result = result
         if self.done is not None:
             self.done.set()
+
+    def proceed(self, result: Any) -> None:
+        """Do what is to happen to the result, then hand it over; on the loop."""
+        try:
+            if self.then is not None:
+                self.then(result)
+        finally:
+            # Whatever went wrong with that, what was committed was committed.
+            self.answer(result)
 
     def fail(self, error: Exception) -> None:
         """Hand over why nothing was kept; the error must be this member's own object."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from .tables import toasts
 from .writer import GROUP
 
 T = TypeVar("T")
+Then = Callable[[list[Accepted]], object]
 
 _FIELDS = StoredToast.__struct_fields__
 _LISTED = select(*(toasts.c[name] for name in _FIELDS))
@@ -32,22 +33,20 @@ class Inbox:
         self._clock = clock
         self._accepting = Accepting(clock)
 
-    def accept(self, events: Sequence[Event], due_ms: int) -> list[Accepted]:
-        """Store toasts; return once they are on disk, one answer each, in order.
+    def accept(
+        self, events: Sequence[Event], due_ms: int, then: Then | None = None
+    ) -> list[Accepted]:
+        """Store toasts in one commit; return once they are on disk, one answer each, in order.
 
-        Up to 64 are kept together or not at all; more are kept in slices of 64, and the first
-        slice that cannot be kept ends it. ``due_ms``: how long a toast may stay undecided.
+        ``due_ms`` from now an undecided toast is due to be decided again. ``then`` is given the
+        answers on the loop, before this returns: of one principal, in the order of positions.
 
         Raises:
             Invalid: an event cannot be stored; nothing was kept.
-            StorageUnavailable: the database is locked, full or gone.
+            StorageUnavailable: the database is locked, full or gone; nothing was kept.
         """
         rows = [Row(event, due_ms) for event in events]
-        accepted: list[Accepted] = []
-        for share in _shares(rows):
-            work = self._accepting.carry_out
-            accepted += self._database.write(work, share, len(share))
-        return accepted
+        return self._database.write(self._accepting.carry_out, rows, len(rows), then=then)
 
     def mark(self, changes: Sequence[StateChange]) -> None:
         """Change toasts' states with the next commit; returns at once.

@@ -24,5 +24,4 @@ class Storage:
         self.tickets = Tickets(database)
         self.sessions = Sessions(database)
         self.devices = Devices(database)
-        self.open = database.open
         self.close = database.close

@@ -10,6 +10,7 @@ import sqlite3
 from _queue import Empty, SimpleQueue  # the C queue: gevent replaces queue.SimpleQueue by its own
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from sqlalchemy import Engine
 
 from ..clock import Clock
 from ..errors import StorageUnavailable
-from ..runtime.contract import Event, Runtime
+from ..runtime.contract import Runtime, Signal
 from .engine import Locked
 from .group import Committer, Member, Work
 
@@ -49,6 +50,7 @@ class Writer:
         self._clock = clock
         self._wait = wait
         self._line: SimpleQueue[Member | None] = SimpleQueue()
+        self._gathered: deque[Member] = deque()
         self._start = [_Desk(Committer(engine), self._line, clock, runtime.call)]
         self._desk = self._start[0]
 
@@ -57,17 +59,26 @@ class Writer:
         """How many groups this process has committed."""
         return self._desk.committer.commits
 
-    def write(self, work: Work[M, R], given: M, weight: int = 1) -> R:
+    def write(
+        self,
+        work: Work[M, R],
+        given: M,
+        weight: int = 1,
+        *,
+        then: Callable[[R], object] | None = None,
+    ) -> R:
         """Carry out a wish in the next group; return its result once it is on disk.
 
-        ``weight``: how many rows it is about.
+        ``weight``: how many rows it is about. ``then`` is given the result on the loop, in the
+        order of the commits, before this returns; whatever it raises is logged there.
 
         Raises:
             StorageUnavailable: nothing was kept.
         """
         member = Member(work, given, weight)
+        member.then = then
         member.deadline = self._clock.monotonic() + self._wait
-        member.done = self._runtime.event()
+        member.done = self._runtime.signal()
         self._join(member)
         member.done.wait()
         if member.error is not None:
@@ -77,7 +88,8 @@ class Writer:
     def owe(self, work: Work[M, Any], given: M, weight: int = 1) -> None:
         """Carry out a wish nobody waits for; it joins the next group within 50 ms.
 
-        If it cannot be written it is tried again; if it is at fault itself, that is logged.
+        If it cannot be written it is tried again; if it is at fault itself, or comes after
+        ``close``, that is logged.
         """
         member = Member(work, given, weight)
         member.deadline = self._clock.monotonic() + OWED_SECONDS
@@ -89,21 +101,41 @@ class Writer:
 
     def close(self) -> None:
         """Write what is still owed, empty the log, end the thread; wait for it."""
+        if self._gathered:
+            self._hand_over()
         if self._start:
             self._desk.ended = True  # nobody ever asked
             return
-        closed = self._desk.closed = self._runtime.event()
+        closed = self._desk.closed = self._runtime.signal()
         self._desk.give_up_at = self._clock.monotonic() + self._wait
         self._line.put(None)
         closed.wait(self._wait * 2)
 
     def _join(self, member: Member) -> None:
-        self._line.put(member)
+        if not self._runtime.on_loop():
+            self._line.put(member)
+            self._attend()
+            return
+        # Waking the desk costs more than what most members ask for: greenlets that ask in the same
+        # turn of the loop are handed over together, and share a commit.
+        self._gathered.append(member)
+        if len(self._gathered) == 1:
+            self._runtime.call(self._hand_over)
+
+    def _hand_over(self) -> None:
+        # Whoever closes may be here at once, in another thread: each member is taken by one.
+        with suppress(IndexError):
+            while True:
+                self._line.put(self._gathered.popleft())
+        self._attend()
+
+    def _attend(self) -> None:
+        """See to it that somebody answers who was just put into the line."""
         if self._desk.ended:
             # Looked at after the put: the desk raises the flag before it empties the line for the
             # last time, so whoever slips in between is answered by one of the two.
-            raise StorageUnavailable(CLOSED)
-        if self._start:
+            self._desk.turn_away()
+        elif self._start:
             self._begin()
 
     def _begin(self) -> None:
@@ -135,7 +167,7 @@ class _Desk:
     ) -> None:
         self.committer = committer
         self._call = call
-        self.closed: Event | None = None
+        self.closed: Signal | None = None
         self.ended = False
         self.give_up_at = 0.0
         self.log_is_large = False
@@ -160,13 +192,27 @@ class _Desk:
     def end(self) -> None:
         """Answer everybody who is still in the line."""
         self.ended = True
-        self._collect_now()
-        self._fail_asked(CLOSED)
-        if self._owed:
-            self._call(log.warning, "%d state changes were not written", len(self._owed))
+        for member in (*self._asked, *self._owed):
+            self._line.put(member)
+        self.turn_away()
         self.committer.discard()
         if self.closed is not None:
             self.closed.set()
+
+    def turn_away(self) -> None:
+        """Answer whoever comes too late. From any thread: one takes each out of the line."""
+        lost = 0
+        with suppress(Empty):
+            while True:
+                member = self._line.get_nowait()
+                if member is None:
+                    continue
+                if member.done is None:
+                    lost += member.weight
+                else:
+                    member.fail(StorageUnavailable(CLOSED))
+        if lost:
+            self._call(log.warning, "%d state changes were not written: %s", lost, CLOSED)
 
     def _finished(self) -> bool:
         if not self._closing or self._asked:
@@ -217,7 +263,7 @@ class _Desk:
         else:
             self._recover()
             for member, result in zip(group, results, strict=True):
-                member.answer(result)
+                self._answer(member, result)
         if self.log_is_large:
             self.log_is_large = False
             self._empty_log()
@@ -242,7 +288,17 @@ class _Desk:
             except Exception as own:  # noqa: BLE001 - told to this member
                 self._blame(member, own)
             else:
-                member.answer(results[0])
+                self._answer(member, results[0])
+
+    def _answer(self, member: Member, result: Any) -> None:
+        if member.then is None:
+            member.answer(result)
+            return
+        try:
+            # Waiters wake in any order; the loop's calls keep the order of the commits.
+            self._call(member.proceed, result)
+        except RuntimeError:  # the interpreter is shutting down, and no loop can start
+            member.answer(result)
 
     def _blame(self, member: Member, error: Exception) -> None:
         if member.done is None:

@@ -18,7 +18,7 @@ HANDSHAKE = {
 def settle(app):
     """Wait until the loop has done what it was told so far."""
     runtime = app.extensions["toastkit"].kit.node.runtime
-    done = runtime.event()
+    done = runtime.signal()
     runtime.call(done.set)
     assert done.wait(5)
 
