@@ -133,7 +133,7 @@ def test_storage_that_closes_while_a_toast_is_told_takes_no_receipt_away(
 
 def test_who_is_not_alone_on_a_database_never_decides_that_nobody_is_there(kit: Kit) -> None:
     connect(kit)
-    kit._backplane.alone = False
+    kit._backplane.share()
     assert kit.publish_toast("u1", "Hello").status == "delivered"
     assert kit.publish_toast("u2", "Hello").status == "queued"
 

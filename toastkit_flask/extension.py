@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request_started
+from flask import Flask, request, request_started
 
 from toastkit import Config, Kit
 from toastkit.clock import Clock
@@ -135,7 +135,7 @@ def _settle_at_first_request(app: Flask) -> None:
         request_started.disconnect(settle, app)
         mounting.settle(app)
         # Whatever was asked for: from now on this process can know who is there.
-        current_kit().node.serve()
+        current_kit().node.serve(alone=not request.environ.get("wsgi.multiprocess"))
 
     # Not weakly: nothing else holds this function.
     request_started.connect(settle, app, weak=False)

@@ -27,7 +27,7 @@ def test_a_frame_that_waits_leaves_it_incomplete() -> None:
 def test_where_it_is_not_alone_zero_is_not_known_to_mean_nobody() -> None:
     world = World()
     world.connect()
-    world.backplane.alone = False
+    world.backplane.share()
     assert world.backplane.broadcast([toast(), toast("u2")]).wait(0.25) == [
         Confirmation(1, 1, complete=False),
         Confirmation(0, 0, complete=False),

@@ -144,3 +144,16 @@ def test_hooks_may_be_named_after_init_app(tmp_path):
     app.extensions["toastkit"].kit.close()
     assert who() == "late"
     assert rule("late", "subscribe", "open")
+
+
+def test_one_of_several_workers_never_says_that_nobody_is_there(make_app, publisher, caplog):
+    client = make_app().test_client()
+    body = {"user_id": "ada", "topic": "user:ada", "toast": {"title": "Hello"}}
+    answer = client.post(
+        "/v1/toasts/publish",
+        json=body,
+        headers=publisher,
+        environ_overrides={"wsgi.multiprocess": True},
+    )
+    assert (answer.status_code, answer.json["status"]) == (202, "queued")
+    assert "Serve with one worker" in caplog.text

@@ -52,6 +52,9 @@ class Backplane(Protocol):
     def listen(self, listener: Listener) -> None:
         """Name this worker's ear. Before any ``join``."""
 
+    def share(self) -> None:
+        """Note that other workers serve the same clients; what it cannot ask is not complete."""
+
     def join(self, route: str) -> None:
         """Hear a route from now on: the first connection on it has come to this worker."""
 

@@ -17,18 +17,26 @@ class MemoryBackplane:
     """Carry events inside one process.
 
     It keeps the promises of every backplane, joins included, so that what works with it works
-    with several workers. Where it is not ``alone``, other workers of the same database may hold
-    sockets that it cannot ask: what it confirms is never complete then.
+    with several workers. But it reaches one: where others serve the same clients, what it confirms
+    is never complete, for they may hold sockets that it cannot ask.
     """
 
     def __init__(self, runtime: Runtime) -> None:
-        self.alone = True
+        self._alone = True
         self._runtime = runtime
         self._listener: Listener | None = None
         self._routes = {EVERYBODY}
 
     def listen(self, listener: Listener) -> None:
         self._listener = listener
+
+    def share(self) -> None:
+        if self._alone:
+            self._alone = False
+            log.warning(
+                "several workers serve this app, and toastkit reaches the clients of one: toasts "
+                "for the others' clients are kept and said to be queued. Serve with one worker"
+            )
 
     def join(self, route: str) -> None:
         self._routes.add(route)
@@ -37,7 +45,7 @@ class MemoryBackplane:
         self._routes.discard(route)
 
     def broadcast(self, events: Sequence[Event]) -> Pending:
-        answers = _Answers(len(events), self._runtime, complete=self.alone)
+        answers = _Answers(len(events), self._runtime, complete=self._alone)
         for place, event in enumerate(events):
             try:
                 self._tell(event, partial(answers.take, place))

@@ -63,9 +63,11 @@ class Node:
         self._gone: Signal | None = None
         self._backplane.listen(self.hear)
 
-    def serve(self) -> None:
-        """Note that this process serves requests or sockets."""
+    def serve(self, *, alone: bool = True) -> None:
+        """Note that this process serves requests or sockets; ``alone`` unless others do, too."""
         self.serving = True
+        if not alone:
+            self._backplane.share()
 
     # Connections come and go
 
