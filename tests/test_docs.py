@@ -1,10 +1,12 @@
 """What exists is documented, and what the documents show runs."""
 
+import inspect
 import os
 import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,14 @@ import pytest
 
 from example_app import settings
 from tests import wheel_check
-from toastkit import closing, config, errors
+from toastkit import (
+    closing,
+    config,
+    errors,
+    publish_control,
+    publish_toast,
+    publish_toasts,
+)
 from toastkit.dialects import toasts
 
 pytestmark = pytest.mark.plain
@@ -70,8 +79,41 @@ def test_the_readme_example_shows_a_toast(tmp_path: Path) -> None:
 
 
 def test_the_readme_example_is_short() -> None:
-    lines = [line for line in python("README.md").splitlines() if line.strip()]
-    assert len(lines) <= 25
+    assert len(wheel_check.example(ROOT / "README.md").splitlines()) <= 25
+
+
+def test_the_tests_of_the_howto_pass(tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(python("howto.rst"))
+    plain = ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path)]
+    said = run(f"import pytest, sys; sys.exit(pytest.main({[*plain, 'example.py']}))", tmp_path)
+    assert "2 passed" in said
+
+
+def test_a_task_of_the_howto_publishes(tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(python("howto.rst"))
+    code = """
+import sys, threading; sys.path.insert(0, ".")
+from werkzeug.serving import make_server
+import example
+server = make_server("127.0.0.1", 0, example.create_app(), threaded=True)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(example.tell("ada", {"title": "Your export is ready"}, f"http://127.0.0.1:{server.port}"))
+"""
+    assert "'no_session'" in run(code, tmp_path, TOASTKIT_PUBLISH_SECRET="secret")
+
+
+@pytest.mark.parametrize("function", [publish_toast, publish_toasts, publish_control])
+def test_every_argument_of_a_publish_is_documented(function: Callable[..., Any]) -> None:
+    shown = ", ".join(
+        "*, topic=None" if name == "topic" else str(argument.replace(annotation=argument.empty))
+        for name, argument in inspect.signature(function).parameters.items()
+    )
+    text = re.sub(r"\s+", " ", PAGES["wire.rst"])
+    assert f"{function.__name__}({shown})" in text
+
+
+def test_no_page_installs_from_an_index() -> None:
+    assert not re.search(r"install \S?toastkit", DOCS), "it is not there: pip install '.[flask]'"
 
 
 def test_every_endpoint_is_documented(tmp_path: Path) -> None:
