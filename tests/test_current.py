@@ -29,7 +29,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make() -> Kit:
-    return Kit(Config(database_url="sqlite://"))
+    return Kit(Config(database_url="sqlite:///never-opened.db"))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What a caller gives becomes a toast that every client and database can take, or is refused."""
 
+import typing
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import toast
 from toastkit.errors import Invalid
-from toastkit.events import MAX_DATA_BYTES, MAX_TTL_MS, Toast, control_name, key, ttl
+from toastkit.events import CHOICES, MAX_DATA_BYTES, MAX_TTL_MS, Toast, control_name, key, ttl
 
 
 def test_a_title_is_enough() -> None:
@@ -177,3 +178,18 @@ def test_data_is_copied_as_JSON_carries_it() -> None:
     toast = Toast.of({"title": "Hello", "data": data})
     data["list"].append(2)
     assert toast.data == {"when": [1], "list": [1]}
+
+
+def test_a_wrong_word_is_told_the_right_ones() -> None:
+    with pytest.raises(Invalid, match="style must be one of info, success, warning, error"):
+        Toast.of({"title": "Hello", "style": "blue"})
+
+
+def test_what_is_no_toast_is_told_what_one_is() -> None:
+    with pytest.raises(Invalid, match="a mapping or a title, not int"):
+        Toast.of(5)  # type: ignore[arg-type]
+
+
+def test_the_choices_told_are_those_of_the_type() -> None:
+    hints = typing.get_type_hints(Toast)
+    assert {field: typing.get_args(hints[field]) for field in CHOICES} == CHOICES

@@ -272,3 +272,8 @@ def test_a_forked_child_leaves_the_clients_to_its_parent(kit: Kit) -> None:
     assert os.waitpid(child, 0)[1] == 0
     assert kit.publish_toast("u1", "Of the parent").status == "delivered"
     assert titles(kit) == ["Of the parent", "Of the child"]
+
+
+def test_one_user_id_is_not_taken_for_many(kit: Kit) -> None:
+    with pytest.raises(Invalid, match="publish_toast"):
+        kit.publish_toasts("ada", "Hello")

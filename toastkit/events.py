@@ -17,6 +17,13 @@ _ACTIVE = frozenset({"javascript", "data", "vbscript"})
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):|/(?![/\\])")
 
 
+CHOICES = {
+    "style": ("info", "success", "warning", "error"),
+    "priority": ("low", "normal", "high"),
+}
+"""The words a toast's fields may be."""
+
+
 class Toast(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """Say what one toast shows (A.10). Lengths are in characters, ``data`` in JSON bytes."""
 
@@ -34,14 +41,10 @@ class Toast(Struct, frozen=True, kw_only=True, omit_defaults=False):
         Raises:
             Invalid: the first field that is missing or wrong.
         """
-        if isinstance(given, str):
-            given = {"title": given}
-        elif isinstance(given, Toast):
-            given = msgspec.structs.asdict(given)
         try:
-            toast = msgspec.convert(dict(given), cls)
+            toast = msgspec.convert(_fields(given), cls)
         except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
-            raise Invalid(f"toast: {error}", ("toast",)) from None
+            raise Invalid(f"toast: {_with_choices(str(error))}", ("toast",)) from None
         _ensure_sound(toast)
         if toast.data is None:
             return toast
@@ -124,6 +127,24 @@ def control_name(kind: object) -> str:
     if not isinstance(kind, str) or not re.fullmatch(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*", kind):
         raise Invalid("kind must be words joined by dots, like usage.changed", ("kind",))
     return kind
+
+
+def _fields(given: object) -> dict[str, Any]:
+    if isinstance(given, str):
+        return {"title": given}
+    if isinstance(given, Toast):
+        return msgspec.structs.asdict(given)
+    if isinstance(given, Mapping):
+        return dict(given)
+    raise TypeError(f"must be a Toast, a mapping or a title, not {type(given).__name__}")
+
+
+def _with_choices(message: str) -> str:
+    # msgspec says that a word is none of those allowed, but not which are.
+    for field, words in CHOICES.items():
+        if message.endswith(f"$.{field}`"):
+            return f"{field} must be one of {', '.join(words)}"
+    return message
 
 
 def _ensure_sound(toast: Toast) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
 from .config import Config
-from .errors import ConfigError
+from .errors import ConfigError, Invalid
 from .events import Toast
 from .hooks import Hooks
 from .identity import Authenticator, Devices, Sessions, Tickets
@@ -128,6 +128,10 @@ class Kit:
             Invalid, TopicNotAllowed: nothing was published.
             StorageUnavailable: the slices before were published.
         """
+        if isinstance(user_ids, (str, bytes)):
+            # Its characters would be taken for users.
+            text = "user_ids must be several ids, such as a list; for one there is publish_toast"
+            raise Invalid(text, ("user_ids",), "type")
         options = self._options(
             topic=topic,
             dedupe_key=dedupe_key,

@@ -25,8 +25,11 @@ def user_id(value: object, field: str = "user_id") -> str:
         raise Invalid(f"{field} must be 1-{MAX_USER_ID} chars", (field,), "length")
     if isinstance(value, (int, uuid.UUID)) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value:
+    if value is None or value == "":
         raise Invalid(f"{field} required", (field,), "missing")
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        raise Invalid(f"{field} must be text, an int or a UUID, not {kind}", (field,), "type")
     if value.startswith("anon:"):
         return _anonymous(value, field)
     if len(value) > MAX_USER_ID:

@@ -15,7 +15,7 @@ from toastkit.errors import ConfigError
 from toastkit.hooks import Authorize, Hooks, UserLoader
 from toastkit.verifiers.contract import Verifier
 
-from . import logs, mounting, origins
+from . import logins, logs, mounting, origins
 from .ratelimits import RateLimits
 from .state import KEY, State, current_kit, find_kit
 
@@ -85,7 +85,7 @@ class ToastKit:
         app.extensions[KEY] = state
         register_finder(find_kit)
         logs.install()
-        _settle_at_first_request(app)
+        self._settle_at_first_request(app)
 
     @property
     def kit(self) -> Kit:
@@ -120,6 +120,24 @@ class ToastKit:
             _make(folder)
         return config
 
+    def _settle_at_first_request(self, app: Flask) -> None:
+        def settle(app: Flask, **_: object) -> None:
+            request_started.disconnect(settle, app)
+            mounting.settle(app)
+            self._warn_if_nobody_can_sign_in(app)
+            # Whatever was asked for: from now on this process can know who is there.
+            current_kit().node.serve(alone=not request.environ.get("wsgi.multiprocess"))
+
+        # Not weakly: nothing else holds this function.
+        request_started.connect(settle, app, weak=False)
+
+    def _warn_if_nobody_can_sign_in(self, app: Flask) -> None:
+        if not (self._hooks.user_loader or self._verifiers or logins.has_flask_login(app)):
+            app.logger.warning(
+                "toastkit cannot know who is asking: name a function with @toastkit.user_loader, "
+                "set Flask-Login up, or give ToastKit(verifiers=...)"
+            )
+
 
 def _make(folder: Path) -> None:
     try:
@@ -128,14 +146,3 @@ def _make(folder: Path) -> None:
         raise ConfigError(
             f"the instance folder cannot be made ({error}): set TOASTKIT_DATABASE_URL"
         ) from error
-
-
-def _settle_at_first_request(app: Flask) -> None:
-    def settle(app: Flask, **_: object) -> None:
-        request_started.disconnect(settle, app)
-        mounting.settle(app)
-        # Whatever was asked for: from now on this process can know who is there.
-        current_kit().node.serve(alone=not request.environ.get("wsgi.multiprocess"))
-
-    # Not weakly: nothing else holds this function.
-    request_started.connect(settle, app, weak=False)

@@ -20,6 +20,7 @@ and end the worker at once. The ``gevent_pywsgi`` worker calls none of these hoo
 from __future__ import annotations
 
 import _thread
+import atexit
 import contextlib
 import gc
 import signal
@@ -55,6 +56,7 @@ def post_worker_init(worker: Any) -> None:
     # collections held everybody up, 60 to 150 ms at a time.
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # or what a plain exit collects is taken apart in any order
     if gevent_is_in_charge():
         import gevent
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 from werkzeug.routing import Rule
 
 from toastkit import Config
@@ -40,12 +41,16 @@ def mount(app: Flask, config: Config) -> None:
 def settle(app: Flask) -> None:
     """Look once more when the first request has come and the host has said everything.
 
-    A host route that was added later and is never reached is reported, and our views, which
-    authenticate by header alone, are taken out of the host's CSRF protection.
+    A host route that was added later and is never reached is reported, except ``/health``: there
+    the host's own is what its operator watches. Our views, which authenticate by header alone, are
+    taken out of the host's CSRF protection.
     """
     theirs = [rule for rule in app.url_map.iter_rules() if not _is_ours(rule)]
     for clash in collisions(app, theirs):
         app.logger.error("%s", clash)
+    for mine, their, _ in _clashes(app, theirs):
+        if _gives_way(mine):
+            _give_way(app, mine, their)
     protection = app.extensions.get("csrf")
     if protection is not None:
         for endpoint, view in app.view_functions.items():
@@ -55,16 +60,37 @@ def settle(app: Flask) -> None:
 
 def collisions(app: Flask, theirs: list[Rule]) -> Iterator[str]:
     """Tell each path that is both the host's and ours, with the setting that cures it."""
+    for mine, their, shared in _clashes(app, theirs):
+        if not _gives_way(mine):
+            yield (
+                f"{' '.join(sorted(shared))} {mine.rule} is a path of toastkit and of this app "
+                f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, or "
+                "leave its surface out of TOASTKIT_SURFACES"
+            )
+
+
+def _clashes(app: Flask, theirs: list[Rule]) -> Iterator[tuple[Rule, Rule, set[str]]]:
     ours = [rule for rule in app.url_map.iter_rules() if _is_ours(rule)]
     for mine in ours:
         for their in theirs:
             shared = (mine.methods or set()) & (their.methods or set()) - {"OPTIONS"}
             if mine.rule == their.rule and mine.websocket == their.websocket and shared:
-                yield (
-                    f"{' '.join(sorted(shared))} {mine.rule} is a path of toastkit and of this app "
-                    f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, or "
-                    "leave its surface out of TOASTKIT_SURFACES"
-                )
+                yield mine, their, shared
+
+
+def _gives_way(mine: Rule) -> bool:
+    return mine.endpoint.partition(".")[0] in {door.name for door in ALWAYS}
+
+
+def _give_way(app: Flask, mine: Rule, their: Rule) -> None:
+    # Werkzeug takes the rule that came first, and rules cannot be taken back.
+    ours, host = app.view_functions[mine.endpoint], app.view_functions[their.endpoint]
+    methods = their.methods or set()
+
+    def either() -> Any:
+        return host() if request.method in methods else ours()
+
+    app.view_functions[mine.endpoint] = either
 
 
 def _registrations(config: Config) -> Iterator[tuple[Blueprint, str, str]]:

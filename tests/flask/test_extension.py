@@ -157,3 +157,10 @@ def test_one_of_several_workers_never_says_that_nobody_is_there(make_app, publis
     )
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
     assert "Serve with one worker" in caplog.text
+
+
+def test_an_app_nobody_can_sign_in_to_says_so(tmp_path, caplog):
+    app = Flask("host", instance_path=str(tmp_path))
+    ToastKit(app)
+    app.test_client().get("/health")
+    assert "@toastkit.user_loader" in caplog.text

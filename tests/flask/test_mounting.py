@@ -54,21 +54,39 @@ def test_a_prefix_that_is_none_is_refused(make_app, prefix):
 
 def test_a_path_the_app_has_already_is_reported_with_the_cure(tmp_path):
     app = Flask("host", instance_path=str(tmp_path))
-    app.add_url_rule("/health", "mine", lambda: "ok")
+    app.add_url_rule("/v1/toasts", "mine", lambda: "ok")
     with pytest.raises(ConfigError) as caught:
         ToastKit(app)
-    assert "GET HEAD /health" in str(caught.value)
+    assert "GET HEAD /v1/toasts" in str(caught.value)
     assert "(mine)" in str(caught.value)
     assert "TOASTKIT_URL_PREFIX" in str(caught.value)
 
 
 def test_a_path_the_app_takes_later_is_reported_at_the_first_request(make_app, caplog):
     app = make_app()
-    app.add_url_rule("/health", "mine", lambda: "never reached")
+    app.add_url_rule("/v1/toasts", "mine", lambda: "never reached")
     with caplog.at_level(logging.ERROR):
         app.test_client().get("/health")
         app.test_client().get("/health")
-    assert caplog.text.count("/health is a path of toastkit and of this app (mine)") == 1
+    assert caplog.text.count("/v1/toasts is a path of toastkit and of this app (mine)") == 1
+
+
+def test_the_apps_own_health_wins_if_it_was_there_first(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    app.add_url_rule("/health", "mine", lambda: "mine")
+    ToastKit(app)
+    assert app.test_client().get("/health").text == "mine"
+
+
+def test_the_apps_own_health_wins_if_it_came_later(make_app, caplog):
+    app = make_app()
+    app.add_url_rule("/health", "mine", lambda: "mine")
+    app.add_url_rule("/health", "posted", lambda: "posted", methods=["POST"])
+    client = app.test_client()
+    assert client.get("/health").text == "mine"
+    assert client.post("/health").text == "posted"
+    assert client.delete("/health").status_code == 405
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_another_method_of_a_path_is_left_to_the_app_that_came_first(tmp_path):

@@ -20,9 +20,14 @@ def test_building_storage_touches_no_disk(file: Path, runtime: Runtime) -> None:
     assert not file.exists()
 
 
-def test_a_bad_url_is_told_at_first_use(runtime: Runtime) -> None:
-    storage = Storage("sqlite://", runtime, SystemClock())
+def test_a_bad_url_is_told_at_once(runtime: Runtime) -> None:
     with pytest.raises(ConfigError, match="must name a file"):
+        Storage("sqlite://", runtime, SystemClock())
+
+
+def test_a_missing_folder_is_told_at_first_use(runtime: Runtime, tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path}/no/toasts.db", runtime, SystemClock())
+    with pytest.raises(ConfigError, match="does not exist"):
         storage.sessions.find("h")
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import Invalid
-from ..events import Toast
+from ..events import CHOICES, Toast
 
 T = TypeVar("T")
 
@@ -62,6 +62,8 @@ def _invalid(message: str) -> Invalid:
         return Invalid(f"{missing['field']} required", (*loc, missing["field"]), "missing")
     if not loc:
         return Invalid("body must be a JSON object", (), "json")
+    if text.startswith("Invalid enum value") and loc[-1] in CHOICES:
+        text = f"must be one of {', '.join(CHOICES[str(loc[-1])])}"
     return Invalid(f"{'.'.join(map(str, loc))}: {text}", loc, "type")
 
 

@@ -36,6 +36,7 @@ class Database:
     """
 
     def __init__(self, url: str, runtime: Runtime, clock: Clock, *, wait_ms: int) -> None:
+        engine.read_url(url)  # a wrong one is told to whoever set it, not to the first request
         self._url = url
         self._runtime = runtime
         self._clock = clock

@@ -42,6 +42,19 @@ class Locked(StorageUnavailable):
 
 
 def database(url: str) -> URL:
+    """Return the database a URL names, in a folder that is there.
+
+    Raises:
+        ConfigError: it names none, or the folder is missing.
+    """
+    read = read_url(url)
+    folder = Path(read.database or "").parent
+    if not folder.is_dir():
+        raise ConfigError(f"database_url: the folder {folder} does not exist")
+    return read
+
+
+def read_url(url: str) -> URL:
     """Read a database URL; the path in it becomes absolute, for a process may change its folder.
 
     Raises:
@@ -62,10 +75,7 @@ def database(url: str) -> URL:
         raise ConfigError("database_url must name a file (sqlite:////path/file.db), not memory")
     if sqlite3.sqlite_version_info < OLDEST:
         raise ConfigError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
-    path = Path(read.database).absolute()
-    if not path.parent.is_dir():
-        raise ConfigError(f"database_url: the folder {path.parent} does not exist")
-    return read.set(database=str(path))
+    return read.set(database=str(Path(read.database).absolute()))
 
 
 def writing(url: URL) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -9,6 +10,8 @@ from sqlalchemy import Connection, Engine
 
 from ..runtime.contract import Signal
 from .engine import Locked, trouble
+
+log = logging.getLogger(__name__)
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -46,9 +49,10 @@ class Member:
         try:
             if self.then is not None:
                 self.then(result)
-        finally:
+        except Exception:
             # Whatever went wrong with that, what was committed was committed.
-            self.answer(result)
+            log.exception("what was to follow a commit failed")
+        self.answer(result)
 
     def fail(self, error: Exception) -> None:
         """Hand over why nothing was kept; the error must be this member's own object."""

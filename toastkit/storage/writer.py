@@ -324,7 +324,8 @@ class _Desk:
         """Log the first failure of a row of them: a busy service would fill the disk with it."""
         if self._well:
             self._well = False
-            cause = error.__cause__
+            # A lock is nobody's fault here; for anything else the operator needs the cause.
+            cause = None if isinstance(error, Locked) else error.__cause__
             self._call(partial(log.warning, "storage cannot write: %s", error, exc_info=cause))
 
     def _recover(self) -> None:

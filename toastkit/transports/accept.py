@@ -48,7 +48,7 @@ class Arrival:
         """Take the socket, answer the handshake and greet; the server finds its client gone."""
         try:
             taken = _take(self._sock, detach=self._is_cooperative())
-        except OSError:
+        except (OSError, ValueError):  # the server has closed it; gevent's is emptied then
             self.abandon(connection)
             return
         answer = switching_protocols(self._environ)
