@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import runpy
 import socket
@@ -57,6 +58,7 @@ class Service(BaseApplication):  # type: ignore[misc]
 def main(arguments: Sequence[str]) -> int:
     """Run the service until it is told to stop; return the exit code."""
     _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if chooses_demo(os.environ):
         os.environ["TOASTKIT_DEMO"] = "1"
     try:
