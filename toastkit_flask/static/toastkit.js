@@ -23,17 +23,26 @@
   const SCRIPT = root.document && root.document.currentScript;
   const RECENT_IDS = 1000;
   const TOPICS_PER_MESSAGE = 50;
+  const ASK_MS = 30000; // how long the answer to a bootstrap may take
   const HELLO_MS = 10000; // from dialling to connection_ack
   const BEAT_MS = 30000; // a browser is not told of a dead network: ask now and then
   const PROBE_MS = 5000; // how long an answer may take when we doubt the network
   const SETTLED_MS = 10000; // a connection this old was a success: start counting anew
+  const FLOOR_MS = 500; // no attempt follows another at once, whatever went wrong
+  const LONGEST_MS = 600000; // what a Retry-After may ask for
+  const RENEW_MS = [15000, 86400000]; // a browser takes a delay beyond 24 days for none
 
   /** Milliseconds until the next attempt. Everybody is cut off by a restart at once, so the
    * random share is the whole delay and not a decoration. */
   function backoff(code, attempt, random) {
-    if (code === 1012 || code === 1013) return random() * 5000;
     const most = Math.min(30000, 1000 * Math.pow(2, Math.min(attempt, 10)));
-    return 500 + random() * (most - 500);
+    const spread = code === 1012 || code === 1013 ? 5000 : 0;
+    return FLOOR_MS + random() * (Math.max(most, spread) - FLOOR_MS);
+  }
+
+  /** A number within bounds, whatever was given: setTimeout takes NaN and Infinity for "at once". */
+  function within(value, least, most) {
+    return value >= least ? Math.min(value, most) : least;
   }
 
   /** What a close code asks for: "stop", "bootstrap" (a new token first) or "retry". */
@@ -72,6 +81,13 @@
       super(reason);
       this.final = final; // asking again would get the same answer
       this.retryMs = retryMs || 0;
+    }
+
+    /** Anything may be thrown at us, undefined too: by fetch, by a token function, by WebSocket. */
+    static of(thrown) {
+      if (thrown instanceof Failure) return thrown;
+      const words = thrown && thrown.message ? thrown.message : thrown;
+      return new Failure(typeof words === "string" && words ? words : "no answer");
     }
   }
 
@@ -119,33 +135,49 @@
 
     _dial() {
       const turn = ++this.turn;
-      this._clear("retry", "renew");
+      this._clear("ask", "retry", "renew");
       if (!this.link) this._tell({ state: "connecting" });
-      this._ticket().then(
-        (ticket) => turn === this.turn && this._open(ticket),
-        (failure) => turn === this.turn && this._refused(failure)
-      );
+      if (turn !== this.turn) return; // closed by who was told
+      this._ticket(turn)
+        .then((ticket) => turn === this.turn && this._open(ticket))
+        .catch((thrown) => turn === this.turn && this._refused(Failure.of(thrown)));
     }
 
-    async _ticket() {
+    async _ticket(turn) {
       if (this.ticket && this.env.now() < this.ticket.until) return this.ticket;
       const { base, bundleId, deviceId } = this.options;
       const asked = { default_topics: Array.from(this.wanted) };
       if (deviceId) asked.device_id = deviceId;
       if (bundleId) asked.bundle_id = bundleId;
+      const headers = await this._headers();
+      const signal = this._patience(turn);
       const response = await this.env.fetch(base + "/v1/sessions/toast-bootstrap", {
         method: "POST",
         credentials: "same-origin",
         cache: "no-store",
-        headers: await this._headers(),
+        headers,
+        signal,
         body: JSON.stringify(asked),
       });
-      const body = await response.json().catch(() => ({}));
+      const body = (await response.json().catch(() => null)) || {};
       if (!response.ok) throw refusal(response, body);
+      if (typeof body.ws_url !== "string") throw new Failure("an answer without ws_url");
       // The two clocks may differ by hours: measure the ticket's life on the server's own.
       const now = Date.parse(response.headers.get("date") || "") || Date.now();
-      const life = Math.max(0, Date.parse(body.expires_at) - now) || 900000;
+      const life = within(Date.parse(body.expires_at) - now, 0, RENEW_MS[1]) || 900000;
       return { url: body.ws_url, until: this.env.now() + life - 10000, life };
+    }
+
+    /** A server that takes the request and says nothing has failed as well. */
+    _patience(turn) {
+      const cut = new AbortController();
+      const over = () => {
+        this.turn++;
+        cut.abort();
+        this._refused(new Failure("no answer"));
+      };
+      if (turn === this.turn) this._after("ask", ASK_MS, over);
+      return cut.signal;
     }
 
     async _headers() {
@@ -157,21 +189,18 @@
     }
 
     _refused(failure) {
+      this._clear("ask");
+      this.ticket = null;
       if (failure.final && !this.link) return this._stop(failure.message);
       this._later(0, failure.message, failure.retryMs);
     }
 
     _open(ticket) {
-      this._clear("retry"); // set when a live connection was lost while the ticket was fetched
+      this._clear("ask", "retry"); // set when a live connection was lost while the ticket was fetched
       this.ticket = ticket;
-      let socket;
-      try {
-        const state = this._foreground() ? "" : "&state=background";
-        socket = new this.env.WebSocket(ticket.url + state);
-      } catch (error) {
-        return this._stop(error.message);
-      }
-      const link = (this.next = { socket, awaiting: false, since: 0 });
+      const state = this._foreground() ? "" : "&state=background";
+      const socket = new this.env.WebSocket(ticket.url + state);
+      const link = (this.next = { socket, awaiting: false, since: 0, life: ticket.life });
       socket.onmessage = (event) => this._heard(link, event.data);
       socket.onclose = (event) => this._lost(link, event.code, event.reason);
       this._after("hello", HELLO_MS, () => this._drop(link, "no answer"));
@@ -184,17 +213,18 @@
       link.since = this.env.now();
       if (old && old !== link) part(old); // the new one was opened beside it: nothing is missed
       this._clear("hello");
-      this._tell({ state: "connected", sessionId: frame.session_id, topics: frame.topics || [] });
-      const heard = new Set(frame.topics);
-      this._sendTopics("subscribe", Array.from(this.wanted).filter((topic) => !heard.has(topic)));
-      this._sendTopics("unsubscribe", Array.from(this.unwanted).filter((topic) => heard.has(topic)));
-      this._sayForeground();
       this._after("beat", BEAT_MS, () => this._beat());
-      const renew = Math.max(this.ticket.life / 2, this.ticket.life - 60000 * (1 + this.env.random()));
-      this._after("renew", renew, () => {
+      const renew = Math.max(link.life / 2, link.life - 60000 * (1 + this.env.random()));
+      this._after("renew", within(renew, ...RENEW_MS), () => {
         this.ticket = null;
         this._dial();
       });
+      const topics = Array.isArray(frame.topics) ? frame.topics : [];
+      this._tell({ state: "connected", sessionId: frame.session_id, topics });
+      const heard = new Set(topics);
+      this._sendTopics("subscribe", Array.from(this.wanted).filter((topic) => !heard.has(topic)));
+      this._sendTopics("unsubscribe", Array.from(this.unwanted).filter((topic) => heard.has(topic)));
+      this._sayForeground();
     }
 
     // ---- losing it
@@ -220,9 +250,10 @@
     }
 
     _later(code, reason, least) {
-      const wait = Math.max(least, backoff(code, this.attempt++, this.env.random));
-      if (!this.link) this._tell({ state: "waiting", reason, retryIn: wait });
+      const drawn = backoff(code, this.attempt++, this.env.random);
+      const wait = within(Math.max(least, drawn), FLOOR_MS, LONGEST_MS);
       this._after("retry", wait, () => this._dial());
+      if (!this.link) this._tell({ state: "waiting", reason, retryIn: wait });
     }
 
     _stop(reason) {
@@ -373,12 +404,14 @@
     constructor(document, place) {
       this.document = document;
       this.places = new Map();
+      this.ages = new Map(); // the cards that leave by themselves
       this.element = place || this._element("section", "toastkit");
       this.element.setAttribute("role", "region");
       this.element.setAttribute("aria-label", "Notifications");
       this.element.setAttribute("aria-live", "polite");
       if (!place) document.body.append(this.element);
       dress(document);
+      document.addEventListener("visibilitychange", () => this.ages.forEach((age) => age.run()));
     }
 
     show(toast) {
@@ -386,6 +419,7 @@
       const key = toast.collapse_key;
       const old = key ? this.places.get(key) : null;
       if (old && old.isConnected) {
+        this._forget(old);
         card.classList.add("toastkit-again");
         old.replaceWith(card);
       } else this.element.append(card);
@@ -414,16 +448,33 @@
 
     _dismiss(card) {
       card.remove();
+      this._forget(card);
       for (const [key, place] of this.places) if (place === card) this.places.delete(key);
     }
 
+    /** Nothing vanishes under a pointer, under the focus, or in a tab that nobody sees: who comes
+     * back has the whole time to read it. */
     _age(card, life, dismiss) {
+      const held = new Set();
       let timer;
-      const hold = () => clearTimeout(timer); // nothing vanishes under a pointer or the focus
-      const run = () => (hold(), (timer = setTimeout(dismiss, life)));
-      for (const name of ["mouseenter", "focusin"]) card.addEventListener(name, hold);
-      for (const name of ["mouseleave", "focusout"]) card.addEventListener(name, run);
+      const run = () => {
+        clearTimeout(timer);
+        if (!held.size && this.document.visibilityState !== "hidden") timer = setTimeout(dismiss, life);
+      };
+      for (const [on, off] of [["mouseenter", "mouseleave"], ["focusin", "focusout"]]) {
+        card.addEventListener(on, () => (held.add(on), run()));
+        card.addEventListener(off, () => (held.delete(on), run()));
+      }
+      this.ages.set(card, { run, held });
       run();
+    }
+
+    _forget(card) {
+      const age = this.ages.get(card);
+      if (!age) return;
+      this.ages.delete(card);
+      age.held.add("gone");
+      age.run();
     }
 
     _link(target) {

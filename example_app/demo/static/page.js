@@ -14,11 +14,17 @@
     return made;
   }
 
+  function reach(path, asked) {
+    return fetch(path, asked).catch(() => {
+      throw new Error("The server cannot be reached");
+    });
+  }
+
   async function call(method, path, { bearer, body } = {}) {
     const headers = { "Content-Type": "application/json" };
     if (bearer) headers.Authorization = "Bearer " + bearer;
     const asked = { method, headers, cache: "no-store", body: body && JSON.stringify(body) };
-    const response = await fetch(prefix + path, asked);
+    const response = await reach(prefix + path, asked);
     const answer = await response.json().catch(() => ({}));
     return { ok: response.ok, status: response.status, answer };
   }
@@ -27,7 +33,7 @@
 
   async function sessionToken() {
     if (me.session && performance.now() < me.session.until) return me.session.token;
-    const response = await fetch("/demo/sign-in", {
+    const response = await reach("/demo/sign-in", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ name: me.name }),
@@ -64,7 +70,7 @@
   async function signOut() {
     me.client.close();
     sessionStorage.removeItem("name");
-    await call("DELETE", "/auth/session", { bearer: me.session.token });
+    await call("DELETE", "/auth/session", { bearer: me.session.token }).catch(() => null); // it expires
     location.reload();
   }
 
@@ -98,6 +104,7 @@
     if (status.state === "connected" && !at("state").dataset.known) refresh();
     at("state").dataset.known = status.state === "connected" ? "yes" : "";
     at("foreground-text").textContent = status.foreground ? "In front of the page" : "In the background";
+    at("background").hidden = status.foreground;
     at("topics").replaceChildren("Hears ", ...heard(status).map((topic) => element("code", topic)));
   }
 
@@ -137,12 +144,17 @@
   }
 
   async function refresh() {
-    const token = await sessionToken().catch(() => null);
-    if (!token) return;
-    const { ok, answer } = await call("GET", "/v1/toasts?limit=30", { bearer: token });
-    if (!ok) return;
-    at("recent").replaceChildren(...answer.items.map(row));
-    at("recent-empty").hidden = answer.items.length > 0;
+    const problem = at("recent-problem");
+    try {
+      const { ok, answer } = await call("GET", "/v1/toasts?limit=30", { bearer: await sessionToken() });
+      if (!ok) throw new Error(answer.message || answer.detail || "Refused");
+      at("recent").replaceChildren(...answer.items.map(row));
+      at("recent-empty").hidden = answer.items.length > 0;
+      problem.hidden = true;
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+    }
   }
 
   function row(toast) {
@@ -236,19 +248,16 @@
     drawCurl();
   });
   at("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(at("curl").textContent);
-    at("copy").textContent = "Copied";
+    const copied = navigator.clipboard.writeText(at("curl").textContent);
+    at("copy").textContent = await copied.then(() => "Copied", () => "Not allowed");
     setTimeout(() => (at("copy").textContent = "Copy"), 1500);
   });
   for (const button of document.querySelectorAll("[data-control]")) {
     button.addEventListener("click", () => {
       const kind = button.dataset.control;
       const body = { kind, user_id: kind.startsWith("usage") ? me.name : null };
-      fetch("/demo/control", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      });
+      const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+      reach("/demo/control", asked).catch((error) => note("controls", kind, { problem: error.message }, "error"));
     });
   }
 

@@ -101,10 +101,11 @@ test("backoff is between half a second and thirty, and all of it is chance", () 
   }
 });
 
-test("a restart spreads everybody over five seconds", () => {
+test("a restart spreads everybody over five seconds, and is waited for like any other failure", () => {
   for (const code of [1012, 1013]) {
-    assert.equal(toastkit.backoff(code, 30, () => 0), 0);
-    assert.equal(toastkit.backoff(code, 30, () => 1), 5000);
+    assert.equal(toastkit.backoff(code, 0, () => 0), 500);
+    assert.equal(toastkit.backoff(code, 0, () => 1), 5000);
+    assert.equal(toastkit.backoff(code, 30, () => 1), 30000);
   }
 });
 

@@ -44,9 +44,16 @@ class Element {
   }
 }
 
-function stack() {
-  const document = { createElement: (name) => new Element(name), body: new Element("body"), head: new Element("head") };
-  return new toastkit.Stack(document);
+function stack(visibilityState = "visible") {
+  const document = new Element("document");
+  Object.assign(document, { createElement: (name) => new Element(name), body: new Element("body"), head: new Element("head") });
+  document.visibilityState = visibilityState;
+  const drawn = new toastkit.Stack(document);
+  drawn.page = (state) => {
+    document.visibilityState = state;
+    document.listeners.get("visibilitychange")();
+  };
+  return drawn;
 }
 
 const titles = (drawn) => drawn.element.children.map((card) => card.find("strong").textContent);
@@ -97,6 +104,88 @@ test("only a sound deeplink becomes a link", () => {
   assert.equal(link.attributes.get("href"), "https://example.com/x");
   assert.equal(link.attributes.get("rel"), "noopener noreferrer");
   assert.equal(stack().show(error("b", { deeplink: "javascript:alert(1)" })).find("a"), null);
+});
+
+const plain = (title, more) => ({ id: title, title, style: "info", ...more });
+const tell = (card, ...names) => names.forEach((name) => card.listeners.get(name)());
+
+test("a toast leaves after seven seconds in front of somebody; an error stays", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const drawn = stack();
+  drawn.show(plain("info"));
+  drawn.show(plain("warning", { style: "warning" }));
+  drawn.show(error("error"));
+  drawn.show(plain("high", { priority: "high" }));
+  t.mock.timers.tick(6999);
+  assert.equal(titles(drawn).length, 4);
+  t.mock.timers.tick(1);
+  assert.deepEqual(titles(drawn), ["warning", "error", "high"]);
+  t.mock.timers.tick(5000);
+  assert.deepEqual(titles(drawn), ["error", "high"]);
+});
+
+test("a toast drawn in a hidden tab is there when the user comes back", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const drawn = stack("hidden");
+  drawn.show(plain("one"));
+  t.mock.timers.tick(3600000);
+  assert.deepEqual(titles(drawn), ["one"]);
+  drawn.page("visible");
+  t.mock.timers.tick(6999);
+  assert.deepEqual(titles(drawn), ["one"]);
+  t.mock.timers.tick(1);
+  assert.deepEqual(titles(drawn), []);
+});
+
+test("a tab that is hidden holds what it shows, each time", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const drawn = stack();
+  drawn.show(plain("one"));
+  for (let i = 0; i < 3; i++) {
+    t.mock.timers.tick(6000);
+    drawn.page("hidden");
+    t.mock.timers.tick(60000);
+    drawn.page("visible");
+  }
+  assert.deepEqual(titles(drawn), ["one"]);
+  t.mock.timers.tick(7000);
+  assert.deepEqual(titles(drawn), []);
+  assert.equal(drawn.ages.size, 0);
+});
+
+test("nothing vanishes under a pointer or the focus, whatever else changes", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const drawn = stack();
+  const card = drawn.show(plain("one"));
+  tell(card, "mouseenter", "focusin", "mouseleave"); // the focus is still in it
+  t.mock.timers.tick(60000);
+  tell(card, "mouseenter", "focusout");
+  drawn.page("hidden");
+  drawn.page("visible"); // the pointer is still over it
+  t.mock.timers.tick(60000);
+  assert.deepEqual(titles(drawn), ["one"]);
+  drawn.page("hidden");
+  tell(card, "mouseleave");
+  t.mock.timers.tick(60000);
+  assert.deepEqual(titles(drawn), ["one"]);
+  drawn.page("visible");
+  t.mock.timers.tick(7000);
+  assert.deepEqual(titles(drawn), []);
+});
+
+test("what is dismissed, replaced or crowded out is not waited for", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const drawn = stack();
+  drawn.show(plain("old", { collapse_key: "build" }));
+  t.mock.timers.tick(6000);
+  drawn.show(plain("new", { collapse_key: "build" }));
+  assert.equal(drawn.ages.size, 1);
+  t.mock.timers.tick(6000);
+  assert.deepEqual(titles(drawn), ["new"]);
+  for (const title of "abcdefg") drawn.show(plain(title));
+  assert.equal(drawn.ages.size, 5);
+  for (const card of [...drawn.element.children]) card.find("button").listeners.get("click")();
+  assert.equal(drawn.ages.size, 0);
 });
 
 const GOOD = ["https://a.example/b?c=d#e", "http://a.example", "manticscore://research/01HXY7AA", "/orders/7", "mailto:a@b.example", "tel:+123"];

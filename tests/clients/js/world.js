@@ -42,7 +42,7 @@ function listener(more) {
 function world({ random = 0.5, life = 900 } = {}) {
   Socket.all = [];
   const timers = new Map();
-  const state = { now: 1000, asked: [], answer: null, next: 1 };
+  const state = { now: 1000, asked: [], answer: null, next: 1, delays: [] };
   const document = listener({ visibilityState: "visible" });
   const window = listener({});
   const granted = () => ({
@@ -58,9 +58,13 @@ function world({ random = 0.5, life = 900 } = {}) {
     document,
     window,
     WebSocket: Socket,
-    random: () => random,
+    random: typeof random === "function" ? random : () => random,
     now: () => state.now,
-    setTimeout: (then, wait) => (timers.set(state.next, { then, at: state.now + wait }), state.next++),
+    setTimeout: (then, wait) => {
+      state.delays.push(wait);
+      timers.set(state.next, { then, at: state.now + Math.max(0, wait | 0) }); // as browsers do: NaN is 0
+      return state.next++;
+    },
     clearTimeout: (id) => timers.delete(id),
     fetch: async (url, request) => {
       state.asked.push({ url, ...request, body: JSON.parse(request.body) });
@@ -70,7 +74,8 @@ function world({ random = 0.5, life = 900 } = {}) {
   const settle = () => new Promise((done) => setImmediate(done));
   const pass = async (wait) => {
     const until = state.now + wait;
-    for (;;) {
+    for (let turns = 0; ; turns++) {
+      if (turns > 1000 + wait / 100) throw new Error("a storm: time stands still");
       const due = [...timers].filter(([, timer]) => timer.at <= until).sort((a, b) => a[1].at - b[1].at)[0];
       if (!due) break;
       timers.delete(due[0]);
