@@ -229,6 +229,6 @@ class PublishDisabled(Unavailable):
 
 
 class StorageUnavailable(Unavailable):
-    """The database is locked, full or gone; nothing was kept."""
+    """The database is locked, full or unreadable; nothing was kept."""
 
     code = "storage_unavailable"
