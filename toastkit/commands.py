@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .records import Since
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -15,9 +17,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe(Command):
-    """Ask to hear topics (A24)."""
+    """Ask to hear topics (A24), and with ``since`` for what was missed of them (A.19)."""
 
     topics: tuple[str, ...] = ()
+    since: Since | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,10 @@ class SetState(Command):
     """Say whether the user is in front of the app (A.17)."""
 
     foreground: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ack(Command):
+    """Say which toasts have arrived and are kept (A.18)."""
+
+    ids: tuple[str, ...] = ()

@@ -18,8 +18,8 @@ PREFIX = "TOASTKIT_"
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
-def _setting(default: Any, meaning: str, *, shown: bool = True) -> Any:
-    return field(default=default, metadata={"meaning": meaning}, repr=shown)
+def _setting(default: Any, meaning: str, *, shown: bool = True, least: int = 1) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "least": least}, repr=shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +46,20 @@ class Config:
     ticket_seconds: int = _setting(900, "life of a WebSocket token")
 
     confirm_ms: int = _setting(250, "how long a publish waits for the workers' answers")
-    due_ms: int = _setting(
-        2000, "after this an undecided toast is due to be decided again; nobody does so yet"
+    due_ms: int = _setting(2000, "after this an undecided toast is due to be decided again")
+    sweep_ms: int = _setting(500, "time between two looks for toasts that are due")
+    lease_ms: int = _setting(10_000, "how long who took a due toast may take to decide it")
+    undecided_ms: int = _setting(
+        60_000, "after this a toast is decided without the workers that do not answer"
     )
+    ack_timeout_ms: int = _setting(
+        0,
+        "a toast not acked in this time is due for fallback; 0 = acks are not waited for",
+        least=0,
+    )
+    replay_most: int = _setting(200, "most toasts one client is replayed")
+    retention_days: int = _setting(90, "how long toasts are kept")
+    prune_seconds: int = _setting(3600, "time between two looks for what is no longer kept")
     dedupe_ms: int = _setting(300_000, "how long a dedupe key is held")
     storage_wait_ms: int = _setting(2000, "how long a write waits for a locked database")
 
@@ -90,8 +101,9 @@ class Config:
                 raise ConfigError(f"{name} must be one of {', '.join(sorted(allowed))}")
         for setting in fields(self):
             value = getattr(self, setting.name)
-            if setting.type == "int" and (not isinstance(value, int) or value < 1):
-                raise ConfigError(f"{setting.name} must be a whole number and at least 1")
+            least = setting.metadata["least"]
+            if setting.type == "int" and (not isinstance(value, int) or value < least):
+                raise ConfigError(f"{setting.name} must be a whole number and at least {least}")
             if setting.type == "tuple[str, ...]" and not isinstance(value, tuple):
                 # A text would be read letter by letter: every letter of a secret a secret.
                 raise ConfigError(f"{setting.name} must be a tuple of texts, like ('a', 'b')")

@@ -5,11 +5,13 @@
         - ``NoKit`` (``no_kit``)
         - ``ConfigError`` (``config_error``)
         - ``NotServing`` (``not_serving``)
+        - ``CannotJoin`` (``cannot_join``)
         - ``UnsupportedServer`` (``unsupported_server``)
     - ``Refused``: this request must change before it can succeed
         - ``Invalid`` (``invalid``)
         - ``TooLarge`` (``too_large``)
         - ``TopicNotAllowed`` (``topic_not_allowed``)
+        - ``UnknownToast`` (``toast_not_found``)
         - ``OriginNotAllowed`` (``origin_not_allowed``)
         - ``InvalidPublishKey`` (``invalid_publish_key``)
         - ``RateLimited`` (``rate_limited``)
@@ -69,6 +71,12 @@ class NotServing(UsageError):
     code = "not_serving"
 
 
+class CannotJoin(UsageError):
+    """A publish can neither join the caller's transaction nor go beside it."""
+
+    code = "cannot_join"
+
+
 class UnsupportedServer(UsageError):
     """The web server gives no socket that can be taken over."""
 
@@ -112,6 +120,19 @@ class TopicNotAllowed(Refused):
             "user, or a topic outside user:"
         )
         self.topic = topic
+
+    @property
+    def detail(self) -> str:
+        return self.code
+
+
+class UnknownToast(Refused):
+    """The user has no such toast: it never was theirs, or was deleted or pruned (A.22)."""
+
+    code = "toast_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("this user has no toast with that id")
 
     @property
     def detail(self) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .errors import Invalid
+from .records import Position, Unrecoverable
 
 MAX_DATA_BYTES = 4096
 MAX_TTL_MS = 366 * 24 * 3600 * 1000
@@ -61,7 +62,8 @@ class Event(Struct, frozen=True, kw_only=True):
     ``kind`` decides the policy: a toast is stored and may go to a phone, a control is neither.
     ``route`` is the pub/sub key; ``topic`` what a subscriber named (``None``: everyone on the
     route). Times are milliseconds since the epoch; a dedupe key is held for ``dedupe_ms``. ``seq``
-    and ``epoch`` are the position a toast takes when it is accepted.
+    and ``epoch`` are the position a toast takes when it is accepted; ``replayed`` marks one that a
+    client gets because it missed it.
     """
 
     kind: Literal["toast", "control"]
@@ -80,10 +82,22 @@ class Event(Struct, frozen=True, kw_only=True):
     exclude: str | None = None
     seq: int | None = None
     epoch: str | None = None
+    replayed: bool = False
 
     def expired(self, now: int) -> bool:
         """Tell whether the event's time to live has run out."""
         return self.expires_at is not None and now >= self.expires_at
+
+
+class Missed(Struct, frozen=True, kw_only=True):
+    """Hold what a client missed: toasts in the order of their positions, up to ``position``.
+
+    With a ``reason`` there are none: a part of what was missed would be a silent gap.
+    """
+
+    position: Position
+    toasts: tuple[Event, ...] = ()
+    reason: Unrecoverable | None = None
 
 
 EVERYBODY = "*"

@@ -19,6 +19,20 @@ State = Literal[
 ]
 
 
+DELIVERED: tuple[State, ...] = ("written", "acked", "sent")
+"""States that mean the toast reached its user, or the provider of a push."""
+
+
+class Position(Struct, frozen=True):
+    """Say how far a principal's toasts have come: ``seq`` of the newest, within one ``epoch``.
+
+    Another epoch means that numbering began anew, so that positions cannot be compared.
+    """
+
+    seq: int
+    epoch: str
+
+
 class StoredToast(Struct, frozen=True, kw_only=True):
     """One row of a principal's inbox, as a list shows it (A20)."""
 
@@ -33,6 +47,47 @@ class StoredToast(Struct, frozen=True, kw_only=True):
     created_at: int
     seq: int
     state: State
+    seen_at: int | None = None
+    read_at: int | None = None
+
+
+class PageQuery(Struct, frozen=True, kw_only=True):
+    """Say which of a principal's toasts are wanted, newest first (A19, A.21).
+
+    ``cursor`` is the id of the last toast of the page before; ``topic`` is matched exactly.
+    """
+
+    user_id: str
+    limit: int = 50
+    cursor: str | None = None
+    topic: str | None = None
+    unread: bool = False
+    include_collapsed: bool = False
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """Hold one page of a principal's toasts; ``next_cursor`` is ``None`` on the last (A.21).
+
+    ``unread_count`` counts every unread toast the plain list would show, whatever was asked for.
+    """
+
+    items: list[StoredToast]
+    next_cursor: str | None
+    unread_count: int
+
+
+ReadMark = Literal["read", "unread", "seen", "deleted"]
+"""What a user does with a toast in the list (A.22)."""
+
+Unrecoverable = Literal["epoch_changed", "unknown_id", "too_many", "unavailable"]
+"""Why what a client missed cannot be replayed: it must fetch the list instead."""
+
+
+class Since(Struct, frozen=True, kw_only=True):
+    """Say where a client left off: at a position, or at the last toast it knows (A.19)."""
+
+    position: Position | None = None
+    toast_id: str | None = None
 
 
 class Accepted(Struct, frozen=True):
@@ -50,13 +105,20 @@ class Accepted(Struct, frozen=True):
 
 
 class StateChange(Struct, frozen=True):
-    """One compare-and-set on a toast's state, owed to the next commit."""
+    """One compare-and-set on a toast's state, owed to the next commit.
+
+    ``due_at``: when somebody must look at the toast again, such as for a missing ack. ``reason``
+    and ``session_count`` are kept for whoever asks later why a user did or did not see it.
+    """
 
     id: str
     user_id: str
     state: State
     at: int
     transport: str | None = None
+    due_at: int | None = None
+    reason: str | None = None
+    session_count: int | None = None
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
@@ -68,6 +130,8 @@ class Ticket(Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...]
     session_hash: str | None
     expires_at: int
+    position: Position | None = None
+    """Where its principal's toasts stood when the ticket was redeemed; not stored with it."""
 
 
 class Session(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .records import Position, Unrecoverable
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -14,11 +16,21 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """Tell whether what was missed follows, and how much of it; else why not (A.19)."""
+
+    replayed: int = 0
+    reason: Unrecoverable | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Greeting(Reply):
-    """Tell a client it is connected, as whom and to what (A22)."""
+    """Tell a client it is connected, as whom, to what and from which position on (A22)."""
 
     connection_id: str = ""
     topics: tuple[str, ...] = ()
+    position: Position | None = None
+    recovery: Recovery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,8 @@ class Subscribed(Reply):
 
     topics: tuple[str, ...] = ()
     all_topics: tuple[str, ...] = ()
+    position: Position | None = None
+    recovery: Recovery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,13 @@ class StateSet(Reply):
     """Confirm whether the client counts as in front of its user."""
 
     foreground: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Acked(Reply):
+    """Confirm that acks were taken; only a client that gave an ``id`` is told."""
+
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

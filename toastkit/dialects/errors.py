@@ -15,12 +15,14 @@ from ..errors import (
     TopicNotAllowed,
     Unauthenticated,
     Unavailable,
+    UnknownToast,
 )
 
 _STATUS: tuple[tuple[type[ToastKitError], int], ...] = (
     (InvalidPublishKey, 401),
     (Unauthenticated, 401),
     (OriginNotAllowed, 403),
+    (UnknownToast, 404),
     (TooLarge, 413),
     (TopicNotAllowed, 422),
     (Invalid, 422),

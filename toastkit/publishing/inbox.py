@@ -7,13 +7,16 @@ from typing import Protocol
 
 from .. import principals
 from ..errors import Invalid
-from ..events import Event
-from ..records import Accepted, StateChange, StoredToast
+from ..events import Event, Missed
+from ..records import Accepted, Page, PageQuery, ReadMark, Since, StateChange, StoredToast
 
 MAX_PAGE = 200
 
 Then = Callable[[list[Accepted]], object]
 """What is done with the answers of an accept, on the loop; it must not block."""
+
+Relayed = tuple[Event, Accepted]
+ThenRelayed = Callable[[list[Relayed]], object]
 
 
 class Inbox(Protocol):
@@ -40,11 +43,71 @@ class Inbox(Protocol):
         and its publisher is told so.
         """
 
-    def page(self, user_id: str, limit: int, include_collapsed: bool = False) -> list[StoredToast]:
-        """Return a principal's newest toasts, newest first.
+    def relay(
+        self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None = None
+    ) -> list[Relayed]:
+        """Accept what waits in the outbox: those of ``ids`` that are there, else the oldest few.
+
+        Positions are given in the order they were published; what a rollback discarded is not
+        there. ``then`` is given the answers on the loop, each with its event.
+
+        Raises:
+            StorageUnavailable: everything waits as before.
+        """
+
+    def claim_due(self, limit: int) -> list[Event]:
+        """Take undecided toasts whose time has come, the oldest first; nobody else gets them.
+
+        A claim is a lease of ``lease_ms``: what its taker does not decide until then is due again.
+
+        Raises:
+            StorageUnavailable: nothing was taken.
+        """
+
+    def claim_unacked(self, limit: int) -> list[Event]:
+        """Take written toasts whose ack is overdue; nobody else gets them, nor you again.
+
+        Raises:
+            StorageUnavailable: nothing was taken.
+        """
+
+    def missed(
+        self, user_id: str, since: Since, heard: Callable[[str], bool], limit: int
+    ) -> Missed:
+        """Return what a principal's client missed of the topics it has ``heard``.
+
+        Left out is what is expired, deleted, read or replaced by now. ``position`` is where the
+        principal's toasts stood when it was read, whatever was found.
 
         Raises:
             StorageUnavailable: the database cannot be read.
+        """
+
+    def page(self, query: PageQuery) -> Page:
+        """Return one page of a principal's toasts, newest first.
+
+        Raises:
+            Invalid: the cursor is not one of the principal's toasts.
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def set_read(self, user_id: str, id: str, mark: ReadMark, at: int) -> bool:
+        """Note what a user did with a toast; tell whether there is such a toast.
+
+        Reading is seeing, too. A deleted toast is there no longer. Done twice it is done once: the
+        first time stays.
+
+        Raises:
+            StorageUnavailable: nothing was changed.
+        """
+
+    def read_all(self, user_id: str, up_to: str | None, at: int) -> int | None:
+        """Note that a user has read all toasts, up to and with ``up_to``; tell how many were not.
+
+        ``None`` when the user has no toast ``up_to``.
+
+        Raises:
+            StorageUnavailable: nothing was changed.
         """
 
 

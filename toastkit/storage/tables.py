@@ -69,6 +69,9 @@ toasts = _table(
     Column("read_at", BigInteger),
     Column("deleted_at", BigInteger),
     Column("replaced_by", Text),
+    Column("acked_at", BigInteger),
+    Column("reason", Text),
+    Column("session_count", Integer),
     Index(PREFIX + "toasts_position", "user_id", "seq", unique=True),
     _partial("toasts_due", "due_at", where="due_at IS NOT NULL"),
     _partial("toasts_expiry", "expires_at", where="expires_at IS NOT NULL"),
@@ -77,6 +80,20 @@ toasts = _table(
         where="collapse_key IS NOT NULL AND replaced_by IS NULL",
     ),
 )
+
+outbox = _table(
+    "outbox",
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index(PREFIX + "outbox_id", "id", unique=True),
+    Index(PREFIX + "outbox_user", "user_id"),
+    small=False,
+)
+"""Toasts that were published inside a host's transaction and wait to be accepted, in the order of
+``number``. Writing one locks nothing that others need, so a transaction may stay open for long."""
 
 dedupe = _table(
     "dedupe",

@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from . import engine
 from .turn import Turn
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision. Known here, so that a start on a current schema need not load Alembic."""
 
 VERSION_TABLE = "toastkit_alembic_version"
