@@ -6,16 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from toastkit.backplane import MemoryBackplane
 from toastkit.closing import CloseReason
 from toastkit.config import Config
 from toastkit.dialects import ToastsDialect
 from toastkit.errors import StorageUnavailable
-from toastkit.events import Event
+from toastkit.events import Event, Missed
 from toastkit.hooks import Hooks
 from toastkit.live import Connection, Node, NodeParts, Rules
-from toastkit.publishing.inbox import Then
-from toastkit.records import Accepted, StateChange, StoredToast, Ticket
+from toastkit.publishing.inbox import Relayed, Then, ThenRelayed
+from toastkit.records import (
+    Accepted,
+    Page,
+    PageQuery,
+    Position,
+    ReadMark,
+    Since,
+    StateChange,
+    StoredToast,
+    Ticket,
+)
 from toastkit.replies import Failure
 from toastkit.testing import ManualClock
 
@@ -319,21 +331,31 @@ def control(name: str = "flags.changed", route: str = "*", **params: Any) -> Eve
 
 @dataclass
 class FakeInbox:
-    """Number toasts and remember the changes; a key in ``held`` makes a duplicate."""
+    """Number toasts and remember what was asked; a key in ``held`` makes a duplicate.
+
+    ``kept`` are the toasts as they were stored, at their positions; ``gone`` the ids of those that
+    were read, deleted or replaced. ``outbox``, ``due`` and ``unacked`` are what a test put there.
+    """
 
     held: dict[str, str] = field(default_factory=dict)
     takes_over: dict[str, str] = field(default_factory=dict)
     broken: bool = False
     stored: list[Event] = field(default_factory=list)
+    kept: list[Event] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    outbox: list[Event] = field(default_factory=list)
+    due: list[Event] = field(default_factory=list)
+    unacked: list[Event] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
     rows: list[StoredToast] = field(default_factory=list)
+    known: dict[str, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
+    marks: list[tuple[Any, ...]] = field(default_factory=list)
 
     def accept(
         self, events: Sequence[Event], due_ms: int, then: Then | None = None
     ) -> list[Accepted]:
-        if self.broken:
-            raise StorageUnavailable("the database is locked")
+        self._ensure_sound()
         accepted = [self._accept(event) for event in events]
         if then is not None:
             then(accepted)
@@ -342,13 +364,80 @@ class FakeInbox:
     def mark(self, changes: Sequence[StateChange]) -> None:
         self.changes += changes
 
-    def page(self, user_id: str, limit: int, include_collapsed: bool = False) -> list[StoredToast]:
-        self.asked.append((user_id, limit, include_collapsed))
-        return self.rows[:limit]
+    def relay(
+        self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None = None
+    ) -> list[Relayed]:
+        self._ensure_sound()
+        waiting = [event for event in self.outbox if ids is None or event.id in ids]
+        self.outbox = [event for event in self.outbox if event not in waiting]
+        relayed = [(event, self._accept(event)) for event in waiting]
+        if then is not None:
+            then(relayed)
+        return relayed
+
+    def claim_due(self, limit: int) -> list[Event]:
+        self._ensure_sound()
+        taken, self.due = self.due[:limit], self.due[limit:]
+        return taken
+
+    def claim_unacked(self, limit: int) -> list[Event]:
+        self._ensure_sound()
+        taken, self.unacked = self.unacked[:limit], self.unacked[limit:]
+        return taken
+
+    def missed(
+        self, user_id: str, since: Since, heard: Callable[[str], bool], limit: int
+    ) -> Missed:
+        self.asked.append((user_id, since, limit))
+        self._ensure_sound()
+        mine = sorted(
+            (event for event in self.kept if event.user_id == user_id), key=lambda each: each.seq
+        )
+        newest = mine[-1] if mine else None
+        position = Position(newest.seq, newest.epoch) if newest else Position(0, "")
+        start = since.position
+        if start is None:
+            known = [event for event in mine if event.id == since.toast_id]
+            if not known:
+                return Missed(position=position, reason="unknown_id")
+            start = Position(known[0].seq, position.epoch)
+        if start.epoch != position.epoch or start.seq > position.seq:
+            return Missed(position=position, reason="epoch_changed")
+        found = [event for event in mine if event.seq > start.seq and heard(event.topic)]
+        toasts = tuple(event for event in found if event.id not in self.gone)
+        if len(toasts) > limit:
+            return Missed(position=position, reason="too_many")
+        return Missed(position=position, toasts=toasts)
+
+    def page(self, query: PageQuery) -> Page:
+        self.asked.append(query)
+        self._ensure_sound()
+        return Page(items=self.rows[: query.limit], next_cursor=None, unread_count=len(self.rows))
+
+    def set_read(self, user_id: str, id: str, mark: ReadMark, at: int) -> bool:
+        self._ensure_sound()
+        self.marks.append((user_id, id, mark, at))
+        return any(toast.id == id for toast in self.rows)
+
+    def read_all(self, user_id: str, up_to: str | None, at: int) -> int | None:
+        self._ensure_sound()
+        self.marks.append((user_id, up_to, "read_all", at))
+        if up_to is not None and all(toast.id != up_to for toast in self.rows):
+            return None
+        return len(self.rows)
+
+    def facts(self, id: str) -> Any:
+        return self.known.get(id)
+
+    def _ensure_sound(self) -> None:
+        if self.broken:
+            raise StorageUnavailable("the database is locked")
 
     def _accept(self, event: Event) -> Accepted:
         key = event.dedupe_key or ""
         if key in self.held:
             return Accepted(self.held[key], 1, "e1", duplicate=True)
         self.stored.append(event)
-        return Accepted(self.takes_over.get(key, event.id), len(self.stored), "e1")
+        place = Accepted(self.takes_over.get(key, event.id), len(self.stored), "e1")
+        self.kept.append(replace(event, id=place.id, seq=place.seq, epoch=place.epoch))
+        return place
