@@ -1,6 +1,7 @@
 """Ids and tokens are fresh, and what is stored of a token does not tell it."""
 
 import uuid
+from typing import Any
 
 import pytest
 from ulid import ULID
@@ -11,7 +12,34 @@ UUID = "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
 
 
 def test_A20_a_toasts_id_is_a_ulid() -> None:
-    assert str(ULID.from_str(ids.toast_id()))
+    assert str(ULID.from_str(ids.toast_id(1)))
+
+
+def test_a_toasts_id_says_when_it_was_made() -> None:
+    assert ids.made_at(ids.toast_id(1_767_225_600_123)) == 1_767_225_600_123
+
+
+NO_IDS = [
+    "",
+    "x",
+    "8" + "Z" * 25,
+    "0" * 25,
+    "0" * 27,
+    "0" * 25 + "U",
+    "0" * 25 + "\u0661",
+    "0" * 25 + "\n",
+]
+
+
+@pytest.mark.parametrize("text", [*NO_IDS, None, 7])
+def test_what_is_no_toast_id_is_recognised(text: Any) -> None:
+    assert not ids.is_toast_id(text)
+    assert ids.is_toast_id(ids.toast_id(1_767_225_600_123))
+
+
+@pytest.mark.parametrize("text", [*NO_IDS, "0" * 25 + "\ud800"])
+def test_what_is_no_toast_id_was_never_made(text: str) -> None:
+    assert ids.made_at(text) is None
 
 
 def test_A22_a_connections_id_is_a_uuid() -> None:
@@ -19,7 +47,7 @@ def test_A22_a_connections_id_is_a_uuid() -> None:
     assert str(uuid.UUID(made)) == made
 
 
-@pytest.mark.parametrize("make", [ids.toast_id, ids.connection_id, ids.token, ids.epoch])
+@pytest.mark.parametrize("make", [lambda: ids.toast_id(1), ids.connection_id, ids.token, ids.epoch])
 def test_each_is_fresh(make: object) -> None:
     assert callable(make)
     assert len({make() for _ in range(100)}) == 100

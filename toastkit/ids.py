@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import uuid
 
 from ulid import ULID
 
+_TOAST_ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)
 
-def toast_id() -> str:
-    """Return a fresh toast id: a ULID (A20). Order is carried by ``seq``, never by ids."""
-    return str(ULID())
+
+def toast_id(at: int) -> str:
+    """Return a fresh toast id: a ULID (A20) made ``at`` milliseconds since the epoch.
+
+    Order is carried by ``seq``, never by ids.
+    """
+    return str(ULID.from_timestamp(at))
+
+
+def made_at(id: str) -> int | None:
+    """Return when a toast id was made, or ``None`` for a text that is none."""
+    return ULID.from_str(id).milliseconds if is_toast_id(id) else None
+
+
+def is_toast_id(text: object) -> bool:
+    """Tell whether a text could be a toast's id; what cannot is not worth asking a database."""
+    return isinstance(text, str) and bool(_TOAST_ID.fullmatch(text))
 
 
 def connection_id() -> str:

@@ -388,9 +388,9 @@ content.update(title="storm", style="info", priority="normal")
 
 def publish(user):
     while True:
-        event = Event(kind="toast", id=ids.toast_id(), route=user, name="toast", user_id=user,
+        event = Event(kind="toast", id=ids.toast_id(0), route=user, name="toast", user_id=user,
                       topic=f"user:{user}", data=content, created_at=clock.now(),
-                      dedupe_key=ids.toast_id(), dedupe_ms=1000)
+                      dedupe_key=ids.toast_id(0), dedupe_ms=1000)
         [accepted] = storage.inbox.accept([event], 2000)
         sys.stdout.write(f"{accepted.id} {user} {accepted.seq}\\n")
 

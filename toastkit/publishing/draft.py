@@ -37,7 +37,7 @@ def toast_event(user_id: object, toast: Toast, options: ToastOptions, now: int) 
     ttl_ms = events.ttl(options.ttl_ms)
     return Event(
         kind="toast",
-        id=ids.toast_id(),
+        id=ids.toast_id(now),
         route=principals.route(owner),
         name="toast",
         data=msgspec.structs.asdict(toast),
@@ -67,7 +67,7 @@ def control_event(
         raise TooLarge(f"params must be at most {most_bytes} bytes of JSON, not {size}")
     return Event(
         kind="control",
-        id=ids.toast_id(),
+        id=ids.toast_id(now),
         route=EVERYBODY if owner is None else principals.route(owner),
         name=events.control_name(kind),
         data=data,
