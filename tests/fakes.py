@@ -351,11 +351,14 @@ class FakeInbox:
     known: dict[str, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     marks: list[tuple[Any, ...]] = field(default_factory=list)
+    leases: list[int] = field(default_factory=list)
+    due_after: list[int] = field(default_factory=list)
 
     def accept(
         self, events: Sequence[Event], due_ms: int, then: Then | None = None
     ) -> list[Accepted]:
         self._ensure_sound()
+        self.due_after.append(due_ms)
         accepted = [self._accept(event) for event in events]
         if then is not None:
             then(accepted)
@@ -368,6 +371,7 @@ class FakeInbox:
         self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None = None
     ) -> list[Relayed]:
         self._ensure_sound()
+        self.due_after.append(due_ms)
         waiting = [event for event in self.outbox if ids is None or event.id in ids]
         self.outbox = [event for event in self.outbox if event not in waiting]
         relayed = [(event, self._accept(event)) for event in waiting]
@@ -375,8 +379,9 @@ class FakeInbox:
             then(relayed)
         return relayed
 
-    def claim_due(self, limit: int) -> list[Event]:
+    def claim_due(self, limit: int, lease_ms: int) -> list[Event]:
         self._ensure_sound()
+        self.leases.append(lease_ms)
         taken, self.due = self.due[:limit], self.due[limit:]
         return taken
 

@@ -125,6 +125,37 @@ def test_a_process_that_serves_nobody_stores_and_queues() -> None:
     assert len(desk.inbox.stored) == 1
     assert desk.backplane.told == []
     assert desk.inbox.changes == []
+    assert desk.inbox.due_after == [0], "a process that serves is to find it at once"
+
+
+def test_a_process_that_serves_is_given_time_to_decide(desk: Desk) -> None:
+    desk.publish(toast())
+    assert desk.inbox.due_after == [2000]
+
+
+def test_what_a_transaction_left_is_told_when_it_is_relayed(desk: Desk) -> None:
+    desk.inbox.outbox = [toast(id="a", seq=None), toast(id="b", seq=None), toast(id="c", seq=None)]
+    desk.publisher.relay(["a", "c"])
+    assert [(event.id, event.seq) for event in desk.backplane.told] == [("a", 1), ("c", 2)]
+    assert desk.inbox.changes == [], "whoever committed does not wait for the answers"
+    desk.world.runtime.run_job()
+    assert [change.state for change in desk.inbox.changes] == ["written", "written"]
+
+
+def test_a_process_that_serves_nobody_relays_and_leaves_the_rest() -> None:
+    desk = Desk(serving=False)
+    desk.inbox.outbox = [toast(id="a", seq=None)]
+    desk.publisher.relay()
+    assert [event.id for event in desk.inbox.stored] == ["a"]
+    assert (desk.backplane.told, desk.inbox.due_after) == ([], [0])
+
+
+def test_a_relayed_duplicate_is_not_told(desk: Desk) -> None:
+    desk.inbox.held["k"] = "first"
+    desk.inbox.outbox = [toast(id="a", dedupe_key="k")]
+    desk.publisher.relay()
+    desk.world.runtime.run_job()
+    assert desk.backplane.told == []
 
 
 def test_a_silent_worker_leaves_it_queued(desk: Desk) -> None:

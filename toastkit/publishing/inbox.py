@@ -55,10 +55,10 @@ class Inbox(Protocol):
             StorageUnavailable: everything waits as before.
         """
 
-    def claim_due(self, limit: int) -> list[Event]:
+    def claim_due(self, limit: int, lease_ms: int) -> list[Event]:
         """Take undecided toasts whose time has come, the oldest first; nobody else gets them.
 
-        A claim is a lease of ``lease_ms``: what its taker does not decide until then is due again.
+        A claim is a lease: what its taker does not decide until then is due again.
 
         Raises:
             StorageUnavailable: nothing was taken.

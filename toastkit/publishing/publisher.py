@@ -16,8 +16,8 @@ from ..events import Event
 from ..receipts import Receipt
 from ..records import Accepted
 from ..runtime.contract import Runtime
-from .confirm import decide
-from .inbox import Inbox
+from .confirm import decide, expiry
+from .inbox import Inbox, Relayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Publisher:
         Raises:
             StorageUnavailable: nothing was kept.
         """
-        telling = _Telling(toasts)
+        telling, serving = _Telling(), self._serving()
         # In a process that serves nobody there is nobody to tell, and perhaps no loop that runs:
         # another process holds the sockets, and only it can know whether anybody is there.
-        tell = partial(self._tell, telling) if self._serving() else None
-        accepted = self._inbox.accept(toasts, self._config.due_ms, tell)
+        tell = partial(self._tell, telling, toasts) if serving else None
+        accepted = self._inbox.accept(toasts, self._due_ms(serving), tell)
         decided = self._decide(telling)
         return [
             Receipt.duplicate(place.id)
@@ -61,6 +61,35 @@ class Publisher:
             else decided.get(place.id) or Receipt.queued(place.id)
             for place in accepted
         ]
+
+    def relay(self, ids: Sequence[str] | None = None) -> None:
+        """Publish what a committed transaction left in the outbox; ``None``: what was forgotten.
+
+        Returns once it is in the inbox and being told. What a rollback discarded is not there.
+
+        Raises:
+            StorageUnavailable: it waits in the outbox as before.
+        """
+        telling, serving = _Telling(), self._serving()
+        tell = partial(self._tell_relayed, telling) if serving else None
+        self._inbox.relay(ids, self._due_ms(serving), tell)
+        if telling.answers is not None:
+            # Beside: whoever committed has a receipt already and need not wait for the answers.
+            self._runtime.spawn(lambda: self._settle(telling))
+
+    def resume(self, toasts: Sequence[Event]) -> None:
+        """Take up toasts that were accepted but never decided: tell them, and decide.
+
+        Deciding ends in no state that is taken up again, unless some worker did not answer.
+        """
+        now = self._clock.now()
+        late = [event for event in toasts if event.expired(now)]
+        self._inbox.mark([expiry(event, now) for event in late])
+        telling = _Telling()
+        fresh = [event for event in toasts if event not in late]
+        if fresh:
+            self._runtime.ask(lambda: self._broadcast(telling, fresh))
+        self._settle(telling)
 
     def publish_control(self, control: Event) -> None:
         """Tell a control to whoever is there; it is never stored and never pushed (A27).
@@ -75,14 +104,31 @@ class Publisher:
             )
         self._runtime.ask(lambda: self._backplane.broadcast([control]))
 
-    def _tell(self, telling: _Telling, accepted: Sequence[Accepted]) -> None:
+    def _due_ms(self, serving: bool) -> int:
+        # Who cannot decide leaves it to a process that serves, which looks for what is due.
+        return self._config.due_ms if serving else 0
+
+    def _tell_relayed(self, telling: _Telling, relayed: Sequence[Relayed]) -> None:
+        toasts = [event for event, _ in relayed]
+        self._tell(telling, toasts, [place for _, place in relayed])
+
+    def _tell(
+        self, telling: _Telling, toasts: Sequence[Event], accepted: Sequence[Accepted]
+    ) -> None:
         # On the loop, before the publisher wakes: publishers wake in any order, but a principal's
         # toasts leave in the order of their positions.
-        pairs = zip(telling.toasts, accepted, strict=True)
+        pairs = zip(toasts, accepted, strict=True)
         fresh = [_placed(event, place) for event, place in pairs if not place.duplicate]
+        self._broadcast(telling, fresh)
+
+    def _broadcast(self, telling: _Telling, fresh: Sequence[Event]) -> None:
         until = self._clock.now() + self._config.confirm_ms
         told = [_now_or_never(event, until) for event in fresh]
         telling.fresh, telling.answers = fresh, self._backplane.broadcast(told)
+
+    def _settle(self, telling: _Telling) -> None:
+        """Decide what nobody waits for a receipt of."""
+        self._decide(telling)
 
     def _decide(self, telling: _Telling) -> dict[str, Receipt]:
         """Wait for the answers and return the receipt of every toast that was told, by id."""
@@ -91,7 +137,7 @@ class Publisher:
         confirmations = telling.answers.wait(self._config.confirm_ms / 1000)
         now = self._clock.now()
         verdicts = [
-            decide(event, confirmation, now)
+            decide(event, confirmation, now, self._config)
             for event, confirmation in zip(telling.fresh, confirmations, strict=True)
         ]
         self._inbox.mark([change for _, change in verdicts if change is not None])
@@ -102,7 +148,6 @@ class Publisher:
 class _Telling:
     """What the loop leaves for the publisher that waits: the new toasts, and who answers them."""
 
-    toasts: Sequence[Event]
     fresh: Sequence[Event] = ()
     answers: Pending | None = None
 

@@ -1,0 +1,177 @@
+"""What nobody has decided is found, told and decided, again and again until it is."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from tests.fakes import toast
+from tests.publishing.test_publisher import Desk
+from toastkit.backplane.contract import Confirmation
+from toastkit.config import Config
+from toastkit.publishing.sweeper import BATCH, Sweeper, SweeperParts
+
+NOBODY = Confirmation(complete=True)
+
+
+class Broom:
+    """Hold a sweeper with a publisher and all they lean on."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.desk = Desk()
+        self.inbox, self.told = self.desk.inbox, self.desk.backplane.told
+        self.pruned = 0
+        self.left = 0
+        world = self.world = self.desk.world
+        self.sweeper = Sweeper(
+            SweeperParts(
+                Config(**settings),
+                world.clock,
+                world.runtime,
+                self.inbox,
+                self.desk.publisher,
+                self._prune,
+            )
+        )
+
+    def _prune(self) -> bool:
+        self.pruned += 1
+        self.left -= 1
+        return self.left > 0
+
+    def states(self) -> list[tuple[str, str]]:
+        return [(change.id, change.state) for change in self.inbox.changes]
+
+
+@pytest.fixture
+def broom() -> Broom:
+    return Broom()
+
+
+def test_what_is_due_is_told_and_decided(broom: Broom) -> None:
+    broom.inbox.due = [toast(id="a", seq=7)]
+    broom.sweeper.sweep()
+    assert [(event.id, event.seq, event.replayed) for event in broom.told] == [("a", 7, False)]
+    assert broom.states() == [("a", "written")]
+    assert broom.inbox.leases[0] == 10_000
+
+
+def test_toasts_are_told_in_the_order_of_their_positions(broom: Broom) -> None:
+    broom.inbox.due = [toast(id="b", seq=8), toast(id="a", seq=7)]
+    broom.sweeper.sweep()
+    assert [event.id for event in broom.told] == ["a", "b"]
+
+
+def test_A30_what_expired_meanwhile_is_not_told(broom: Broom) -> None:
+    made = broom.world.clock.now()
+    broom.inbox.due = [toast(id="late", expires_at=made), toast(id="good", expires_at=made + 1)]
+    broom.sweeper.sweep()
+    assert [event.id for event in broom.told] == ["good"]
+    assert broom.states() == [("late", "expired"), ("good", "written")]
+    assert broom.inbox.changes[0].reason == "expired"
+
+
+def test_deciding_never_ends_in_accepted_when_every_worker_answers(broom: Broom) -> None:
+    broom.desk.backplane.says = NOBODY
+    broom.inbox.due = [toast(id="a")]
+    broom.sweeper.sweep()
+    assert broom.states() == [("a", "undelivered")]
+
+
+def test_a_worker_that_does_not_answer_leaves_it_for_another_look(broom: Broom) -> None:
+    broom.desk.backplane.says = Confirmation()
+    broom.inbox.due = [toast(id="a")]
+    broom.sweeper.sweep()
+    assert broom.states() == []
+
+
+def test_a_lot_is_taken_in_batches(broom: Broom) -> None:
+    broom.inbox.due = [toast(id=str(number), seq=number) for number in range(BATCH * 2 + 1)]
+    broom.sweeper.sweep()
+    assert len(broom.told) == BATCH * 2 + 1
+    assert len(broom.inbox.leases) == 3
+
+
+def test_what_waits_in_the_outbox_is_published(broom: Broom) -> None:
+    broom.inbox.outbox = [toast(id="a", seq=None), toast(id="b", seq=None)]
+    broom.sweeper.sweep()
+    broom.world.runtime.run_job()
+    assert [event.id for event in broom.told] == ["a", "b"]
+    assert broom.states() == [("a", "written"), ("b", "written")]
+
+
+@pytest.mark.parametrize(("timeout", "taken"), [(0, False), (5000, True)])
+def test_A_18_overdue_acks_are_taken_only_where_they_are_waited_for(
+    timeout: int, taken: bool
+) -> None:
+    broom = Broom(ack_timeout_ms=timeout)
+    broom.inbox.unacked = [toast(id=str(number)) for number in range(BATCH + 1)]
+    broom.sweeper.sweep()
+    assert (broom.inbox.unacked == []) is taken
+
+
+def test_what_is_not_kept_any_longer_is_pruned_batch_by_batch_now_and_then(broom: Broom) -> None:
+    broom.left = 3
+    broom.sweeper.sweep()
+    assert broom.pruned == 0
+    broom.world.clock.advance(3600)
+    broom.sweeper.sweep()
+    broom.sweeper.sweep()
+    assert broom.pruned == 3
+
+
+def run(broom: Broom, looks: int) -> None:
+    """Let the started sweeper look so often, then stop it."""
+    stopping = broom.sweeper._stopping
+    assert stopping is not None
+    waits: list[float | None] = []
+
+    def wait(timeout: float | None = None) -> bool:
+        if timeout:
+            waits.append(timeout)
+        return len(waits) > looks
+
+    stopping.wait = wait  # type: ignore[method-assign]
+    broom.world.runtime.run_job()
+    assert waits == [0.5] * (looks + 1)
+
+
+def test_it_looks_twice_a_second_until_it_is_stopped(broom: Broom) -> None:
+    broom.sweeper.start()
+    broom.inbox.due = [toast(id="a")]
+    run(broom, looks=2)
+    assert broom.states() == [("a", "written")]
+    broom.sweeper.stop(1)
+
+
+def test_a_broken_database_is_told_once_and_looked_at_again(
+    broom: Broom, caplog: pytest.LogCaptureFixture
+) -> None:
+    broom.sweeper.start()
+    broom.inbox.broken = True
+    with caplog.at_level(logging.WARNING):
+        run(broom, looks=3)
+    assert [record.getMessage() for record in caplog.records] == [
+        "due toasts cannot be looked for: the database is locked"
+    ]
+
+
+def test_nothing_ends_the_looking(broom: Broom, caplog: pytest.LogCaptureFixture) -> None:
+    broom.sweeper.start()
+    broom.inbox.due = [toast(id="a")]
+    claim, failures = broom.inbox.claim_due, [RuntimeError("unexpected")]
+
+    def failing(limit: int, lease_ms: int) -> Any:
+        if failures:
+            raise failures.pop()
+        return claim(limit, lease_ms)
+
+    broom.inbox.claim_due = failing  # type: ignore[method-assign]
+    run(broom, looks=2)
+    assert broom.states() == [("a", "written")]
+    assert "a look for due toasts failed" in caplog.text
+
+
+def test_one_that_never_started_is_stopped_at_once(broom: Broom) -> None:
+    broom.sweeper.stop(1)
+    assert not broom.world.runtime.jobs
