@@ -58,7 +58,7 @@ class Kit:
                 "for example sqlite:////var/lib/app/toastkit.db"
             )
         self.config = config
-        self.hooks = hooks or Hooks()
+        self._hooks = hooks or Hooks()
         self._clock = clock or SystemClock()
         self._runtime = runtime_for(config.runtime)
         self._backplane = MemoryBackplane(self._runtime)
@@ -185,7 +185,7 @@ class Kit:
         self.node = self._make_node()
 
     def _make_node(self) -> Node:
-        rules = Rules(self.hooks, self._context)
+        rules = Rules(self._hooks, self._context)
         parts = NodeParts(self.config, self._clock, self._runtime, self._backplane, rules)
         # The process that took the first socket tells its clients when it exits; no hook of the
         # host is needed for that, and a master that only forks says nothing.

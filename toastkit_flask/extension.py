@@ -52,7 +52,8 @@ class ToastKit:
         ``DATABASE_URL``, ``RUNTIME``, ``GATEWAY``, ``SURFACES``, ``URL_PREFIX``, ``PUBLIC_URL``,
         ``ALLOWED_ORIGINS``, ``TRUSTED_HOSTS``, ``PUBLISH_SECRET``, ``DEFAULT_BUNDLE_ID``,
         ``SESSION_PREFIX``, ``SESSION_SECONDS``, ``TICKET_SECONDS``, ``CONFIRM_MS``, ``DUE_MS``,
-        ``DEDUPE_MS``, ``STORAGE_WAIT_MS``, ``PING_SECONDS``, ``PONG_SECONDS``, ``SLOW_SECONDS``,
+        ``SWEEP_MS``, ``LEASE_MS``, ``UNDECIDED_MS``, ``ACK_TIMEOUT_MS``, ``REPLAY_MOST``,
+        ``RETENTION_DAYS``, ``PRUNE_SECONDS``, ``DEDUPE_MS``, ``STORAGE_WAIT_MS``, ``PING_SECONDS``, ``PONG_SECONDS``, ``SLOW_SECONDS``,
         ``CLOSE_SECONDS``, ``MESSAGE_BYTES``, ``MESSAGE_SECONDS``, ``MESSAGE_FRAGMENTS``,
         ``MESSAGE_RATE``, ``MESSAGE_BURST``, ``MESSAGE_ERRORS``, ``TOPICS_PER_CONNECTION``,
         ``TOPICS_PER_MESSAGE``, ``CONNECTIONS_PER_USER``, ``CONNECTIONS``, ``BUFFER_MESSAGES``,
@@ -80,7 +81,7 @@ class ToastKit:
             context=app.app_context,
             clock=self._clock,
         )
-        state = State(kit, RateLimits(config, kit.node.clock))
+        state = State(kit, self._hooks, RateLimits(config, kit.node.clock))
         mounting.mount(app, config)
         app.extensions[KEY] = state
         register_finder(find_kit)

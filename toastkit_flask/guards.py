@@ -75,6 +75,6 @@ def _own_login() -> UserLoader | None:
     # which only a page of this origin, or one the host allows, gets past.
     if OWN_PAGE_HEADER not in request.headers:
         return None
-    kit = current_kit()
-    origins.ensure_origin(kit.config)
-    return kit.hooks.user_loader or logins.flask_login_user
+    here = state()
+    origins.ensure_origin(here.kit.config)
+    return here.hooks.user_loader or logins.flask_login_user

@@ -8,6 +8,7 @@ from flask import Flask, current_app, has_app_context
 
 from toastkit import Kit
 from toastkit.errors import NoKit
+from toastkit.hooks import Hooks
 
 from .ratelimits import RateLimits
 
@@ -19,6 +20,7 @@ class State:
     """Hold what serves one app."""
 
     kit: Kit
+    hooks: Hooks
     limits: RateLimits
 
 
