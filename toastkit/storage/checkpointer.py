@@ -13,12 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..runtime.contract import Runtime, Signal
 from .writer import Writer
 
-SECONDS = 0.5
-"""Time between two looks at the log."""
+SECONDS = 1.0
+"""Time between two looks at the log. A flush that meets a checkpoint's own takes several ms."""
 
-LARGE_PAGES = 8192
-"""A log of 32 MiB. A writer that never rests keeps a checkpoint beside it from ever reaching the
-log's end, so the writer itself is asked to empty a log this large: what is left then is little."""
+LARGE_PAGES = 2048
+"""A log of 8 MiB. A writer that never rests keeps a checkpoint beside it from ever reaching the
+log's end, so the writer itself is asked to move the rest, which is little then, and to begin again
+at the front: commits that write where the log has been before are flushed sooner."""
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Checkpointer:
             finally:
                 connection.close()
             if pages > LARGE_PAGES:
-                self._writer.empty_log()
+                self._writer.restart_log()
         except (SQLAlchemyError, sqlite3.Error) as error:
             # Logged on the loop: logging waits for locks that gevent may have replaced, and those
             # are not for native threads.

@@ -91,8 +91,8 @@ class Committer:
         self.commits += 1
         return results
 
-    def checkpoint(self) -> None:
-        """Move what the log holds into the database and empty the log, if nobody reads it now.
+    def checkpoint(self, mode: str) -> None:
+        """Move what the log holds into the database, in one of SQLite's modes.
 
         Raises:
             sqlite3.Error: it cannot be done now; nothing is lost.
@@ -100,7 +100,7 @@ class Committer:
         if self._connection is None:
             return
         driver: Any = self._connection.connection.driver_connection
-        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        driver.execute(f"PRAGMA wal_checkpoint({mode})")
 
     def discard(self) -> None:
         """Give the connection back; the next commit opens another."""

@@ -95,8 +95,8 @@ class Writer:
         member.deadline = self._clock.monotonic() + OWED_SECONDS
         self._join(member)
 
-    def empty_log(self) -> None:
-        """Have the log emptied after the next commit."""
+    def restart_log(self) -> None:
+        """Have the log written from its beginning again after the next commit."""
         self._desk.log_is_large = True
 
     def close(self) -> None:
@@ -185,7 +185,7 @@ class _Desk:
             while not self._finished():
                 self._collect()
                 self._serve()
-            self._empty_log()
+            self._checkpoint("TRUNCATE")
         finally:
             self.end()
 
@@ -266,13 +266,15 @@ class _Desk:
                 self._answer(member, result)
         if self.log_is_large:
             self.log_is_large = False
-            self._empty_log()
+            # Not emptied: to give the file's blocks back and to ask for others with every commit
+            # costs each flush of the next seconds more than its rows.
+            self._checkpoint("PASSIVE")
 
-    def _empty_log(self) -> None:
+    def _checkpoint(self, mode: str) -> None:
         try:
-            self.committer.checkpoint()
+            self.committer.checkpoint(mode)
         except sqlite3.Error as error:
-            self._call(log.warning, "the log of the database could not be emptied: %s", error)
+            self._call(log.warning, "the log of the database could not be moved: %s", error)
 
     def _try_alone(self, group: Sequence[Member], error: Exception) -> None:
         """Give each member a transaction of its own, so that only the one at fault fails."""
