@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import create_engine, select, update
 
 from toastkit.errors import Invalid
-from toastkit.events import Event
-from toastkit.records import Device, Session, State, StateChange, StoredToast, Ticket
-from toastkit.runtime import runtime_for
+from toastkit.records import Device, Session, State, StoredToast, Ticket
 from toastkit.storage import Storage
 from toastkit.storage.marking import FROM
-from toastkit.storage.tables import metadata, toasts
+from toastkit.storage.tables import metadata
 from toastkit.testing import ManualClock
 
-SECOND = 1000
-WINDOW = 300 * SECOND
 ALLOWED = {
     ("accepted", "written"),
     ("accepted", "owed"),
@@ -36,76 +31,6 @@ ALLOWED = {
 }
 STATES = get_args(State)
 ENDED = {"undelivered": ["undelivered"], "failed": ["owed", "failed"], "expired": ["expired"]}
-
-
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
-    return f"sqlite:///{tmp_path}/toastkit.db"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def storage(url: str, clock: ManualClock) -> Iterator[Storage]:
-    storage = Storage(url, runtime_for("auto"), clock)
-    yield storage
-    storage.close()
-
-
-@pytest.fixture
-def event(clock: ManualClock) -> Callable[..., Event]:
-    numbers = itertools.count(1)
-
-    def make(user_id: str = "ada", title: str = "Hello", **given: Any) -> Event:
-        names = ("body", "deeplink", "data")
-        content = {"style": "info", "priority": "normal", **dict.fromkeys(names)}
-        return Event(
-            kind="toast",
-            id=f"toast{next(numbers)}",
-            route=f"user:{user_id}",
-            topic=f"user:{user_id}",
-            name="toast",
-            user_id=user_id,
-            created_at=clock.now(),
-            dedupe_ms=WINDOW,
-            data={**content, "title": title, **given.pop("content", {})},
-            **given,
-        )
-
-    return make
-
-
-@pytest.fixture
-def mark(storage: Storage, clock: ManualClock) -> Callable[..., None]:
-    def mark(id: str, *states: Any, user_id: str = "ada") -> None:
-        at = clock.now()
-        storage.inbox.mark([StateChange(id, user_id, state, at, "websocket") for state in states])
-        # What is owed is carried out before what is asked for later, in the same commit.
-        storage.sessions.revoke("nobody's", at)
-
-    return mark
-
-
-@pytest.fixture
-def row(url: str) -> Callable[[str], Any]:
-    def look(id: str) -> Any:
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            found = connection.execute(select(toasts).where(toasts.c.id == id)).mappings().one()
-        engine.dispose()
-        return found
-
-    return look
-
-
-def change(url: str, **values: Any) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(update(toasts).values(**values))
-    engine.dispose()
 
 
 def titles(page: list[StoredToast]) -> list[str]:
@@ -256,10 +181,10 @@ def test_a_late_failure_does_not_release_what_was_delivered(
 
 
 @pytest.fixture
-def toast_in(storage: Storage, event: Any, url: str) -> Callable[[str], str]:
+def toast_in(storage: Storage, event: Any, change: Any) -> Callable[[str], str]:
     def store(state: str) -> str:
         [toast] = storage.inbox.accept([event()], due_ms=2000)
-        change(url, state=state)
+        change(state=state)
         return toast.id
 
     return store
@@ -318,9 +243,9 @@ def test_A30_past_its_time_to_live_a_toast_is_listed_only_if_delivered(
     assert titles(storage.inbox.page("ada", 50)) == ["shown"]
 
 
-def test_a_deleted_toast_is_not_listed(storage: Storage, event: Any, url: str) -> None:
+def test_a_deleted_toast_is_not_listed(storage: Storage, event: Any, change: Any) -> None:
     storage.inbox.accept([event()], due_ms=2000)
-    change(url, deleted_at=1)
+    change(deleted_at=1)
     assert storage.inbox.page("ada", 50) == []
 
 

@@ -1,0 +1,113 @@
+"""A storage on every database there is, and what is put into it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, select
+
+from toastkit.events import Event
+from toastkit.records import StateChange
+from toastkit.runtime import runtime_for
+from toastkit.storage import Storage
+from toastkit.storage.tables import toasts
+from toastkit.testing import ManualClock
+
+WINDOW_MS = 300_000
+
+DATABASES = ["sqlite"]
+
+
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Name a database of this test alone."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/toastkit.db"
+        return
+    server = request.getfixturevalue("postgres")
+    fresh = server.fresh()
+    yield fresh
+    server.drop(fresh)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def storage(url: str, clock: ManualClock) -> Iterator[Storage]:
+    storage = Storage(url, runtime_for("auto"), clock)
+    yield storage
+    storage.close()
+
+
+@pytest.fixture
+def event(clock: ManualClock) -> Callable[..., Event]:
+    """Make toasts with ids ``toast1``, ``toast2`` … of the present time."""
+    numbers = itertools.count(1)
+
+    def make(user_id: str = "ada", title: str = "Hello", **given: Any) -> Event:
+        names = ("body", "deeplink", "data")
+        content = {"style": "info", "priority": "normal", **dict.fromkeys(names)}
+        return Event(
+            kind="toast",
+            id=f"toast{next(numbers)}",
+            route=f"user:{user_id}",
+            name="toast",
+            user_id=user_id,
+            created_at=clock.now(),
+            dedupe_ms=WINDOW_MS,
+            data={**content, "title": title, **given.pop("content", {})},
+            **{"topic": f"user:{user_id}", **given},
+        )
+
+    return make
+
+
+@pytest.fixture
+def mark(storage: Storage, clock: ManualClock) -> Callable[..., None]:
+    """Change a toast's state, one after another; back when it is on disk."""
+
+    def mark(id: str, *states: Any, user_id: str = "ada", **given: Any) -> None:
+        at = clock.now()
+        changes = [
+            StateChange(id, user_id, state, at, **{"transport": "websocket", **given})
+            for state in states
+        ]
+        storage.inbox.mark(changes)
+        # What is owed is carried out before what is asked for later, in the same commit.
+        storage.sessions.revoke("nobody's", at)
+
+    return mark
+
+
+@pytest.fixture
+def row(url: str) -> Callable[[str], Any]:
+    """Look at a toast's row, every column of it."""
+
+    def look(id: str) -> Any:
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        with engine.connect() as connection:
+            found = connection.execute(select(toasts).where(toasts.c.id == id)).mappings().one()
+        engine.dispose()
+        return found
+
+    return look
+
+
+@pytest.fixture
+def change(url: str) -> Callable[..., None]:
+    """Set columns of every toast, past what storage would allow."""
+
+    def change(**values: Any) -> None:
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        with engine.begin() as connection:
+            connection.execute(toasts.update().values(**values))
+        engine.dispose()
+
+    return change

