@@ -20,6 +20,8 @@ from .live.rules import Context
 from .publishing import (
     Publisher,
     PublisherParts,
+    Sweeper,
+    SweeperParts,
     ToastOptions,
     Toasts,
     control_event,
@@ -66,6 +68,7 @@ class Kit:
             config.database_url, self._runtime, self._clock, config.storage_wait_ms
         )
         self._context = context
+        self._sweeper: Sweeper | None = None
         self.node = self._make_node()
         self.sessions = Sessions(self._storage.sessions, config, self._clock)
         self.tickets = Tickets(self._storage.tickets, config, self._clock)
@@ -167,6 +170,8 @@ class Kit:
             return
         open_kits.discard(self)
         atexit.unregister(self.close)
+        if self._sweeper is not None:
+            self._sweeper.stop(self.config.storage_wait_ms / 1000)
         if self.node.serving:
             self.node.stop()
         self._backplane.close()
@@ -183,13 +188,16 @@ class Kit:
         # The clients are the parent's: the child may neither talk to them nor decide who is there.
         self.node.abandon()
         self.node = self._make_node()
+        self._sweeper = None
 
     def _make_node(self) -> Node:
         rules = Rules(self._hooks, self._context)
         parts = NodeParts(self.config, self._clock, self._runtime, self._backplane, rules)
         # The process that took the first socket tells its clients when it exits; no hook of the
         # host is needed for that, and a master that only forks says nothing.
-        return Node(parts, at_first=lambda: atexit.register(self.close))
+        return Node(
+            parts, at_first=lambda: atexit.register(self.close), at_serve=self._begin_to_sweep
+        )
 
     def _make_publisher(self) -> Publisher:
         return Publisher(
@@ -202,6 +210,19 @@ class Kit:
                 lambda: self.node.serving,
             )
         )
+
+    def _begin_to_sweep(self) -> None:
+        self._sweeper = Sweeper(
+            SweeperParts(
+                self.config,
+                self._clock,
+                self._runtime,
+                self._storage.inbox,
+                self._publisher,
+                prune=lambda: False,
+            )
+        )
+        self._sweeper.start()
 
     def _slices(self, items: Iterable[T]) -> Iterator[list[T]]:
         rest = iter(items)

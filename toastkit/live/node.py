@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -42,10 +43,16 @@ class Node:
 
     ``serving`` is true once this process has handled a request or a socket: only then may it
     decide that nobody is there (another process on the same database cannot know).
-    ``at_first`` is called once, when the first connection comes.
+    ``at_serve`` is called once, when that begins; ``at_first`` once, when the first connection
+    comes. Neither may block.
     """
 
-    def __init__(self, parts: NodeParts, at_first: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        parts: NodeParts,
+        at_first: Callable[[], object],
+        at_serve: Callable[[], object] = lambda: None,
+    ) -> None:
         self.config = parts.config
         self.clock = parts.clock
         self.runtime = parts.runtime
@@ -55,6 +62,7 @@ class Node:
         self.wheel: Wheel[Connection] = Wheel(self.config.ping_seconds, self._second())
         self.roster = Roster()
         self._at_first: Callable[[], object] | None = at_first
+        self._at_serve = [at_serve]
         self._backplane = parts.backplane
         self._dispatch = Dispatch(self.rules, self.runtime, self.clock, self.config)
         self._watch = Watch(self.wheel, self.clock, self.config)
@@ -66,6 +74,9 @@ class Node:
     def serve(self, *, alone: bool = True) -> None:
         """Note that this process serves requests or sockets; ``alone`` unless others do, too."""
         self.serving = True
+        # Two first requests may meet here: popping is atomic, so one of them begins.
+        with suppress(IndexError):
+            self._at_serve.pop()()
         if not alone:
             self._backplane.share()
 
