@@ -131,8 +131,8 @@ class UnknownToast(Refused):
 
     code = "toast_not_found"
 
-    def __init__(self) -> None:
-        super().__init__("this user has no toast with that id")
+    def __init__(self, message: str = "this user has no toast with that id") -> None:
+        super().__init__(message)
 
     @property
     def detail(self) -> str:

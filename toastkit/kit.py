@@ -16,6 +16,7 @@ from .events import Toast
 from .hooks import Hooks
 from .identity import Authenticator, Devices, Sessions, Tickets
 from .live import Node, NodeParts, Rules
+from .live.presence import connections_of
 from .live.rules import Context
 from .publishing import (
     Publisher,
@@ -24,6 +25,7 @@ from .publishing import (
     SweeperParts,
     ToastOptions,
     Toasts,
+    ToastsParts,
     control_event,
     toast_event,
 )
@@ -73,9 +75,9 @@ class Kit:
         self.sessions = Sessions(self._storage.sessions, config, self._clock)
         self.tickets = Tickets(self._storage.tickets, config, self._clock)
         self.devices = Devices(self._storage.devices, config, self._clock)
-        self.toasts = Toasts(self._storage.inbox)
         self.authenticator = Authenticator(self.sessions, verifiers, config)
         self._publisher = self._make_publisher()
+        self.toasts = self._make_toasts()
         open_kits.add(self)
 
     def publish_toast(
@@ -197,6 +199,17 @@ class Kit:
         # host is needed for that, and a master that only forks says nothing.
         return Node(
             parts, at_first=lambda: atexit.register(self.close), at_serve=self._begin_to_sweep
+        )
+
+    def _make_toasts(self) -> Toasts:
+        return Toasts(
+            ToastsParts(
+                self.config,
+                self._clock,
+                self._storage.inbox,
+                self._publisher.publish_control,
+                lambda user_id: connections_of(self.node, user_id),
+            )
         )
 
     def _make_publisher(self) -> Publisher:

@@ -2,11 +2,14 @@
 
 from .confirm import decide
 from .draft import ToastOptions, control_event, toast_event
-from .inbox import Inbox, Toasts
+from .explain import Explanation
+from .inbox import Inbox
 from .publisher import Publisher, PublisherParts
 from .sweeper import Sweeper, SweeperParts
+from .toasts import Toasts, ToastsParts
 
 __all__ = [
+    "Explanation",
     "Inbox",
     "Publisher",
     "PublisherParts",
@@ -14,6 +17,7 @@ __all__ = [
     "SweeperParts",
     "ToastOptions",
     "Toasts",
+    "ToastsParts",
     "control_event",
     "decide",
     "toast_event",

@@ -42,7 +42,7 @@ def toast_event(user_id: object, toast: Toast, options: ToastOptions, now: int) 
         name="toast",
         data=msgspec.structs.asdict(toast),
         created_at=now,
-        topic=_topic(options.topic, owner),
+        topic=topics.own(owner) if options.topic is None else topic_of(options.topic, owner),
         user_id=owner,
         expires_at=None if ttl_ms is None else now + ttl_ms,
         dedupe_key=events.key(options.dedupe_key, "dedupe_key"),
@@ -76,11 +76,15 @@ def control_event(
     )
 
 
-def _topic(text: str | None, owner: str) -> str:
-    if text is None:
-        return topics.own(owner)
+def topic_of(text: str, owner: str) -> str:
+    """Check a topic that a principal's toasts may be on: the own ones, and those of nobody.
+
+    A toast for one user on another's topic would be shown to neither (A.4).
+
+    Raises:
+        TopicNotAllowed: the topic is somebody else's, or a wildcard.
+    """
     topic = Topic.parse(text)
-    # A toast for one user on another's topic would be shown to neither (A.4).
     if topic.wildcard or not topic.open_to(owner):
         raise TopicNotAllowed(text)
     return text

@@ -1,16 +1,12 @@
-"""Every principal's toasts: what the publisher asks of storage, and what a reader may list."""
+"""Every principal's toasts: what the publisher asks of storage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from .. import principals
-from ..errors import Invalid
 from ..events import Event, Missed
-from ..records import Accepted, Page, PageQuery, ReadMark, Since, StateChange, StoredToast
-
-MAX_PAGE = 200
+from ..records import Accepted, Facts, Page, PageQuery, ReadMark, Since, StateChange
 
 Then = Callable[[list[Accepted]], object]
 """What is done with the answers of an accept, on the loop; it must not block."""
@@ -110,25 +106,9 @@ class Inbox(Protocol):
             StorageUnavailable: nothing was changed.
         """
 
-
-class Toasts:
-    """Read a principal's toasts (A19, A20)."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
-
-    def list(
-        self, user_id: object, limit: int = 50, *, include_collapsed: bool = False
-    ) -> list[StoredToast]:
-        """Return the newest toasts of a user, newest first; ``limit`` is 1 to 200.
-
-        Of those that share a collapse key only the newest delivered one, unless
-        ``include_collapsed``. A toast past its time to live is listed only if it was delivered.
+    def facts(self, id: str) -> Facts | None:
+        """Return all that is known about a toast, or ``None`` where nothing is.
 
         Raises:
-            Invalid: the user id or the limit is wrong.
             StorageUnavailable: the database cannot be read.
         """
-        if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
-            raise Invalid(f"limit must be 1-{MAX_PAGE}", ("limit",), "range")
-        return self._inbox.page(principals.user_id(user_id), limit, include_collapsed)
