@@ -121,6 +121,42 @@ class StateChange(Struct, frozen=True):
     session_count: int | None = None
 
 
+class Facts(Struct, frozen=True, kw_only=True):
+    """Hold all that is known about one toast, for whoever asks why it was or was not seen.
+
+    ``claimed``: its dedupe key is held by it and not released. ``devices``: how many its user has.
+    ``waiting``: it has no row yet but waits in the outbox; then ``seq`` is 0. ``position``: where
+    its principal's toasts stand now.
+    """
+
+    id: str
+    user_id: str
+    seq: int
+    topic: str
+    title: str
+    created_at: int
+    state: State
+    fallback: bool
+    expires_at: int | None = None
+    dedupe_key: str | None = None
+    collapse_key: str | None = None
+    due_at: int | None = None
+    lease_until: int | None = None
+    transport: str | None = None
+    reason: str | None = None
+    session_count: int | None = None
+    delivered_at: int | None = None
+    acked_at: int | None = None
+    seen_at: int | None = None
+    read_at: int | None = None
+    deleted_at: int | None = None
+    replaced_by: str | None = None
+    claimed: bool = False
+    devices: int = 0
+    waiting: bool = False
+    position: Position | None = None
+
+
 class Ticket(Struct, frozen=True, kw_only=True):
     """The 15-minute WebSocket token: whom it lets in, from which device, to which topics (A7)."""
 

@@ -1,45 +1,60 @@
-"""The inbox: toasts as they are accepted, decided and listed."""
+"""The inbox: toasts as they are accepted, decided, recovered and listed."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import msgspec
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection
 
 from ..clock import Clock
 from ..errors import Invalid
-from ..events import Event
-from ..records import Accepted, StateChange, StoredToast
+from ..events import Event, Missed
+from ..records import (
+    Accepted,
+    Facts,
+    Page,
+    PageQuery,
+    ReadMark,
+    Since,
+    State,
+    StateChange,
+)
+from . import due, outbox
 from .accepting import Accepting, Row
 from .database import Database
+from .facts import facts
 from .marking import FROM, mark
-from .tables import toasts
+from .outbox import Relayed, Waiting
+from .page import page
+from .readmarks import AllRead, Mark, read_all, set_read
+from .recovering import Wanted, missed
 from .writer import GROUP
 
 T = TypeVar("T")
 Then = Callable[[list[Accepted]], object]
+ThenRelayed = Callable[[list[Relayed]], object]
 
-_FIELDS = StoredToast.__struct_fields__
-_LISTED = select(*(toasts.c[name] for name in _FIELDS))
+log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Store every toast once, in the order of each principal's positions."""
+    """Store every toast once, in the order of each principal's positions.
+
+    What each method promises is said by the ``Inbox`` that publishing asks for.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._accepting = Accepting(clock)
+        self._unreadable: frozenset[str] = frozenset()
 
     def accept(
         self, events: Sequence[Event], due_ms: int, then: Then | None = None
     ) -> list[Accepted]:
         """Store toasts in one commit; return once they are on disk, one answer each, in order.
-
-        ``due_ms`` from now an undecided toast is due to be decided again. ``then`` is given the
-        answers on the loop, before this returns: of one principal, in the order of positions.
 
         Raises:
             Invalid: an event cannot be stored; nothing was kept.
@@ -62,42 +77,107 @@ class Inbox:
         for share in _shares(changes):
             self._database.owe(mark, share, len(share))
 
-    def page(self, user_id: str, limit: int, include_collapsed: bool = False) -> list[StoredToast]:
-        """Return a principal's newest toasts, newest first.
+    def relay(
+        self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None = None
+    ) -> list[Relayed]:
+        """Accept what waits in the outbox, one commit for each 64 of ``ids``.
 
-        Left out: deleted ones, undelivered ones past their time to live, and, unless asked for,
-        ones that a newer delivered toast of the same collapse key has replaced.
+        Raises:
+            StorageUnavailable: what is not relayed yet waits as before.
+        """
+        shares = [None] if ids is None else _shares(ids)
+        return [each for share in shares for each in self._relay(share, due_ms, then)]
+
+    def claim_due(self, limit: int, lease_ms: int) -> list[Event]:
+        """Take undecided toasts whose time has come, for ``lease_ms``; the oldest first.
+
+        Raises:
+            StorageUnavailable: nothing was taken.
+        """
+        return self._claim("accepted", limit, lease_ms)
+
+    def claim_unacked(self, limit: int) -> list[Event]:
+        """Take written toasts whose ack is overdue, for good.
+
+        Raises:
+            StorageUnavailable: nothing was taken.
+        """
+        return self._claim("written", limit, None)
+
+    def missed(
+        self, user_id: str, since: Since, heard: Callable[[str], bool], limit: int
+    ) -> Missed:
+        """Return what a principal's client missed; ``heard`` is asked in a native thread.
 
         Raises:
             StorageUnavailable: the database cannot be read.
         """
-        query = _page(user_id, self._clock.now(), include_collapsed).limit(limit)
+        wanted = Wanted(user_id, since, heard, limit)
+        now = self._clock.now()
+        return self._database.read(lambda connection: missed(connection, wanted, now))
 
-        def read(connection: Connection) -> list[StoredToast]:
-            return [_toast(row) for row in connection.execute(query)]
+    def page(self, query: PageQuery) -> Page:
+        """Return one page of a principal's toasts, newest first.
 
-        return self._database.read(read)
+        Raises:
+            Invalid: the cursor is not one of the principal's toasts.
+            StorageUnavailable: the database cannot be read.
+        """
+        now = self._clock.now()
+        return self._database.read(lambda connection: page(connection, query, now))
 
+    def set_read(self, user_id: str, id: str, mark: ReadMark, at: int) -> bool:
+        """Note what a user did with a toast; tell whether there is such a toast.
 
-def _page(user_id: str, now: int, include_collapsed: bool) -> Select[Any]:
-    column = toasts.c
-    alive = column.delivered_at.is_not(None) | column.expires_at.is_(None)
-    query = _LISTED.where(
-        column.user_id == user_id,
-        column.deleted_at.is_(None),
-        column.state != "expired",
-        alive | (column.expires_at > now),
-    )
-    if not include_collapsed:
-        query = query.where(column.replaced_by.is_(None), column.state != "superseded")
-    return query.order_by(column.seq.desc())
+        Raises:
+            StorageUnavailable: nothing was changed.
+        """
+        return self._database.write(set_read, Mark(user_id, id, mark, at))
 
+    def read_all(self, user_id: str, up_to: str | None, at: int) -> int | None:
+        """Note that a user has read all toasts, up to and with ``up_to``.
 
-def _toast(row: Any) -> StoredToast:
-    values = dict(zip(_FIELDS, row, strict=True))
-    if values["data"] is not None:
-        values["data"] = msgspec.json.decode(values["data"])
-    return StoredToast(**values)
+        Raises:
+            StorageUnavailable: nothing was changed.
+        """
+        return self._database.write(read_all, AllRead(user_id, up_to, at))
+
+    def facts(self, id: str) -> Facts | None:
+        """Return all that is known about one toast, or ``None`` if nothing is.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._database.read(lambda connection: facts(connection, id))
+
+    def _claim(self, state: State, limit: int, lease_ms: int | None) -> list[Event]:
+        # Looked for beside the writer: mostly nothing is due, and then nothing is written.
+        now = self._clock.now()
+        ids = self._database.read(lambda connection: due.due(connection, state, now, limit))
+        if not ids:
+            return []
+        until = None if lease_ms is None else now + lease_ms
+        return self._database.write(due.claim, due.Claim(tuple(ids), state, now, until), len(ids))
+
+    def _relay(
+        self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None
+    ) -> list[Relayed]:
+        wanted = outbox.Wanted(ids, self._unreadable, due_ms, self._clock.now())
+        found = self._database.read(lambda connection: outbox.waiting(connection, wanted))
+        self._complain(found.unreadable)
+        if not found.ready:
+            return []
+        return self._database.write(self._relays, found.ready, len(found.ready), then=then)
+
+    def _relays(
+        self, connection: Connection, members: Sequence[Sequence[Waiting]]
+    ) -> list[list[Relayed]]:
+        return outbox.relay(connection, self._accepting, members)
+
+    def _complain(self, ids: set[str]) -> None:
+        for id in ids - self._unreadable:
+            log.error("toast %s waits in the outbox and cannot be read; it stays there", id)
+        self._unreadable |= ids
 
 
 def _shares(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -73,7 +73,7 @@ toasts = _table(
     Column("reason", Text),
     Column("session_count", Integer),
     Index(PREFIX + "toasts_position", "user_id", "seq", unique=True),
-    _partial("toasts_due", "due_at", where="due_at IS NOT NULL"),
+    _partial("toasts_due", "state", "due_at", where="due_at IS NOT NULL"),
     _partial("toasts_expiry", "expires_at", where="expires_at IS NOT NULL"),
     _partial(
         *("toasts_collapse", "user_id", "collapse_key", "seq"),

@@ -1,0 +1,81 @@
+"""Take toasts that are due: undecided ones, and written ones whose ack is overdue.
+
+``due_at`` is the only thing looked for. Who takes an undecided toast moves it to the end of the
+lease, so that neither leased toasts nor those that wait for an ack are read past at every look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, Update, select, update
+
+from ..events import Event
+from ..records import State
+from .stored import AS_EVENT, event
+from .tables import toasts
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Say which toasts are to be taken, and until when for (``None``: for good)."""
+
+    ids: tuple[str, ...]
+    state: State
+    now: int
+    until: int | None = None
+
+
+def due(connection: Connection, state: State, now: int, limit: int) -> dict[str, str]:
+    """Return the ids of toasts that are due, the oldest first, each with its user."""
+    column = toasts.c
+    query = select(column.id, column.user_id).where(_due(state, now))
+    rows = connection.execute(query.order_by(column.due_at, column.id).limit(limit))
+    return {row.id: row.user_id for row in rows}
+
+
+def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Event]]:
+    """Take toasts for each of several who look; nobody gets one that another has taken."""
+    return [_claim(connection, each) for each in claims]
+
+
+def _claim(connection: Connection, claim: Claim) -> list[Event]:
+    column = toasts.c
+    _settle_deleted(connection, claim)
+    values = {"due_at": claim.until, "lease_until": claim.until}
+    taking = update(toasts).where(column.id.in_(_free(claim))).values(**values)
+    taken = connection.execute(taking.returning(column.id)).scalars().all()
+    if not taken:
+        return []
+    rows = connection.execute(AS_EVENT.where(column.id.in_(taken))).mappings()
+    return sorted(map(event, rows), key=_oldest)
+
+
+def _settle_deleted(connection: Connection, claim: Claim) -> None:
+    # Its user saw it in the list and wants it no more: it must not be shown now.
+    wanted = toasts.c.id.in_(_free(claim)) & toasts.c.deleted_at.is_not(None)
+    connection.execute(_ended(claim).where(wanted))
+
+
+def _ended(claim: Claim) -> Update:
+    ending = update(toasts).values(due_at=None, lease_until=None)
+    if claim.state != "accepted":
+        return ending
+    return ending.values(state="superseded", reason="deleted")
+
+
+def _free(claim: Claim) -> Select[tuple[str]]:
+    # Looked at again, for another process may have taken or decided it meanwhile. Rows that
+    # another transaction holds are passed over, not waited for.
+    wanted = toasts.c.id.in_(claim.ids) & _due(claim.state, claim.now)
+    return select(toasts.c.id).where(wanted).with_for_update(skip_locked=True)
+
+
+def _due(state: State, now: int) -> Any:
+    return (toasts.c.state == state) & (toasts.c.due_at <= now)
+
+
+def _oldest(event: Event) -> tuple[int, int]:
+    return event.created_at, event.seq or 0

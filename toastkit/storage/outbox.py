@@ -1,0 +1,125 @@
+"""Toasts published inside a host's transaction: they wait here until it has committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import Connection, Select, delete, select
+
+from ..errors import Invalid
+from ..events import Event
+from ..records import Accepted
+from .accepting import Accepting, Row
+from .tables import outbox
+from .writer import GROUP
+
+GRACE_MS = 1000
+"""How long what waits is left to its publisher, who relays it right after its commit."""
+
+Relayed = tuple[Event, Accepted]
+
+_column = outbox.c
+
+
+class Executes(Protocol):
+    """A connection or a session of the host's, inside its transaction."""
+
+    def execute(self, statement: Any, parameters: Any) -> Any:
+        """Execute a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One toast that waits, ready to be accepted."""
+
+    number: int
+    row: Row
+
+
+def add(place: Executes, events: Sequence[Event]) -> None:
+    """Put toasts into the outbox, as a part of the transaction that ``place`` is in.
+
+    This locks nothing that others need and waits for nobody; a rollback takes it back.
+
+    Raises:
+        Invalid: an event cannot be stored; none was put there.
+    """
+    for event in events:
+        Row(event, 0)  # what could not be accepted later must be told now
+    rows = [
+        {
+            "id": event.id,
+            "user_id": event.user_id,
+            "event": msgspec.json.encode(event).decode(),
+            "created_at": event.created_at,
+        }
+        for event in events
+    ]
+    if rows:
+        place.execute(outbox.insert(), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What waits: what can be relayed, and the ids of what cannot be read."""
+
+    ready: list[Waiting]
+    unreadable: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Say what is to be relayed: these ids, or (``None``) the oldest without those ``passed``."""
+
+    ids: Sequence[str] | None
+    passed: frozenset[str]
+    due_ms: int
+    now: int
+
+
+def waiting(connection: Connection, wanted: Wanted) -> Found:
+    """Read what waits, in the order it was published.
+
+    What cannot be read stays where it is, so that nothing is lost, and holds up nobody.
+    """
+    found = Found([], set())
+    for row in connection.execute(_query(wanted)):
+        try:
+            event = msgspec.json.decode(row.event, type=Event)
+            # It is due when others would be that are accepted now, however long it has waited.
+            late = max(0, wanted.now - event.created_at)
+            found.ready.append(Waiting(row.number, Row(event, wanted.due_ms + late)))
+        except (msgspec.MsgspecError, Invalid, KeyError):
+            found.unreadable.add(row.id)
+    return found
+
+
+def relay(
+    connection: Connection, accepting: Accepting, members: Sequence[Sequence[Waiting]]
+) -> list[list[Relayed]]:
+    """Take toasts into the inbox, but for those that another process has taken meanwhile."""
+    return [_relay(connection, accepting, member) for member in members]
+
+
+def _relay(
+    connection: Connection, accepting: Accepting, waiting: Sequence[Waiting]
+) -> list[Relayed]:
+    # Deleting is taking: of two processes that relay the same toast one gets its row.
+    numbers = [each.number for each in waiting]
+    taking = delete(outbox).where(_column.number.in_(numbers)).returning(_column.number)
+    taken = set(connection.execute(taking).scalars())
+    rows = [each.row for each in waiting if each.number in taken]
+    [accepted] = accepting.carry_out(connection, [rows])
+    return list(zip((row.event for row in rows), accepted, strict=True))
+
+
+def _query(wanted: Wanted) -> Select[Any]:
+    query = select(_column.number, _column.id, _column.event).order_by(_column.number)
+    if wanted.ids is not None:
+        return query.where(_column.id.in_(wanted.ids))
+    # The youngest are about to be relayed by those who committed them.
+    old = _column.created_at <= wanted.now - GRACE_MS
+    return query.where(old, _column.id.not_in(wanted.passed)).limit(GROUP)
