@@ -88,6 +88,7 @@ class Config:
     register_rate: str = _setting("30/minute", "register-toast, per user")
     publish_rate: str = _setting("120/minute", "publish, per secret and address")
     list_rate: str = _setting("60/minute", "list, per user")
+    inbox_rate: str = _setting("120/minute", "read, seen, delete and the like, per user")
     session_rate: str = _setting("30/minute", "auth session, per address")
     body_bytes: int = _setting(65_536, "largest HTTP body")
     control_bytes: int = _setting(65_536, "largest params of a control")

@@ -47,6 +47,12 @@ class Registration(Struct, frozen=True):
     apns: dict[str, Any] | None = None
 
 
+class ReadAll(Struct, frozen=True):
+    """What the body of a read-all says (A.22): ``before`` is the last toast that was read."""
+
+    before: str | None = None
+
+
 def read_bootstrap(config: Config) -> Bootstrap:
     """Read the body of a bootstrap; an empty one asks for nothing in particular.
 
@@ -89,6 +95,31 @@ def _read_some(size: int) -> bytes:
         raise
     except Exception:  # noqa: BLE001  # each server has errors of its own for chunks that are none
         raise Invalid("the body could not be read", (), "json") from None
+
+
+def read_page() -> dict[str, Any]:
+    """Return which toasts are wanted (A19, A.21), in the words of ``Toasts.list``.
+
+    Raises:
+        Invalid: the first parameter that is wrong.
+    """
+    return {
+        "limit": read_limit(),
+        "cursor": request.args.get("cursor"),
+        "topic": request.args.get("topic"),
+        "unread": read_flag("unread"),
+        "include_collapsed": read_flag("include_collapsed"),
+    }
+
+
+def read_up_to(config: Config) -> str | None:
+    """Read the body of a read-all; without one everything is meant.
+
+    Raises:
+        Invalid: the first field that is wrong.
+        TooLarge: it is longer than a body may be.
+    """
+    return read_body(read_raw(config) or b"{}", ReadAll).before
 
 
 def read_limit() -> int:

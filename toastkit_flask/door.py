@@ -46,7 +46,7 @@ def add_other_methods(app: Flask, name: str) -> None:
 
 
 def _other_methods(allowed: list[str]) -> Any:
-    def other_methods() -> Response:
+    def other_methods(**_: str) -> Response:
         if request.method == "OPTIONS":
             return Response(status=204, headers={"Allow": ", ".join(allowed)})
         raise MethodNotAllowed(allowed)

@@ -14,6 +14,7 @@ from . import logins, origins
 from .state import current_kit, state
 
 OWN_PAGE_HEADER = "X-ToastKit"
+OWN_CONNECTION_HEADER = "X-ToastKit-Session"
 
 
 def begin() -> None:
@@ -68,6 +69,14 @@ def limit(name: str, *key: str) -> None:
 def address() -> str:
     """Return the address a request came from; behind a proxy that is the host's ``ProxyFix``."""
     return request.remote_addr or ""
+
+
+def own_connection() -> str | None:
+    """Return the connection this request's page has, which knows already what it asks for.
+
+    Another user's is of no use: only connections of the user who asks are told anything.
+    """
+    return request.headers.get(OWN_CONNECTION_HEADER, "")[:100] or None
 
 
 def _own_login() -> UserLoader | None:

@@ -12,7 +12,7 @@ from toastkit import Config
 from toastkit.clock import Clock
 from toastkit.errors import ConfigError, RateLimited
 
-RATES = ("bootstrap", "register", "publish", "list", "session")
+RATES = ("bootstrap", "register", "publish", "list", "inbox", "session")
 
 
 class RateLimits:

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from tests.fakes import FakeFraming, control, frames, toast
 from toastkit.closing import CloseReason
 from toastkit.commands import Command, Ping, SetState, Subscribe, Unsubscribe
-from toastkit.dialects import ToastsDialect, toast_item
+from toastkit.dialects import ToastsDialect
 from toastkit.dialects.toasts import CODES
 from toastkit.errors import BadMessage, CommandRefused, UnknownMessageType
-from toastkit.records import StoredToast
 from toastkit.replies import Failure, Greeting, Pong, Reply, StateSet, Subscribed, Unsubscribed
 
 DIALECT = ToastsDialect(FakeFraming())
@@ -245,24 +244,3 @@ def test_A25_every_reason_has_its_code(reason: CloseReason, code: int) -> None:
 
 def test_4003_is_left_to_the_products_other_socket() -> None:
     assert 4003 not in CODES.values()
-
-
-def test_A20_a_listed_toast_has_the_documents_keys_first() -> None:
-    stored = StoredToast(
-        id="01HXY7Z1",
-        topic="user:u1",
-        title="Hello",
-        body=None,
-        style="success",
-        priority="normal",
-        deeplink=None,
-        data=None,
-        created_at=1_767_225_600_999,
-        seq=3,
-        state="written",
-    )
-    item = toast_item(stored)
-    assert list(item)[:8] == [
-        *("id", "topic", "title", "body", "style", "priority", "deeplink", "created_at")
-    ]
-    assert (item["created_at"], item["body"], item["seq"]) == (AT, None, 3)

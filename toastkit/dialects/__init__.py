@@ -2,7 +2,8 @@
 
 from .bodies import PublishRequest, read_body, read_publish
 from .errors import http_error
-from .toasts import ToastsDialect, toast_item
+from .listing import toast_page
+from .toasts import ToastsDialect
 
 __all__ = [
     "PublishRequest",
@@ -10,5 +11,5 @@ __all__ = [
     "http_error",
     "read_body",
     "read_publish",
-    "toast_item",
+    "toast_page",
 ]

@@ -11,7 +11,6 @@ from ..closing import CloseReason
 from ..commands import Command, Ping, SetState, Subscribe, Unsubscribe
 from ..errors import BadMessage, UnknownMessageType
 from ..events import Event
-from ..records import StoredToast
 from ..replies import Failure, Greeting, Pong, Reply, StateSet, Subscribed, Unsubscribed
 from .contract import Framing
 
@@ -77,22 +76,6 @@ class ToastsDialect:
 
     def close(self, reason: CloseReason) -> bytes:
         return self.framing.close(CODES[reason], reason.value)
-
-
-def toast_item(toast: StoredToast) -> dict[str, Any]:
-    """Write one toast as the list shows it (A20), additions last."""
-    return {
-        "id": toast.id,
-        "topic": toast.topic,
-        "title": toast.title,
-        "body": toast.body,
-        "style": toast.style,
-        "priority": toast.priority,
-        "deeplink": toast.deeplink,
-        "created_at": iso(toast.created_at),
-        "data": toast.data,
-        "seq": toast.seq,
-    }
 
 
 def _decode(text: bytes) -> dict[str, Any]:

@@ -1,15 +1,16 @@
-"""Publish toasts, and list them (A14-A20)."""
+"""Publish toasts, list them, and note what was read (A14-A20, A.21, A.22)."""
 
 from __future__ import annotations
 
 from flask import Response
 from msgspec.structs import asdict
 
-from toastkit.dialects import read_publish, toast_item
+from toastkit import Kit
+from toastkit.dialects import read_publish, toast_page
 
-from ..bodies import answer, read_flag, read_limit, read_raw
+from ..bodies import answer, read_page, read_raw, read_up_to
 from ..door import Door
-from ..guards import address, bearer, identify, limit
+from ..guards import address, bearer, identify, limit, own_connection
 from ..state import current_kit
 
 toasts = Door("toastkit_toasts")
@@ -29,9 +30,58 @@ def publish() -> Response:
 
 @toasts.get("/v1/toasts")
 def recent() -> Response:
-    """List the newest toasts of whoever asks."""
+    """List toasts of whoever asks, newest first."""
     kit, who = current_kit(), identify()
     limit("list", who.user_id)
-    collapsed = read_flag("include_collapsed")
-    page = kit.toasts.list(who.user_id, read_limit(), include_collapsed=collapsed)
-    return answer({"items": [toast_item(toast) for toast in page]})
+    return answer(toast_page(kit.toasts.list(who.user_id, **read_page())))
+
+
+@toasts.post("/v1/toasts/<id>/read")
+def read(id: str) -> Response:
+    """Note that a toast was read."""
+    kit, user_id = _changing()
+    kit.toasts.read(user_id, id, exclude=own_connection())
+    return _changed(kit, user_id, id=id)
+
+
+@toasts.post("/v1/toasts/<id>/unread")
+def unread(id: str) -> Response:
+    """Note that a toast is to be read again."""
+    kit, user_id = _changing()
+    kit.toasts.unread(user_id, id, exclude=own_connection())
+    return _changed(kit, user_id, id=id)
+
+
+@toasts.post("/v1/toasts/<id>/seen")
+def seen(id: str) -> Response:
+    """Note that a toast was seen in the list."""
+    kit, user_id = _changing()
+    kit.toasts.seen(user_id, id, exclude=own_connection())
+    return _changed(kit, user_id, id=id)
+
+
+@toasts.delete("/v1/toasts/<id>")
+def delete(id: str) -> Response:
+    """Take a toast out of the list."""
+    kit, user_id = _changing()
+    kit.toasts.delete(user_id, id, exclude=own_connection())
+    return _changed(kit, user_id, id=id)
+
+
+@toasts.post("/v1/toasts/read-all")
+def read_all() -> Response:
+    """Note that everything was read, or one toast and all before it."""
+    kit, user_id = _changing()
+    up_to = read_up_to(kit.config)
+    count = kit.toasts.read_all(user_id, up_to=up_to, exclude=own_connection())
+    return _changed(kit, user_id, read=count)
+
+
+def _changing() -> tuple[Kit, str]:
+    kit, who = current_kit(), identify()
+    limit("inbox", who.user_id)
+    return kit, who.user_id
+
+
+def _changed(kit: Kit, user_id: str, **words: object) -> Response:
+    return answer({**words, "unread_count": kit.toasts.unread_count(user_id)})
