@@ -3,8 +3,9 @@
 import gc
 import os
 import threading
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,17 @@ def connect(kit: Kit, user_id: str = "u1") -> Client:
     return client
 
 
+def eventually(found: Callable[[], object]) -> None:
+    """Wait until something is there that another thread brings."""
+    for _ in range(500):
+        if found():
+            return
+        time.sleep(0.01)
+    pytest.fail("it never came")
+
+
 def titles(kit: Kit, user_id: str = "u1") -> list[str]:
-    return [each.title for each in kit.toasts.list(user_id)]
+    return [each.title for each in kit.toasts.list(user_id).items]
 
 
 def test_without_a_database_it_says_which_variable_is_missing() -> None:
@@ -73,7 +83,7 @@ def test_it_has_at_most_twelve_public_members(kit: Kit) -> None:
 def test_A18_a_program_without_sockets_stores_and_queues(kit: Kit) -> None:
     receipt = kit.publish_toast("u1", "Hello")
     assert (receipt.status, receipt.transport, receipt.delivered) == ("queued", "none", False)
-    (listed,) = kit.toasts.list("u1")
+    (listed,) = kit.toasts.list("u1").items
     assert (listed.id, listed.title, listed.topic) == (receipt.id, "Hello", "user:u1")
 
 
@@ -236,7 +246,7 @@ def test_a_toast_is_listed_as_delivered_after_its_kit_has_gone(path: Path) -> No
         connect(kit)
         kit.publish_toast("u1", "Hello")
     with Kit(config) as kit:
-        assert [each.state for each in kit.toasts.list("u1")] == ["written"]
+        assert [each.state for each in kit.toasts.list("u1").items] == ["written"]
 
 
 def test_a_forgotten_kit_is_not_kept_alive(path: Path) -> None:
@@ -245,6 +255,29 @@ def test_a_forgotten_kit_is_not_kept_alive(path: Path) -> None:
     del kit
     gc.collect()
     assert known() is None
+
+
+def test_a_forgotten_kit_leaves_nobody_behind_who_looks_for_due_toasts(path: Path) -> None:
+    kit = Kit(Config(database_url=f"sqlite:///{path}", sweep_ms=1))
+    kit.node.serve()
+    sweeper, known = kit._sweeper, weakref.ref(kit)
+    assert sweeper is not None
+    assert sweeper._ended is not None
+    assert not sweeper._ended.wait(0.05)
+    del kit
+    gc.collect()
+    assert known() is None
+    assert sweeper._ended.wait(5)
+
+
+def test_a_kit_that_serves_takes_up_what_another_process_published(path: Path) -> None:
+    config = Config(database_url=f"sqlite:///{path}", sweep_ms=20)
+    with Kit(config) as cron, Kit(config) as web:
+        client = connect(web)
+        receipt = cron.publish_toast("u1", "From afar")
+        assert receipt.status == "queued"
+        eventually(client.news)
+        eventually(lambda: web.toasts.explain(receipt.id).state == "written")
 
 
 def test_the_exit_hook_is_set_at_the_first_socket_only(

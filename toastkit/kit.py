@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any, Self, TypeVar
@@ -198,8 +199,11 @@ class Kit:
         # The process that took the first socket tells its clients when it exits; no hook of the
         # host is needed for that, and a master that only forks says nothing.
         return Node(
-            parts, at_first=lambda: atexit.register(self.close), at_serve=self._begin_to_sweep
+            parts, at_first=_weakly(self._close_at_exit), at_serve=_weakly(self._begin_to_sweep)
         )
+
+    def _close_at_exit(self) -> None:
+        atexit.register(self.close)
 
     def _make_toasts(self) -> Toasts:
         return Toasts(
@@ -213,6 +217,7 @@ class Kit:
         )
 
     def _make_publisher(self) -> Publisher:
+        kit = weakref.ref(self)
         return Publisher(
             PublisherParts(
                 self.config,
@@ -220,7 +225,7 @@ class Kit:
                 self._runtime,
                 self._storage.inbox,
                 self._backplane,
-                lambda: self.node.serving,
+                serving=lambda: (here := kit()) is not None and here.node.serving,
             )
         )
 
@@ -235,6 +240,8 @@ class Kit:
                 prune=lambda: False,
             )
         )
+        # An app that is dropped, such as that of a test, leaves nobody behind who looks.
+        weakref.finalize(self, self._sweeper.cancel).atexit = False
         self._sweeper.start()
 
     def _slices(self, items: Iterable[T]) -> Iterator[list[T]]:
@@ -245,6 +252,18 @@ class Kit:
 
     def _options(self, **given: Any) -> ToastOptions:
         return ToastOptions(dedupe_ms=self.config.dedupe_ms, **given)
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a call that does not keep the method's kit alive: the sweeper leads to the node."""
+    found = weakref.WeakMethod(method)
+
+    def call() -> None:
+        here = found()
+        if here is not None:
+            here()
+
+    return call
 
 
 open_kits: Living[Kit] = Living()

@@ -56,10 +56,15 @@ class Sweeper:
         self._stopping, self._ended = self._runtime.signal(), self._runtime.signal()
         self._runtime.spawn(self._run)
 
+    def cancel(self) -> None:
+        """Look no more, when the look that may go on has ended."""
+        if self._stopping is not None:
+            self._stopping.set()
+
     def stop(self, seconds: float) -> None:
         """Look no more; wait at most ``seconds`` for a look that goes on."""
-        if self._stopping is not None and self._ended is not None:
-            self._stopping.set()
+        self.cancel()
+        if self._ended is not None:
             self._ended.wait(seconds)
 
     def sweep(self) -> None:
