@@ -10,7 +10,10 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 
+from tests.fakes import Client, FakeFraming, FakeTransport
 from tests.verifiers.forgeries import ISSUER, NOW, PARTY, jwk
+from toastkit.dialects import ToastsDialect
+from toastkit.records import Ticket
 from toastkit.testing import ManualClock
 from toastkit.verifiers import StaticVerifier
 from toastkit_flask import ToastKit
@@ -63,3 +66,28 @@ def ada() -> dict[str, str]:
 @pytest.fixture
 def publisher() -> dict[str, str]:
     return {"Authorization": "Bearer secret"}
+
+
+@pytest.fixture
+def connect(app: Flask) -> Callable[[str], Client]:
+    """Connect a user's client on the app's own loop; it has read its greeting."""
+    node = app.extensions["toastkit"].kit.node
+
+    def connect(user_id: str) -> Client:
+        topics = (f"user:{user_id}",)
+        ticket = Ticket(
+            token_hash="h",
+            user_id=user_id,
+            device_id="d",
+            topics=topics,
+            session_hash=None,
+            expires_at=10**15,
+        )
+        connection = node.admit(ticket, ToastsDialect(FakeFraming()))
+        client = Client(connection, FakeTransport(connection))
+        client.transport.finish = client.transport.give_back  # type: ignore[method-assign]
+        node.runtime.ask(lambda: connection.open(client.transport))
+        client.news()
+        return client
+
+    return connect
