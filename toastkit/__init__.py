@@ -3,6 +3,7 @@
 from .config import Config
 from .current import current_kit, publish_control, publish_toast, publish_toasts
 from .errors import (
+    CannotJoin,
     ConfigError,
     Invalid,
     NoKit,
@@ -17,6 +18,7 @@ from .errors import (
     UsageError,
 )
 from .events import Toast
+from .joining import Host
 from .kit import Kit
 from .receipts import Receipt
 
@@ -29,9 +31,11 @@ __all__ = [
     "Toast",
     # The kit
     "Config",
+    "Host",
     "Kit",
     "current_kit",
     # Errors
+    "CannotJoin",
     "ConfigError",
     "Invalid",
     "NoKit",

@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import NoKit
 from .events import Toast
+from .joining import Db
 from .kit import Kit, open_kits
 from .receipts import Receipt
 
@@ -59,6 +60,7 @@ def publish_toast(
     collapse_key: str | None = None,
     ttl_ms: float | None = None,
     fallback_apns: bool = True,
+    db: Db = "auto",
 ) -> Receipt:
     """Publish a toast to one user with the current kit; see ``Kit.publish_toast``.
 
@@ -73,6 +75,7 @@ def publish_toast(
         collapse_key=collapse_key,
         ttl_ms=ttl_ms,
         fallback_apns=fallback_apns,
+        db=db,
     )
 
 
@@ -85,6 +88,7 @@ def publish_toasts(
     collapse_key: str | None = None,
     ttl_ms: float | None = None,
     fallback_apns: bool = True,
+    db: Db = "auto",
 ) -> list[Receipt]:
     """Publish one toast to many users with the current kit; see ``Kit.publish_toasts``.
 
@@ -99,6 +103,7 @@ def publish_toasts(
         collapse_key=collapse_key,
         ttl_ms=ttl_ms,
         fallback_apns=fallback_apns,
+        db=db,
     )
 
 

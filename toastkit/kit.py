@@ -6,6 +6,7 @@ import atexit
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import islice
 from typing import Any, Self, TypeVar
 
@@ -13,9 +14,10 @@ from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
 from .config import Config
 from .errors import ConfigError, Invalid
-from .events import Toast
+from .events import Event, Toast
 from .hooks import Hooks
 from .identity import Authenticator, Devices, Sessions, Tickets
+from .joining import Db, Host, Joining
 from .live import Node, NodeParts, Rules
 from .live.presence import connections_of
 from .live.rules import Context
@@ -56,6 +58,7 @@ class Kit:
         verifiers: Sequence[Verifier] = (),
         context: Context = nullcontext,
         clock: Clock | None = None,
+        host: Host | None = None,
     ) -> None:
         if not config.database_url:
             raise ConfigError(
@@ -78,6 +81,7 @@ class Kit:
         self.devices = Devices(self._storage.devices, config, self._clock)
         self.authenticator = Authenticator(self.sessions, verifiers, config)
         self._publisher = self._make_publisher()
+        self._joining = Joining(config.database_url, host, self._publisher.relay)
         self.toasts = self._make_toasts()
         open_kits.add(self)
 
@@ -91,6 +95,7 @@ class Kit:
         collapse_key: str | None = None,
         ttl_ms: float | None = None,
         fallback_apns: bool = True,
+        db: Db = "auto",
     ) -> Receipt:
         """Publish a toast to one user and say what became of it (A14-A18).
 
@@ -99,9 +104,14 @@ class Kit:
         toast is durable and, in a process that serves sockets, told to whoever is there; waits
         at most ``confirm_ms`` for that.
 
+        ``db``: a toast that joins a transaction is published by its outermost commit and discarded
+        by a rollback; the receipt says ``queued``. ``"auto"`` joins the current session of the
+        kit's ``Host`` if that has uncommitted writes; a session is joined always; ``None`` never.
+
         Raises:
             Invalid: the first field that is wrong.
             TopicNotAllowed: the topic is somebody else's.
+            CannotJoin: that transaction takes no toasts, or holds the lock that storage needs.
             StorageUnavailable: nothing was kept; the same call may succeed later.
         """
         options = self._options(
@@ -112,7 +122,7 @@ class Kit:
             fallback_apns=fallback_apns,
         )
         event = toast_event(user_id, Toast.of(toast), options, self._clock.now())
-        return self._publisher.publish([event])[0]
+        return self._road(db)([event])[0]
 
     def publish_toasts(
         self,
@@ -124,14 +134,15 @@ class Kit:
         collapse_key: str | None = None,
         ttl_ms: float | None = None,
         fallback_apns: bool = True,
+        db: Db = "auto",
     ) -> list[Receipt]:
         """Publish one toast to many users; one receipt each, in their order.
 
         Goes in slices, so that thousands of users hold up nobody else; every user id is checked
-        before the first toast is published.
+        before the first toast is published. In a transaction (``db``) all of them join it.
 
         Raises:
-            Invalid, TopicNotAllowed: nothing was published.
+            Invalid, TopicNotAllowed, CannotJoin: nothing was published.
             StorageUnavailable: the slices before were published.
         """
         if isinstance(user_ids, (str, bytes)):
@@ -151,7 +162,7 @@ class Kit:
             for some in self._slices(user_ids)
             for user_id in some
         ]
-        publish = self._publisher.publish
+        publish = self._road(db)
         return [receipt for some in self._slices(events) for receipt in publish(some)]
 
     def publish_control(
@@ -243,6 +254,12 @@ class Kit:
         # An app that is dropped, such as that of a test, leaves nobody behind who looks.
         weakref.finalize(self, self._sweeper.cancel).atexit = False
         self._sweeper.start()
+
+    def _road(self, db: Db) -> Callable[[Sequence[Event]], list[Receipt]]:
+        session = self._joining.session(db)
+        return (
+            self._publisher.publish if session is None else partial(self._joining.publish, session)
+        )
 
     def _slices(self, items: Iterable[T]) -> Iterator[list[T]]:
         rest = iter(items)
