@@ -8,19 +8,29 @@
  *   onControl(control)      {kind, params, ts}: something to fetch again, nothing to show
  *   onState(status)         {state, reason, retryIn, sessionId, topics, foreground};
  *                           state is connecting, connected, waiting or stopped
+ *   onGap(reason)           toasts were missed that do not come again: fetch the list
  *   onError(frame)          what the server refused: {code, message, topic}
  *   onFrame(frame, sent)    every frame heard, and every frame sent (sent = true)
  *   render                  true (default), false, or the element to draw into
+ *   mark                    true (default): following a drawn toast's link marks it read, closing
+ *                           it marks it seen
  *   token                   a bearer token or a function that gives one (or a promise of one);
  *                           without it the page's own cookie signs in
  *   headers, base, deviceId, bundleId, topics     of the bootstrap request
  * client: subscribe(topics), unsubscribe(topics), setForeground(true | false | null), close(),
- *   status
+ *   status; and of the list, each a promise that is rejected with an Error that has code and status:
+ *   list({limit, cursor, unread}) -> {items, next_cursor, unread_count},
+ *   read(id), unread(id), seen(id), remove(id), readAll(before)
+ *
+ * What a connection misses comes when the next one is greeted. That holds from page to page of a
+ * tab, too: a toast that no visible page has shown for a moment is shown by the next.
  */
 (function (root) {
   "use strict";
 
   const SCRIPT = root.document && root.document.currentScript;
+  const FAULT = {}; // what a host's function that threw has said
+  const NOTE = "toastkit "; // and the base: a name in sessionStorage
   const RECENT_IDS = 1000;
   const TOPICS_PER_MESSAGE = 50;
   const ASK_MS = 30000; // how long the answer to a bootstrap may take
@@ -31,6 +41,10 @@
   const FLOOR_MS = 500; // no attempt follows another at once, whatever went wrong
   const LONGEST_MS = 600000; // what a Retry-After may ask for
   const RENEW_MS = [15000, 86400000]; // a browser takes a delay beyond 24 days for none
+  const ACK_MS = 100; // what arrives together is acked together
+  const ACKS_PER_MESSAGE = 100;
+  const SIGHT_MS = 1500; // on a visible page for so long: seen
+  const AWAY_MS = 600000; // a tab that comes back later begins anew
 
   /** Milliseconds until the next attempt. Everybody is cut off by a restart at once, so the
    * random share is the whole delay and not a decoration. */
@@ -62,6 +76,14 @@
     return scheme && !active.test(scheme[1]) ? text : null;
   }
 
+  const at = (id) => "/" + encodeURIComponent(id);
+
+  /** Whose these topics are: positions of two users have nothing to do with each other. */
+  function owner(topics) {
+    const text = Array.isArray(topics) ? topics.join("\n") : "";
+    return (/^user:((anon:)?[^:\n]+)/m.exec(text) || [])[1] || "";
+  }
+
   /** The last ids seen. At least once on the wire, shown once. */
   class Ring {
     constructor(size) {
@@ -81,6 +103,8 @@
       super(reason);
       this.final = final; // asking again would get the same answer
       this.retryMs = retryMs || 0;
+      this.code = "no_answer";
+      this.status = 0;
     }
 
     /** Anything may be thrown at us, undefined too: by fetch, by a token function, by WebSocket. */
@@ -95,7 +119,12 @@
     constructor(options, env) {
       this.options = options;
       this.env = env;
-      this.seen = new Ring(RECENT_IDS);
+      this.recent = new Ring(RECENT_IDS);
+      this.acks = new Ring(RECENT_IDS); // owed to the server
+      this.position = null; // {seq, epoch} up to which every toast has come
+      this.who = null;
+      this.unseen = new Map(); // toasts that nobody had time to look at, oldest first
+      this.looked = new Ring(RECENT_IDS / 10); // those that were seen before an older one was
       this.timers = new Map();
       this.wanted = new Set(options.topics || []);
       this.unwanted = new Set();
@@ -131,6 +160,46 @@
       this._stop("closed");
     }
 
+    // ---- the list
+
+    list(query) {
+      const given = Object.entries(query || {}).filter(([, value]) => value !== undefined && value !== null);
+      return this._ask("GET", "?" + new URLSearchParams(given));
+    }
+
+    read(id) {
+      return this._ask("POST", at(id) + "/read", {}, { kind: "toast.read", params: { id } });
+    }
+
+    unread(id) {
+      return this._ask("POST", at(id) + "/unread", {});
+    }
+
+    seen(id) {
+      return this._ask("POST", at(id) + "/seen", {});
+    }
+
+    remove(id) {
+      return this._ask("DELETE", at(id), undefined, { kind: "toast.deleted", params: { id } });
+    }
+
+    /** Mark all as read, or those up to an id. */
+    readAll(before) {
+      const told = { kind: "toasts.read_all", params: { up_to: before } };
+      return this._ask("POST", "/read-all", before ? { before } : {}, told);
+    }
+
+    /** `told` is the control that the user's other pages get: it holds here as well. */
+    async _ask(method, path, body, told) {
+      try {
+        const answer = await this._fetch(method, "/v1/toasts" + path, body);
+        if (told) this._withdraw(told);
+        return answer.body;
+      } catch (thrown) {
+        throw Failure.of(thrown);
+      }
+    }
+
     // ---- getting there
 
     _dial() {
@@ -145,27 +214,18 @@
 
     async _ticket(turn) {
       if (this.ticket && this.env.now() < this.ticket.until) return this.ticket;
-      const { base, bundleId, deviceId } = this.options;
+      const { bundleId, deviceId } = this.options;
       const asked = { default_topics: Array.from(this.wanted) };
       if (deviceId) asked.device_id = deviceId;
       if (bundleId) asked.bundle_id = bundleId;
-      const headers = await this._headers();
-      const signal = this._patience(turn);
-      const response = await this.env.fetch(base + "/v1/sessions/toast-bootstrap", {
-        method: "POST",
-        credentials: "same-origin",
-        cache: "no-store",
-        headers,
-        signal,
-        body: JSON.stringify(asked),
-      });
-      const body = (await response.json().catch(() => null)) || {};
-      if (!response.ok) throw refusal(response, body);
+      const path = "/v1/sessions/toast-bootstrap";
+      const { body, headers } = await this._fetch("POST", path, asked, () => this._patience(turn));
       if (typeof body.ws_url !== "string") throw new Failure("an answer without ws_url");
       // The two clocks may differ by hours: measure the ticket's life on the server's own.
-      const now = Date.parse(response.headers.get("date") || "") || Date.now();
+      const now = Date.parse(headers.get("date") || "") || Date.now();
       const life = within(Date.parse(body.expires_at) - now, 0, RENEW_MS[1]) || 900000;
-      return { url: body.ws_url, until: this.env.now() + life - 10000, life };
+      const who = owner(body.default_topics);
+      return { url: body.ws_url, until: this.env.now() + life - 10000, life, who };
     }
 
     /** A server that takes the request and says nothing has failed as well. */
@@ -180,12 +240,24 @@
       return cut.signal;
     }
 
-    async _headers() {
-      const { token, headers } = this.options;
+    async _fetch(method, path, body, patience) {
+      const { base, token, headers } = this.options;
       const all = { "Content-Type": "application/json", "X-ToastKit": "1", ...headers };
       const bearer = typeof token === "function" ? await token() : token;
       if (bearer) all.Authorization = "Bearer " + bearer;
-      return all;
+      if (this.link) all["X-ToastKit-Session"] = this.status.sessionId; // who need not be told
+      const response = await this.env.fetch(base + path, {
+        method,
+        credentials: "same-origin",
+        cache: "no-store",
+        keepalive: !patience, // the link that was followed may leave the page
+        headers: all,
+        signal: patience && patience(),
+        body: body && JSON.stringify(body),
+      });
+      const answer = (await response.json().catch(() => null)) || {};
+      if (!response.ok) throw refusal(response, answer);
+      return { body: answer, headers: response.headers };
     }
 
     _refused(failure) {
@@ -198,8 +270,11 @@
     _open(ticket) {
       this._clear("ask", "retry"); // set when a live connection was lost while the ticket was fetched
       this.ticket = ticket;
+      this._recall(ticket.who);
+      const { seq, epoch } = this.position || {};
+      const since = this.position ? "&since=" + seq + "." + encodeURIComponent(epoch) : "";
       const state = this._foreground() ? "" : "&state=background";
-      const socket = new this.env.WebSocket(ticket.url + state);
+      const socket = new this.env.WebSocket(ticket.url + state + since);
       const link = (this.next = { socket, awaiting: false, since: 0, life: ticket.life });
       socket.onmessage = (event) => this._heard(link, event.data);
       socket.onclose = (event) => this._lost(link, event.code, event.reason);
@@ -219,8 +294,15 @@
         this.ticket = null;
         this._dial();
       });
+      const gap = frame.recovered === false;
+      if (gap) this._anew();
+      // Toasts that are on their way bring their positions: one that is lost is asked for again.
+      if (!(frame.replayed > 0)) this._stand(frame);
+      this._keep();
       const topics = Array.isArray(frame.topics) ? frame.topics : [];
       this._tell({ state: "connected", sessionId: frame.session_id, topics });
+      if (gap) this._call("onGap", frame.reason);
+      this._sendAcks();
       const heard = new Set(topics);
       this._sendTopics("subscribe", Array.from(this.wanted).filter((topic) => !heard.has(topic)));
       this._sendTopics("unsubscribe", Array.from(this.unwanted).filter((topic) => heard.has(topic)));
@@ -268,6 +350,7 @@
     _beat() {
       if (!this.link) return;
       if (this.link.awaiting) return this._drop(this.link, "no answer");
+      this._keep();
       this._probe(BEAT_MS);
     }
 
@@ -292,9 +375,13 @@
       this._call("onFrame", frame, false);
       if (frame.type === "connection_ack" && link === this.next) this._ready(link, frame);
       else if (frame.type === "toast") this._toast(frame);
-      else if (frame.type === "control" && frame.control) this._call("onControl", frame.control);
-      else if (frame.type === "error") this._call("onError", frame);
-      else if (frame.type === "subscribe_ack") this._tell({ topics: frame.all_topics || [] });
+      else if (frame.type === "control" && frame.control) {
+        this._withdraw(frame.control);
+        this._call("onControl", frame.control);
+      } else if (frame.type === "error") {
+        this._call("onError", frame);
+        if (frame.code === "unrecoverable_position") this._call("onGap", frame.code);
+      } else if (frame.type === "subscribe_ack") this._tell({ topics: frame.all_topics || [] });
       else if (frame.type === "unsubscribe_ack") {
         const gone = new Set(frame.topics);
         this._tell({ topics: this.status.topics.filter((topic) => !gone.has(topic)) });
@@ -303,16 +390,59 @@
 
     _toast(frame) {
       const toast = frame.toast;
-      if (!toast || typeof toast.id !== "string" || !this.seen.fresh(toast.id)) return;
-      if (this._call("onToast", toast, frame) !== false && this.options.stack) {
-        this.options.stack.show(toast);
+      if (!toast || typeof toast.id !== "string") return;
+      const before = this.position;
+      this._stand(frame);
+      if (!this.recent.fresh(toast.id)) return this._ack(toast.id); // the first ack may be lost
+      const said = this._call("onToast", toast, frame);
+      if (said !== false && this.options.stack) {
+        this.options.stack.show(toast, (deed) => this._mark(toast.id, deed));
+      } else if (said === FAULT) {
+        // Nobody has it: there is no ack, and another try when it comes again.
+        return void this.recent.ids.delete(toast.id);
+      }
+      this._ack(toast.id);
+      this.unseen.set(toast.id, { before, at: this.env.now() });
+      this._look();
+    }
+
+    /** What is read or deleted, here or elsewhere, is no longer drawn. Ids are in order of time. */
+    _withdraw({ kind, params }) {
+      const { id, up_to: last } = params || {};
+      const one = kind === "toast.read" || kind === "toast.deleted";
+      if (!one && kind !== "toasts.read_all") return;
+      const gone = one ? (each) => each === id : (each) => !last || each <= last;
+      if (this.options.stack) this.options.stack.withdraw(gone);
+      for (const each of Array.from(this.unseen.keys())) if (gone(each)) this._saw(each);
+    }
+
+    /** The user has dealt with a drawn toast: "read" or "seen". */
+    _mark(id, deed) {
+      this._saw(id);
+      if (this.options.mark) this[deed](id).catch((failure) => this._call("onError", failure));
+    }
+
+    /** An ack says that this page has the toast; whether somebody looks is not asked. */
+    _ack(id) {
+      this.acks.fresh(id);
+      if (this.acks.ids.size >= ACKS_PER_MESSAGE) this._sendAcks();
+      else if (!this.timers.has("ack")) this._after("ack", ACK_MS, () => this._sendAcks());
+    }
+
+    _sendAcks() {
+      this._clear("ack");
+      while (this.acks.ids.size) {
+        const ids = Array.from(this.acks.ids).slice(0, ACKS_PER_MESSAGE);
+        if (!this._send({ type: "ack", ids })) return; // after the next greeting
+        for (const id of ids) this.acks.ids.delete(id);
       }
     }
 
     _send(frame) {
-      if (!this.link || this.link.socket.readyState !== 1) return;
+      if (!this.link || this.link.socket.readyState !== 1) return false;
       this.link.socket.send(JSON.stringify(frame));
       this._call("onFrame", frame, true);
+      return true;
     }
 
     _sendTopics(type, topics) {
@@ -345,14 +475,71 @@
         return this.options[name](...given);
       } catch (error) {
         console.error(error); // a host's mistake must not end the connection
-        return undefined;
+        return FAULT;
       }
+    }
+
+    // ---- where we stand
+
+    /** Take the position that a frame tells; within an epoch never an older one. */
+    _stand({ seq, epoch }) {
+      if (!Number.isSafeInteger(seq) || typeof epoch !== "string") return;
+      const old = this.position;
+      if (!old || old.epoch !== epoch || old.seq < seq) this.position = { seq, epoch };
+    }
+
+    _anew() {
+      this.position = null;
+      this.unseen.clear();
+      this.looked = new Ring(this.looked.size);
+      this._clear("sight");
+    }
+
+    /** A toast in front of somebody for a moment has been seen. One that the user is just leaving
+     * the page of (a form was sent, the answer is a redirect) has not: the next page shows it. */
+    _look() {
+      this._clear("sight");
+      if (this.env.document && this.env.document.visibilityState === "hidden") return;
+      const now = this.env.now();
+      for (const [id, toast] of Array.from(this.unseen)) if (now - toast.at >= SIGHT_MS) this._saw(id);
+      const [next] = this.unseen.values();
+      if (next) this._after("sight", next.at + SIGHT_MS - now, () => this._look());
+    }
+
+    _saw(id) {
+      if (!this.unseen.delete(id)) return;
+      this.looked.fresh(id);
+      this._keep();
+    }
+
+    /** Leave a note for the next page of this tab. */
+    _keep() {
+      const [oldest] = this.unseen.values();
+      const from = oldest ? oldest.before : this.position;
+      const note = { ...from, who: this.who, ids: Array.from(this.looked.ids), at: Date.now() };
+      attempt(() => this.env.storage().setItem(NOTE + this.options.base, JSON.stringify(note)));
+    }
+
+    /** Go on where the page before this one was left, if it was the same user's and not long ago. */
+    _recall(who) {
+      if (this.who !== null && this.who !== who) this._anew();
+      this.who = who;
+      attempt(() => {
+        const note = JSON.parse(this.env.storage().getItem(NOTE + this.options.base));
+        if (note.who !== who || !(Date.now() - note.at < AWAY_MS)) return;
+        if (!who && !note.epoch) return; // the position before the first toast is everybody's
+        const { position } = this;
+        if (!position || !position.epoch || position.epoch === note.epoch) this._stand(note);
+        for (const id of note.ids) this.recent.fresh(id), this.looked.fresh(id);
+      });
     }
 
     // ---- the page around us
 
     _watch() {
       this.onVisible = () => {
+        for (const toast of this.unseen.values()) toast.at = this.env.now();
+        this._look();
         this._sayForeground();
         if (this._foreground()) this._probe(PROBE_MS);
       };
@@ -368,6 +555,7 @@
 
     _after(name, wait, then) {
       this._clear(name);
+      if (this.status.state === "stopped") return; // by a function of the host that was just called
       const run = () => {
         this.timers.delete(name);
         then();
@@ -383,6 +571,15 @@
     }
   }
 
+  /** sessionStorage may be missing, forbidden, full, or hold what is not ours. */
+  function attempt(job) {
+    try {
+      job();
+    } catch (error) {
+      return; // without it each page is on its own
+    }
+  }
+
   function part(link) {
     link.socket.onmessage = link.socket.onclose = null;
     link.socket.close(1000);
@@ -391,7 +588,9 @@
   function refusal(response, body) {
     const why = body.detail || body.code || "HTTP " + response.status;
     const again = response.status === 429 || response.status >= 500;
-    return new Failure(String(why), !again, 1000 * Number(response.headers.get("retry-after")) || 0);
+    const wait = 1000 * Number(response.headers.get("retry-after")) || 0;
+    const named = { code: body.code || "http_" + response.status, status: response.status };
+    return Object.assign(new Failure(String(why), !again, wait), named);
   }
 
   // ---- drawing
@@ -404,6 +603,7 @@
     constructor(document, place) {
       this.document = document;
       this.places = new Map();
+      this.ids = new Map();
       this.ages = new Map(); // the cards that leave by themselves
       this.element = place || this._element("section", "toastkit");
       this.element.setAttribute("role", "region");
@@ -414,8 +614,10 @@
       document.addEventListener("visibilitychange", () => this.ages.forEach((age) => age.run()));
     }
 
-    show(toast) {
-      const card = this._card(toast);
+    /** Draw a toast. `deal` is told what the user does with it: once, "read" or "seen". */
+    show(toast, deal) {
+      const card = this._card(toast, deal);
+      this.ids.set(card, toast.id);
       const key = toast.collapse_key;
       const old = key ? this.places.get(key) : null;
       if (old && old.isConnected) {
@@ -428,19 +630,26 @@
       return card;
     }
 
-    _card(toast) {
+    /** Take away the toasts of these ids. */
+    withdraw(gone) {
+      for (const [card, id] of Array.from(this.ids)) if (gone(id)) this._dismiss(card);
+    }
+
+    _card(toast, deal) {
+      const deals = deal ? [deal] : [];
+      const tell = (deed) => deals.splice(0).forEach((each) => each(deed));
       const style = ["success", "warning", "error"].find((name) => name === toast.style) || "info";
       const card = this._element("article", "toastkit-toast toastkit-" + style);
       const text = this._element("div", "toastkit-text");
       text.append(this._element("strong", "toastkit-title", toast.title));
       if (toast.body) text.append(this._element("p", "toastkit-body", toast.body));
       const link = safeLink(toast.deeplink);
-      if (link) text.append(this._link(link));
+      if (link) text.append(this._link(link, () => tell("read")));
       const close = this._element("button", "toastkit-close", "\u00d7");
       close.type = "button";
       close.setAttribute("aria-label", "Dismiss: " + toast.title);
-      const dismiss = () => this._dismiss(card);
-      close.addEventListener("click", dismiss);
+      const dismiss = () => this._dismiss(card); // by its age: that proves nothing
+      close.addEventListener("click", () => (dismiss(), tell("seen")));
       card.append(text, close);
       if (style !== "error" && toast.priority !== "high") this._age(card, LIFE_MS[style], dismiss);
       return card;
@@ -470,6 +679,7 @@
     }
 
     _forget(card) {
+      this.ids.delete(card);
       const age = this.ages.get(card);
       if (!age) return;
       this.ages.delete(card);
@@ -477,8 +687,9 @@
       age.run();
     }
 
-    _link(target) {
+    _link(target, follow) {
       const link = this._element("a", "toastkit-link", "Open");
+      link.addEventListener("click", follow);
       link.setAttribute("href", target);
       link.setAttribute("rel", "noopener noreferrer");
       if (/^https?:/i.test(target)) link.setAttribute("target", "_blank");
@@ -544,6 +755,7 @@ border-color:#ffffff1f;box-shadow:0 12px 32px -8px #000a}.toastkit-success{--toa
     const env = {
       document: root.document,
       window: root.document && root,
+      storage: () => root.sessionStorage,
       WebSocket: root.WebSocket,
       fetch: (...request) => root.fetch(...request),
       setTimeout: (then, wait) => root.setTimeout(then, wait),
@@ -555,7 +767,7 @@ border-color:#ffffff1f;box-shadow:0 12px 32px -8px #000a}.toastkit-success{--toa
   }
 
   function connect(given) {
-    const options = { render: true, ...given };
+    const options = { render: true, mark: true, ...given };
     const home = SCRIPT ? SCRIPT.src.replace(/\/toastkit\/toastkit\.js([?#].*)?$/, "") : "";
     if (options.base === undefined) options.base = home;
     const env = surroundings(options.environment);

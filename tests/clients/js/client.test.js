@@ -2,28 +2,7 @@
 const { test } = require("node:test");
 const assert = require("node:assert/strict");
 const toastkit = require("../../../toastkit_flask/static/toastkit.js");
-const { world } = require("./world.js");
-
-async function connected(given = {}, how = {}) {
-  const here = world(how);
-  const heard = { toasts: [], controls: [], states: [], errors: [] };
-  const client = toastkit.connect({
-    base: "",
-    render: false,
-    onToast: (toast) => void heard.toasts.push(toast),
-    onControl: (control) => heard.controls.push(control),
-    onState: (status) => heard.states.push(status.state),
-    onError: (frame) => heard.errors.push(frame),
-    environment: here.environment,
-    ...given,
-  });
-  await here.settle();
-  if (here.sockets().length) here.sockets()[0].greet();
-  return { ...here, client, heard };
-}
-
-const toast = (id, more) => ({ type: "toast", topic: "user:ada", toast: { id, title: id, ...more } });
-const last = (here) => here.sockets()[here.sockets().length - 1];
+const { world, connected, toast, last } = require("./world.js");
 
 test("bootstraps with the cookie and the header that no other site may send", async () => {
   const here = await connected({ topics: ["user:ada"] });

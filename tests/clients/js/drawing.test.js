@@ -188,6 +188,37 @@ test("what is dismissed, replaced or crowded out is not waited for", (t) => {
   assert.equal(drawn.ages.size, 0);
 });
 
+const press = (card, name) => card.find(name).listeners.get("click")();
+
+test("what the user does with a toast is told once, and that it is old is no deed", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const told = [];
+  const drawn = stack();
+  const show = (title, more) => drawn.show(plain(title, { deeplink: "/x", ...more }), (deed) => told.push(title + " " + deed));
+  press(show("closed"), "button");
+  const followed = show("followed");
+  for (const name of ["a", "a", "button"]) press(followed, name);
+  show("old");
+  t.mock.timers.tick(7000);
+  for (const title of "abcdef") show(title);
+  show("again", { collapse_key: "k" });
+  show("and again", { collapse_key: "k" });
+  assert.deepEqual(told, ["closed seen", "followed read"]);
+});
+
+test("toasts are taken away by their ids, and nothing else of the host's is", () => {
+  const drawn = stack();
+  drawn.element.append(new Element("p"));
+  for (const title of ["a", "b"]) drawn.show(plain(title));
+  drawn.withdraw((id) => id === "a");
+  assert.equal(drawn.ages.size, 1);
+  drawn.withdraw(() => true);
+  assert.deepEqual(drawn.element.children.map((child) => child.name), ["p"]);
+  assert.equal(drawn.ids.size, 0);
+  drawn.show(plain("c")).find("button").listeners.get("click")();
+  assert.equal(drawn.ids.size, 0);
+});
+
 const GOOD = ["https://a.example/b?c=d#e", "http://a.example", "manticscore://research/01HXY7AA", "/orders/7", "mailto:a@b.example", "tel:+123"];
 const SCHEMES = ["javascript", "JavaScript", "JAVASCRIPT", "data", "vbscript", "blob", "filesystem", "view-source", "about", "file"];
 const BODIES = [":alert(1)", "://x/%0aalert(1)", ":text/html,<script>alert(1)</script>", "://https://a.example"];

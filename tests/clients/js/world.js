@@ -1,10 +1,10 @@
 "use strict";
+const toastkit = require("../../../toastkit_flask/static/toastkit.js");
 // A world for toastkit.js: time that moves when told, sockets and a server that are played by hand.
 
 class Socket {
-  constructor(url) {
-    Object.assign(this, { url, readyState: 1, sent: [], closed: null });
-    Socket.all.push(this);
+  constructor(url, all) {
+    Object.assign(this, { url, readyState: 1, sent: [], closed: null, name: "s-" + all.push(this) });
   }
   send(text) {
     this.sent.push(JSON.parse(text));
@@ -16,8 +16,8 @@ class Socket {
   hear(frame) {
     this.onmessage({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
   }
-  greet(topics = ["user:ada"]) {
-    this.hear({ type: "connection_ack", session_id: "s-" + Socket.all.length, topics });
+  greet(topics = ["user:ada"], more = {}) {
+    this.hear({ type: "connection_ack", session_id: this.name, topics, ...more });
   }
   lose(code, reason = "") {
     this.readyState = 3;
@@ -26,8 +26,13 @@ class Socket {
   types() {
     return this.sent.map((frame) => frame.type);
   }
+  acked() {
+    return this.sent.filter((frame) => frame.type === "ack").map((frame) => frame.ids);
+  }
+  get since() {
+    return new URL(this.url).searchParams.get("since");
+  }
 }
-Socket.all = [];
 
 function listener(more) {
   const heard = new Map();
@@ -39,10 +44,17 @@ function listener(more) {
   };
 }
 
-function world({ random = 0.5, life = 900 } = {}) {
-  Socket.all = [];
+/** sessionStorage of one tab. */
+function tab() {
+  const kept = new Map();
+  const read = (key) => (kept.has(key) ? kept.get(key) : null);
+  return { kept, getItem: read, setItem: (key, text) => kept.set(key, String(text)) };
+}
+
+function world({ random = 0.5, life = 900, storage, who = "ada" } = {}) {
+  const all = [];
   const timers = new Map();
-  const state = { now: 1000, asked: [], answer: null, next: 1, delays: [] };
+  const state = { now: 1000, asked: [], answer: null, list: null, who, next: 1, delays: [] };
   const document = listener({ visibilityState: "visible" });
   const window = listener({});
   const granted = () => ({
@@ -52,12 +64,16 @@ function world({ random = 0.5, life = 900 } = {}) {
     json: async () => ({
       ws_url: "ws://here/api/v1/realtime?token=t" + state.asked.length,
       expires_at: new Date(life * 1000).toISOString(),
+      default_topics: ["user:" + state.who],
     }),
   });
   const environment = {
     document,
     window,
-    WebSocket: Socket,
+    storage: () => storage,
+    WebSocket: function (url) {
+      return new Socket(url, all);
+    },
     random: typeof random === "function" ? random : () => random,
     now: () => state.now,
     setTimeout: (then, wait) => {
@@ -67,7 +83,9 @@ function world({ random = 0.5, life = 900 } = {}) {
     },
     clearTimeout: (id) => timers.delete(id),
     fetch: async (url, request) => {
-      state.asked.push({ url, ...request, body: JSON.parse(request.body) });
+      const body = request.body === undefined ? undefined : JSON.parse(request.body);
+      state.asked.push({ url, ...request, body });
+      if (state.list && !url.endsWith("/toast-bootstrap")) return state.list(url);
       return state.answer ? state.answer() : granted();
     },
   };
@@ -91,7 +109,35 @@ function world({ random = 0.5, life = 900 } = {}) {
     headers: new Map(headers),
     json: async () => body,
   });
-  return { environment, state, document, window, timers, settle, pass, refusal, sockets: () => Socket.all };
+  return { environment, state, document, window, timers, settle, pass, refusal, sockets: () => all };
 }
 
-module.exports = { world };
+/** A page with a client that was greeted; `greeting` is what the first greeting says besides. */
+async function connected(given = {}, { greeting, ...how } = {}) {
+  const here = world(how);
+  const heard = { toasts: [], controls: [], states: [], errors: [], gaps: [] };
+  const client = toastkit.connect({
+    base: "",
+    render: false,
+    onToast: (toast) => void heard.toasts.push(toast),
+    onControl: (control) => heard.controls.push(control),
+    onState: (status) => heard.states.push(status.state),
+    onError: (frame) => heard.errors.push(frame),
+    onGap: (reason) => heard.gaps.push(reason),
+    environment: here.environment,
+    ...given,
+  });
+  await here.settle();
+  if (here.sockets().length) here.sockets()[0].greet(undefined, greeting);
+  return { ...here, client, heard };
+}
+
+const toast = (id, more, frame) => ({
+  type: "toast",
+  topic: "user:ada",
+  toast: { id, title: id, ...more },
+  ...frame,
+});
+const last = (here) => here.sockets()[here.sockets().length - 1];
+
+module.exports = { world, connected, tab, toast, last };
