@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -219,7 +220,10 @@ def test_the_table_of_tokens_is_long_enough():
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", BOOTSTRAP), ("POST", REGISTER), ("GET", TOASTS), ("POST", SESSION)],
+    [
+        *(("POST", BOOTSTRAP), ("POST", REGISTER), ("GET", TOASTS), ("POST", SESSION)),
+        *(("POST", f"{TOASTS}/read-all"), ("DELETE", f"{TOASTS}/x")),
+    ],
 )
 @pytest.mark.parametrize("name", HEADERS)
 def test_B17_a_bad_token_is_401_and_repeated_nowhere(client, caplog, method, path, name):
@@ -243,3 +247,83 @@ def test_B17_bytes_that_are_no_text_are_401(client, raw):
     ):
         answer = client.open(path, method=method, environ_overrides=environ)
         assert answer.status_code == 401
+
+
+ULID = "01KDVDNB00K1M1YJ2YJ2YJ2YJ2"
+IDS = [
+    "x", "0" * 26, "7" + "Z" * 25, "8" + "Z" * 25, ULID.lower(), ULID + "0", ULID[:-1], f" {ULID}",
+    f"{ULID}\n", f"{ULID}\x00", "\x00", "\x00" * 26, "x" * 10_000, "0" * 10_000, "\u0660" * 26, "\ufffd",
+    "\U0001f600", "a b", "*", "%", "%25", "..%2f", "%00", "' OR 1=1 --", "{{7*7}}", "null", "None", "-1", "1e9",
+    "publish%2Fx", "read-all ", "a;b", "a,b", "a=b", "~", "\u202e", "<script>", "\\", "\r\nX-A: b",
+]  # fmt: skip
+CHANGES = [("POST", "/read"), ("POST", "/unread"), ("POST", "/seen"), ("DELETE", "")]
+
+
+def test_the_table_of_ids_is_long_enough():
+    assert len(set(IDS)) == len(IDS) >= 35
+
+
+@pytest.mark.parametrize("base", ["", "/api"])
+@pytest.mark.parametrize(("method", "action"), CHANGES)
+@pytest.mark.parametrize("id", IDS, ids=lambda id: ascii(id[:30]))
+def test_A_22_a_hostile_id_is_nobodys_toast(client, ada, base, method, action, id):
+    answer = client.open(f"{base}{TOASTS}/{quote(id, safe='')}{action}", method=method, headers=ada)
+    assert (answer.status_code, answer.json["code"]) == (404, "toast_not_found")
+    assert len(answer.data) < 4000
+
+
+@pytest.mark.parametrize(("method", "action"), CHANGES)
+@pytest.mark.parametrize("raw", ["\xff\xfe", "\xed\xa0\x80", "\xc0\x80"])
+def test_A_22_bytes_that_are_no_text_are_nobodys_toast(client, ada, method, action, raw):
+    # As a server hands over a path that is not UTF-8.
+    path = {"PATH_INFO": f"{TOASTS}/{raw}{action}"}
+    answer = client.open("/", method=method, headers=ada, environ_overrides=path)
+    assert (answer.status_code, answer.json["code"]) == (404, "toast_not_found")
+
+
+@pytest.mark.parametrize("path", ["a/b/read", "a%2Fb/read", "a/read/b", "read-all/x"])
+def test_A_22_what_has_more_parts_is_no_path(client, ada, path):
+    assert client.post(f"{TOASTS}/{path}", headers=ada).status_code == 404
+
+
+@pytest.mark.parametrize("base", ["", "/api"])
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        ("", "DELETE", "GET, HEAD, OPTIONS"),
+        ("/read-all", "GET", "OPTIONS, POST"),
+        ("/read-all", "DELETE", "OPTIONS, POST"),
+        ("/publish", "DELETE", "OPTIONS, POST"),
+        (f"/{ULID}", "GET", "DELETE, OPTIONS"),
+        (f"/{ULID}", "POST", "DELETE, OPTIONS"),
+        (f"/{ULID}/read", "GET", "OPTIONS, POST"),
+        (f"/{ULID}/unread", "PUT", "OPTIONS, POST"),
+        (f"/{ULID}/seen", "DELETE", "OPTIONS, POST"),
+    ],
+)
+def test_A_22_another_method_is_405_and_told(client, ada, base, path, method, allowed):
+    path = base + TOASTS + path
+    answer = client.open(path, method=method, headers=ada)
+    assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
+    assert ", ".join(sorted(answer.headers["Allow"].split(", "))) == allowed
+    answer = client.options(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (204, allowed)
+
+
+@pytest.mark.parametrize("raw", RAW, ids=lambda raw: ascii(raw[:40]))
+def test_A_22_a_read_all_whose_body_is_no_object_reads_nothing(client, ada, raw):
+    raw = raw.replace(b"device_id", b"before")
+    answer = client.post(f"{TOASTS}/read-all", data=raw, headers=ada)
+    assert (answer.status_code, answer.json["detail"]) == (422, JSON)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "read-all"), *((verb, ULID + end) for verb, end in CHANGES)]
+)
+def test_A_22_a_page_of_another_origin_changes_nothing(client, ada, method, path):
+    headers = {**ada, "Origin": "https://evil.example"}
+    answer = client.open(f"{TOASTS}/{path}", method=method, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (403, "origin_not_allowed")
+    del headers["X-ToastKit"]
+    answer = client.open(f"{TOASTS}/{path}", method=method, headers=headers)
+    assert answer.status_code == 401
