@@ -15,6 +15,7 @@ from .errors import (
     TopicNotAllowed,
     Unauthenticated,
     Unavailable,
+    UnknownToast,
     UsageError,
 )
 from .events import Toast
@@ -47,5 +48,6 @@ __all__ = [
     "TopicNotAllowed",
     "Unauthenticated",
     "Unavailable",
+    "UnknownToast",
     "UsageError",
 ]
