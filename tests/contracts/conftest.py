@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, select
 
 from toastkit.events import Event
-from toastkit.records import StateChange
+from toastkit.records import Accepted, Page, PageQuery, StateChange
 from toastkit.runtime import runtime_for
-from toastkit.storage import Storage
+from toastkit.storage import Storage, outbox
 from toastkit.storage.tables import toasts
 from toastkit.testing import ManualClock
 
 WINDOW_MS = 300_000
+DUE_MS = 2000
 
 DATABASES = ["sqlite"]
 
@@ -111,3 +113,61 @@ def change(url: str) -> Callable[..., None]:
         engine.dispose()
 
     return change
+
+
+@pytest.fixture
+def accept(storage: Storage) -> Callable[..., list[Accepted]]:
+    """Store toasts in one commit."""
+    return lambda *events: storage.inbox.accept(events, DUE_MS)
+
+
+@pytest.fixture
+def page(storage: Storage) -> Callable[..., Page]:
+    """Read a page of ada's."""
+    return lambda **asked: storage.inbox.page(PageQuery(user_id="ada", **asked))
+
+
+@pytest.fixture
+def host(storage: Storage, url: str) -> Iterator[Engine]:
+    """Connect to the database as a host does that has its own tables there."""
+    storage.inbox.facts("nothing")  # brings the schema
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def publish(host: Engine) -> Callable[..., list[str]]:
+    """Publish toasts inside a transaction of the host's that commits."""
+
+    def publish(*events: Any) -> list[str]:
+        with host.begin() as connection:
+            outbox.add(connection, events)
+        return [event.id for event in events]
+
+    return publish
+
+
+@pytest.fixture
+def both(url: str, clock: ManualClock) -> Callable[..., list[Any]]:
+    """Do the same in two processes' storages at once; return both answers."""
+
+    def both(job: Callable[[Storage], Any]) -> list[Any]:
+        answers: list[Any] = []
+        storages = [Storage(url, runtime_for("auto"), clock) for _ in range(2)]
+        start = threading.Barrier(2)
+
+        def run(storage: Storage) -> None:
+            start.wait()
+            answers.append(job(storage))
+
+        threads = [threading.Thread(target=run, args=(storage,)) for storage in storages]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for storage in storages:
+            storage.close()
+        return answers
+
+    return both

@@ -41,6 +41,14 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Event]]:
     return [_claim(connection, each) for each in claims]
 
 
+def kept(until: int | None, connection: Connection, claimed: Sequence[Event]) -> bool | None:
+    """Tell whether a claim is in the database whose commit was not answered."""
+    if not claimed:
+        return None
+    first = select(toasts.c.due_at).where(toasts.c.id == claimed[0].id)
+    return bool(connection.scalar(first) == until)
+
+
 def _claim(connection: Connection, claim: Claim) -> list[Event]:
     column = toasts.c
     _settle_deleted(connection, claim)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from ..errors import Invalid
 from ..records import Page, PageQuery
-from .stored import AS_LINE, line, listed
+from .stored import AS_LINE, line, listed, position
 from .tables import toasts
 
 
@@ -18,7 +18,7 @@ def page(connection: Connection, query: PageQuery, now: int) -> Page:
     Raises:
         Invalid: the cursor is not one of the principal's toasts.
     """
-    before = None if query.cursor is None else _position(connection, query)
+    before = None if query.cursor is None else _before(connection, query)
     rows = connection.execute(_wanted(query, before, now)).all()
     items = [line(row) for row in rows[: query.limit]]
     return Page(
@@ -28,19 +28,12 @@ def page(connection: Connection, query: PageQuery, now: int) -> Page:
     )
 
 
-def _position(connection: Connection, query: PageQuery) -> int:
+def _before(connection: Connection, query: PageQuery) -> int:
     # A toast that is deleted or collapsed by now is a place in the list still.
-    seq: int | None = connection.scalar(position_of(query.user_id, query.cursor).select())
+    seq = position(connection, query.user_id, query.cursor)
     if seq is None:
         raise Invalid("cursor is not one of this user's toasts", ("cursor",))
     return seq
-
-
-def position_of(user_id: str, id: str | None) -> ScalarSelect[int]:
-    """Select the position of one of a principal's toasts."""
-    column = toasts.c
-    own = (column.id == id) & (column.user_id == user_id)
-    return select(column.seq).where(own).scalar_subquery()
 
 
 def _wanted(query: PageQuery, before: int | None, now: int) -> Select[Any]:

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from ..records import ReadMark
-from .page import position_of
-from .stored import listed
+from .stored import listed, position
 from .tables import toasts
 
 _column = toasts.c
@@ -67,7 +66,7 @@ def _read_all(connection: Connection, wish: AllRead) -> int | None:
         (_column.user_id == wish.user_id) & _column.read_at.is_(None) & _column.deleted_at.is_(None)
     )
     if wish.up_to is not None:
-        seq = connection.scalar(position_of(wish.user_id, wish.up_to).select())
+        seq = position(connection, wish.user_id, wish.up_to)
         if seq is None:
             return None
         unread &= _column.seq <= seq

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from ..events import Event, Missed
 from ..records import Position, Since, Unrecoverable
-from .page import position_of
-from .stored import AS_EVENT, event
+from .stored import AS_EVENT, event, position
 from .tables import principals, toasts
 
 NOWHERE = Position(0, "")
@@ -31,17 +30,17 @@ def missed(connection: Connection, wanted: Wanted, now: int) -> Missed:
     """Return what was missed, in the order of positions, or why it cannot be told."""
     # The position is read first. All toasts up to it are committed, for positions are taken in
     # the order of commits; those after it come live. So no snapshot is needed.
-    position = standing(connection, wanted.user_id)
-    after = _left_off(connection, wanted, position)
+    here = standing(connection, wanted.user_id)
+    after = _left_off(connection, wanted, here)
     if not isinstance(after, int):
-        return Missed(position=position, reason=after)
+        return Missed(position=here, reason=after)
     found: list[Event] = []
-    for row in _after(connection, wanted, (after, position.seq)):
+    for row in _after(connection, wanted, (after, here.seq)):
         if _worth(row, now) and wanted.heard(row["topic"]):
             if len(found) == wanted.limit:
-                return Missed(position=position, reason="too_many")
+                return Missed(position=here, reason="too_many")
             found.append(event(row, replayed=True))
-    return Missed(position=position, toasts=tuple(found))
+    return Missed(position=here, toasts=tuple(found))
 
 
 def standing(connection: Connection, user_id: str) -> Position:
@@ -53,18 +52,15 @@ def standing(connection: Connection, user_id: str) -> Position:
     return NOWHERE if row is None else Position(*row)
 
 
-def _left_off(connection: Connection, wanted: Wanted, position: Position) -> int | Unrecoverable:
+def _left_off(connection: Connection, wanted: Wanted, here: Position) -> int | Unrecoverable:
     """Return the position a client knows all toasts up to."""
     since = wanted.since.position
     if since is None:
-        seq = connection.scalar(position_of(wanted.user_id, wanted.since.toast_id).select())
+        seq = position(connection, wanted.user_id, wanted.since.toast_id)
         return "unknown_id" if seq is None else seq
     if since == NOWHERE:  # it was there before the first toast
         return 0
-    return since.seq if since.epoch == position.epoch and since.seq <= position.seq else _CHANGED
-
-
-_CHANGED: Unrecoverable = "epoch_changed"
+    return since.seq if since.epoch == here.epoch and since.seq <= here.seq else "epoch_changed"
 
 
 def _after(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, RowMapping, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, and_, or_, select
 
 from .. import principals as who
 from ..events import Event
@@ -66,6 +66,13 @@ def listed(now: int, *, include_collapsed: bool = False) -> ColumnElement[bool]:
     if include_collapsed:
         return shown
     return and_(shown, column.replaced_by.is_(None), column.state != "superseded")
+
+
+def position(connection: Connection, user_id: str, id: str | None) -> int | None:
+    """Return the position of one of a principal's toasts, whatever has become of it."""
+    own = (toasts.c.id == id) & (toasts.c.user_id == user_id)
+    seq: int | None = connection.scalar(select(toasts.c.seq).where(own))
+    return seq
 
 
 def _data(text: str | None) -> dict[str, Any] | None:
