@@ -110,7 +110,7 @@ def explain(
         state=facts.state,
         why=reason,
         verdict=verdict[0].upper() + verdict[1:] if verdict.startswith("it ") else verdict,
-        timeline=tuple((iso(at), text) for at, text in sorted(_timeline(facts, now))),
+        timeline=tuple((iso(at), text) for at, text in sorted(_timeline(facts, now), key=_when)),
         hints=tuple(hints),
     )
 
@@ -199,11 +199,16 @@ def _timeline(facts: Facts, now: int) -> Iterator[tuple[int, str]]:
         (facts.seen_at, f"seen by {facts.user_id}"),
         (facts.read_at, f"read by {facts.user_id}"),
         (facts.deleted_at, f"deleted by {facts.user_id}"),
-        (facts.due_at, f"{'was' if (facts.due_at or 0) <= now else 'will be'} looked at again"),
+        (facts.due_at, "due to be looked at again"),
         (facts.expires_at, f"time to live {'ran' if _expired(facts, now) else 'runs'} out"),
     ):
         if at is not None:
             yield at, text
+
+
+def _when(entry: tuple[int, str]) -> int:
+    # Of what happened in the same moment the order above is the order it happened in.
+    return entry[0]
 
 
 def _delivery(facts: Facts) -> str:
