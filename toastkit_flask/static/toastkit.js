@@ -416,10 +416,14 @@
       for (const each of Array.from(this.unseen.keys())) if (gone(each)) this._saw(each);
     }
 
-    /** The user has dealt with a drawn toast: "read" or "seen". */
+    /** The user has dealt with a drawn toast: "read" or "seen". The host hears of it as of what
+     * another page did. */
     _mark(id, deed) {
       this._saw(id);
-      if (this.options.mark) this[deed](id).catch((failure) => this._call("onError", failure));
+      if (!this.options.mark) return;
+      const control = { kind: "toast." + deed, params: { id }, ts: new Date().toISOString() };
+      const marked = () => void this._call("onControl", control);
+      this[deed](id).then(marked, (failure) => this._call("onError", failure));
     }
 
     /** An ack says that this page has the toast; whether somebody looks is not asked. */

@@ -6,6 +6,8 @@
   const at = (id) => document.getElementById(id);
   const form = at("publish");
   const me = { name: "", session: null, client: null };
+  const title = (unread) => (document.title = unread + me.name + " · toastkit");
+  const list = notifications({ at, element, title, client: () => me.client });
 
   function element(name, text, className) {
     const made = document.createElement(name);
@@ -60,7 +62,7 @@
     at("avatar").textContent = name.slice(0, 1).toUpperCase();
     at("welcome").hidden = true;
     at("who").hidden = at("desk").hidden = false;
-    document.title = name + " · toastkit";
+    title("");
     form.elements.user_id.value = name;
     form.elements.topic.value = "user:" + name;
     drawCurl();
@@ -81,10 +83,18 @@
       base: prefix,
       token: sessionToken,
       topics: ["user:" + me.name, "user:" + me.name + ":*"],
-      onToast: later(refresh, 300),
-      onControl: (control) => note("controls", control.kind, control.params, "control"),
+      onToast: (toast, frame) => {
+        if (frame.replayed) list.replayed(toast.id);
+        fetchList();
+      },
+      onControl: (control) => {
+        note("controls", control.kind, control.params, "control");
+        if (/^toasts?\./.test(control.kind)) fetchList();
+      },
+      onGap: (reason) => drawRecovery("Not recovered (" + reason.replace(/_/g, " ") + "): the list has it all"),
       onState: drawState,
       onFrame: drawFrame,
+      environment: { WebSocket: Line },
     });
     at("foreground").checked = true;
     at("again").hidden = true;
@@ -100,8 +110,8 @@
     at("again").hidden = status.state !== "stopped";
     at("why").textContent =
       status.state === "connected" ? "session " + status.sessionId.slice(0, 8) : status.reason || "";
-    if (status.state === "waiting") count(status);
-    if (status.state === "connected" && !at("state").dataset.known) refresh();
+    if (status.state === "waiting") countDown(status);
+    if (status.state === "connected" && !at("state").dataset.known) fetchList();
     at("state").dataset.known = status.state === "connected" ? "yes" : "";
     at("foreground-text").textContent = status.foreground ? "In front of the page" : "In the background";
     at("background").hidden = status.foreground;
@@ -110,7 +120,7 @@
 
   const heard = (status) => (status.state === "connected" ? status.topics : []);
 
-  function count(status) {
+  function countDown(status) {
     const until = performance.now() + status.retryIn;
     const tick = () => {
       const left = Math.max(0, Math.ceil((until - performance.now()) / 1000));
@@ -122,18 +132,26 @@
 
   function drawFrame(frame, sent) {
     const { type, ...rest } = frame;
-    note("frames", (sent ? "→ " : "← ") + type, rest, sent ? "sent" : type);
+    const title = note("frames", (sent ? "→ " : "← ") + type, rest, sent ? "sent" : type);
+    if (frame.replayed === true) title.append(element("em", "replayed", "tag"));
+    if ("seq" in frame) at("position").textContent = "seq " + frame.seq + (frame.epoch ? " of " + frame.epoch : "");
+    if (frame.recovered) drawRecovery("Recovered: " + (count(frame.replayed, "toast") || "nothing was missed"));
   }
+
+  const count = (many, what) => many && many + " " + what + (many === 1 ? "" : "s") + " replayed";
 
   function note(list, title, data, className) {
     const line = element("li", undefined, ["sent", "control", "error"].find((name) => name === className) || "");
     const time = new Date().toLocaleTimeString([], { hour12: false });
-    line.append(element("time", time), element("b", title), element("span", Object.keys(data || {}).length ? JSON.stringify(data) : ""));
+    const head = element("b", title);
+    line.append(element("time", time), head, element("span", Object.keys(data || {}).length ? JSON.stringify(data) : ""));
     at(list).prepend(line);
     while (at(list).childElementCount > 100) at(list).lastElementChild.remove();
+    return head;
   }
 
-  // ---- the list
+  /** What comes together is fetched together. */
+  const fetchList = later(() => list.refresh(), 300);
 
   function later(then, wait) {
     let timer;
@@ -143,28 +161,32 @@
     };
   }
 
-  async function refresh() {
-    const problem = at("recent-problem");
-    try {
-      const { ok, answer } = await call("GET", "/v1/toasts?limit=30", { bearer: await sessionToken() });
-      if (!ok) throw new Error(answer.message || answer.detail || "Refused");
-      at("recent").replaceChildren(...answer.items.map(row));
-      at("recent-empty").hidden = answer.items.length > 0;
-      problem.hidden = true;
-    } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
+  // ---- the line, which can be cut to see what recovery does
+
+  const CUT_MS = 10000;
+  const line = { cut: false, open: new Set() };
+
+  class Line extends WebSocket {
+    constructor(url) {
+      if (line.cut) throw new Error("cut off by hand");
+      super(url);
+      line.open.add(this);
+      this.addEventListener("close", () => line.open.delete(this));
     }
   }
 
-  function row(toast) {
-    const line = element("li", undefined, ["success", "warning", "error"].find((name) => name === toast.style) || "info");
-    const time = element("time", new Date(toast.created_at).toLocaleTimeString([], { hour12: false }));
-    time.dateTime = toast.created_at;
-    line.append(element("i"), element("b", toast.title), time);
-    if (toast.body) line.append(element("p", toast.body));
-    if (toast.topic !== "user:" + me.name) line.append(element("code", toast.topic));
-    return line;
+  function cutLine() {
+    line.cut = at("cut").disabled = true;
+    for (const socket of line.open) socket.close();
+    drawRecovery("Cut off. Publish something now: it comes when the connection is back.");
+    setTimeout(() => {
+      line.cut = at("cut").disabled = false;
+      dispatchEvent(new Event("online"));
+    }, CUT_MS);
+  }
+
+  function drawRecovery(text) {
+    at("recovery").textContent = text;
   }
 
   // ---- publishing
@@ -235,6 +257,7 @@
   });
   at("sign-out").addEventListener("click", signOut);
   at("again").addEventListener("click", connect);
+  at("cut").addEventListener("click", cutLine);
   at("foreground").addEventListener("change", (event) => me.client.setForeground(event.target.checked ? null : false));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
