@@ -78,8 +78,9 @@ def test_the_page_may_run_its_own_scripts_only(client: FlaskClient) -> None:
     assert "unsafe" not in policy
 
 
-def test_the_page_makes_no_markup_of_data(client: FlaskClient) -> None:
-    with client.get("/demo/static/page.js") as answer:
+@pytest.mark.parametrize("name", ["page.js", "list.js"])
+def test_the_page_makes_no_markup_of_data(client: FlaskClient, name: str) -> None:
+    with client.get(f"/demo/static/{name}") as answer:
         script = answer.text
     assert "innerHTML" not in script
     assert "insertAdjacentHTML" not in script
