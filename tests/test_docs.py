@@ -86,7 +86,7 @@ def test_the_tests_of_the_howto_pass(tmp_path: Path) -> None:
     (tmp_path / "example.py").write_text(python("howto.rst"))
     plain = ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path)]
     said = run(f"import pytest, sys; sys.exit(pytest.main({[*plain, 'example.py']}))", tmp_path)
-    assert "2 passed" in said
+    assert f"{python('howto.rst').count('def test_')} passed" in said
 
 
 def test_a_task_of_the_howto_publishes(tmp_path: Path) -> None:
