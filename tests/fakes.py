@@ -15,7 +15,7 @@ from toastkit.dialects import ToastsDialect
 from toastkit.errors import StorageUnavailable
 from toastkit.events import Event, Missed
 from toastkit.hooks import Hooks
-from toastkit.live import Connection, Node, NodeParts, Rules
+from toastkit.live import Arriving, Connection, Node, NodeParts, Rules
 from toastkit.publishing.inbox import Relayed, Then, ThenRelayed
 from toastkit.records import (
     Accepted,
@@ -46,6 +46,8 @@ class FakeSignal:
     def wait(self, timeout: float | None = None) -> bool:
         self.waited = timeout
         self._runtime.run()
+        while self._runtime.jobs and not self._set:
+            self._runtime.run_job()
         return self._set
 
 
@@ -240,8 +242,10 @@ class World:
         self.backplane = MemoryBackplane(self.runtime)
         self.hooks = hooks or Hooks()
         self.firsts: list[str] = []
+        self.inbox = FakeInbox()
+        self.places: dict[str, int] = {}
         rules = Rules(self.hooks)
-        parts = NodeParts(self.config, self.clock, self.runtime, self.backplane, rules)
+        parts = NodeParts(self.config, self.clock, self.runtime, self.backplane, rules, self.inbox)
         self.node = Node(parts, at_first=lambda: self.firsts.append("first"))
         self.dialect = ToastsDialect(FakeFraming())
 
@@ -253,10 +257,23 @@ class World:
             topics=topics or (f"user:{user_id}",),
             session_hash=None,
             expires_at=self.clock.now() + seconds * 1000,
+            position=self.position(user_id),
         )
 
-    def admit(self, user_id: str = "u1", *topics: str, background: bool = False) -> Connection:
-        return self.node.admit(self.ticket(user_id, *topics), self.dialect, background)
+    def position(self, user_id: str = "u1") -> Position:
+        """Return where a principal's toasts stand."""
+        seq = self.places.get(user_id, 0)
+        return Position(seq, "e1" if seq else "")
+
+    def admit(
+        self,
+        user_id: str = "u1",
+        *topics: str,
+        background: bool = False,
+        since: Since | None = None,
+    ) -> Connection:
+        arriving = Arriving(background, since)
+        return self.node.admit(self.ticket(user_id, *topics), self.dialect, arriving)
 
     def open(self, connection: Connection, takes: int | None = None) -> Client:
         client = Client(connection, FakeTransport(connection, takes))
@@ -273,10 +290,22 @@ class World:
         return self.node.refuse(self.dialect, reason, failure)
 
     def hear(self, event: Event) -> list[tuple[int, int]]:
-        """Let the node hear an event and return its answers, now and later."""
+        """Let the node hear an event and return its answers, now and later.
+
+        A toast without a position is kept at the next one first, as the publisher does.
+        """
+        if event.kind == "toast" and event.seq is None:
+            event = self.keep(event)
         answers: list[tuple[int, int]] = []
         self.node.hear(event, lambda written, present: answers.append((written, present)))
         return answers
+
+    def keep(self, event: Event) -> Event:
+        """Keep a toast at its principal's next position, as another process would."""
+        seq = self.places[event.user_id] = self.places.get(event.user_id, 0) + 1
+        kept = replace(event, seq=seq, epoch="e1")
+        self.inbox.kept.append(kept)
+        return kept
 
     def pass_time(self, seconds: int) -> None:
         """Let whole seconds pass, one tick after the other."""
@@ -316,8 +345,6 @@ def toast(user_id: str = "u1", **given: Any) -> Event:
         "created_at": ManualClock().now(),
         "topic": f"user:{user_id}",
         "user_id": user_id,
-        "seq": 1,
-        "epoch": "e1",
     }
     data = content | given.pop("data", {})
     return Event(**(start | given), data=data)
@@ -401,6 +428,8 @@ class FakeInbox:
         newest = mine[-1] if mine else None
         position = Position(newest.seq, newest.epoch) if newest else Position(0, "")
         start = since.position
+        if start == Position(0, ""):
+            start = Position(0, position.epoch)
         if start is None:
             known = [event for event in mine if event.id == since.toast_id]
             if not known:
@@ -409,7 +438,9 @@ class FakeInbox:
         if start.epoch != position.epoch or start.seq > position.seq:
             return Missed(position=position, reason="epoch_changed")
         found = [event for event in mine if event.seq > start.seq and heard(event.topic)]
-        toasts = tuple(event for event in found if event.id not in self.gone)
+        toasts = tuple(
+            replace(event, replayed=True) for event in found if event.id not in self.gone
+        )
         if len(toasts) > limit:
             return Missed(position=position, reason="too_many")
         return Missed(position=position, toasts=toasts)

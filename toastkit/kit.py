@@ -206,7 +206,14 @@ class Kit:
 
     def _make_node(self) -> Node:
         rules = Rules(self._hooks, self._context)
-        parts = NodeParts(self.config, self._clock, self._runtime, self._backplane, rules)
+        parts = NodeParts(
+            self.config,
+            self._clock,
+            self._runtime,
+            self._backplane,
+            rules,
+            self._storage.inbox,
+        )
         # The process that took the first socket tells its clients when it exits; no hook of the
         # host is needed for that, and a master that only forks says nothing.
         return Node(

@@ -11,9 +11,18 @@ from toastkit.closing import CloseReason
 from toastkit.dialects import ToastsDialect
 from toastkit.dialects.contract import Dialect
 from toastkit.errors import CommandRefused
-from toastkit.replies import Failure, Greeting, Pong, Reply, StateSet, Subscribed, Unsubscribed
+from toastkit.replies import (
+    Acked,
+    Failure,
+    Greeting,
+    Pong,
+    Reply,
+    StateSet,
+    Subscribed,
+    Unsubscribed,
+)
 
-REPLIES = [Greeting, Subscribed, Unsubscribed, Pong, StateSet, Failure]
+REPLIES = [Greeting, Subscribed, Unsubscribed, Pong, StateSet, Acked, Failure]
 DIALECTS = [ToastsDialect(FakeFraming())]
 
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: type(each).__name__)

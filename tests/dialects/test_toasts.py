@@ -162,7 +162,7 @@ def test_a_reply_without_a_word_is_a_mistake_of_ours() -> None:
 
 
 def test_A23_a_toast_is_spelled() -> None:
-    assert spelled(DIALECT.event(toast())) == {
+    assert spelled(DIALECT.event(toast(seq=1, epoch="e1"))) == {
         "type": "toast",
         "topic": "user:u1",
         "toast": {

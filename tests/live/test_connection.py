@@ -28,7 +28,13 @@ def titles(client: Client) -> list[Any]:
 def test_A22_the_first_frame_is_the_greeting(world: World) -> None:
     connection = world.admit("u1", "user:u1", "news")
     assert world.open(connection).said() == [
-        {"type": "connection_ack", "session_id": connection.id, "topics": ["user:u1", "news"]}
+        {
+            "type": "connection_ack",
+            "session_id": connection.id,
+            "topics": ["user:u1", "news"],
+            "seq": 0,
+            "epoch": "",
+        }
     ]
 
 

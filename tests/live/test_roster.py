@@ -9,6 +9,7 @@ from toastkit.closing import CloseReason
 from toastkit.events import EVERYBODY, Event
 from toastkit.live import Connection, Roster, Tally
 from toastkit.live.roster import deliver
+from toastkit.testing import ManualClock
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def world() -> World:
 def tell(event: Event, clients: Iterable[Client]) -> tuple[int, int]:
     """Deliver an event and return what is known at once: written, present."""
     tally = Tally(lambda *_: None)
-    deliver(event, [client.connection for client in clients], tally)
+    deliver(event, [client.connection for client in clients], tally, ManualClock().now())
     return tally.written, tally.present
 
 

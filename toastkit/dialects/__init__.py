@@ -3,7 +3,7 @@
 from .bodies import PublishRequest, read_body, read_publish
 from .errors import http_error
 from .listing import toast_page
-from .toasts import ToastsDialect
+from .toasts import ToastsDialect, read_since
 
 __all__ = [
     "PublishRequest",
@@ -11,5 +11,6 @@ __all__ = [
     "http_error",
     "read_body",
     "read_publish",
+    "read_since",
     "toast_page",
 ]

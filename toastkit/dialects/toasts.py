@@ -6,12 +6,23 @@ from typing import Any
 
 import msgspec
 
+from .. import ids
 from ..clock import iso
 from ..closing import CloseReason
-from ..commands import Command, Ping, SetState, Subscribe, Unsubscribe
+from ..commands import Ack, Command, Ping, SetState, Subscribe, Unsubscribe
 from ..errors import BadMessage, UnknownMessageType
 from ..events import Event
-from ..replies import Failure, Greeting, Pong, Reply, StateSet, Subscribed, Unsubscribed
+from ..records import Position, Since
+from ..replies import (
+    Acked,
+    Failure,
+    Greeting,
+    Pong,
+    Reply,
+    StateSet,
+    Subscribed,
+    Unsubscribed,
+)
 from .contract import Framing
 
 CODES = {
@@ -33,6 +44,13 @@ CODES = {
 }
 """The close code of every reason. Below 4000 are the words of RFC 6455 and IANA's registry."""
 
+MAX_ACKS = 100
+MAX_SEQ = 2**63
+MAX_WORD = 64
+
+UNREADABLE = Position(0, "?")
+"""A position no principal ever stood at: nothing can be recovered from it."""
+
 _OPTIONAL = ("collapse_key", "dedupe_key")
 _encode = msgspec.json.Encoder().encode
 
@@ -52,15 +70,18 @@ class ToastsDialect:
             raise BadMessage("id must be a scalar of at most 200 characters")
         match message.get("type"):
             case "subscribe":
-                return Subscribe(id, _topics(message, id))
+                return Subscribe(id, _topics(message, id), _since(message, id))
             case "unsubscribe":
                 return Unsubscribe(id, _topics(message, id))
             case "ping":
                 return Ping(id)
             case "state":
                 return SetState(id, _foreground(message, id))
+            case "ack":
+                return Ack(id, _acked(message, id))
             case str():
-                raise UnknownMessageType("type must be subscribe, unsubscribe, ping or state", id)
+                words = "subscribe, unsubscribe, ping, state or ack"
+                raise UnknownMessageType(f"type must be {words}", id)
             case _:
                 raise BadMessage("type required", id)
 
@@ -76,6 +97,19 @@ class ToastsDialect:
 
     def close(self, reason: CloseReason) -> bytes:
         return self.framing.close(CODES[reason], reason.value)
+
+
+def read_since(since: str | None, last_toast_id: str | None) -> Since | None:
+    """Read where a client left off from its URL: ``<seq>.<epoch>``, or the id of a toast (A.19).
+
+    What cannot be read is a place from which nothing can be recovered: the client is told so in
+    its greeting, for it could not read why a handshake was refused.
+    """
+    if since is not None:
+        seq, dot, epoch = since.partition(".")
+        sound = seq.isascii() and seq.isdigit() and len(seq) <= 18 and len(epoch) <= MAX_WORD
+        return Since(position=Position(int(seq), epoch) if dot and sound else UNREADABLE)
+    return None if last_toast_id is None else _since_toast(last_toast_id)
 
 
 def _decode(text: bytes) -> dict[str, Any]:
@@ -101,6 +135,42 @@ def _foreground(message: dict[str, Any], id: Any) -> bool:
     return bool(message["state"] == "foreground")
 
 
+def _acked(message: dict[str, Any], id: Any) -> tuple[str, ...]:
+    acked = message.get("ids")
+    if not isinstance(acked, list) or not 1 <= len(acked) <= MAX_ACKS:
+        raise BadMessage(f"ids must be a list of 1-{MAX_ACKS} toast ids", id)
+    if not all(_is_short(each) for each in acked):
+        raise BadMessage("ids must be strings of 1-64 characters", id)
+    return tuple(acked)
+
+
+def _since(message: dict[str, Any], id: Any) -> Since | None:
+    since, last = message.get("since"), message.get("last_toast_id")
+    if since is not None and last is not None:
+        raise BadMessage("give since or last_toast_id, not both", id)
+    if last is not None:
+        if not _is_short(last):
+            raise BadMessage("last_toast_id must be a string of 1-64 characters", id)
+        return _since_toast(last)
+    if since is None:
+        return None
+    seq, epoch = (since.get("seq"), since.get("epoch")) if isinstance(since, dict) else (None, None)
+    if type(seq) is not int or not 0 <= seq < MAX_SEQ:
+        raise BadMessage("since must be an object with seq, a whole number, and epoch", id)
+    if not isinstance(epoch, str) or len(epoch) > MAX_WORD:
+        raise BadMessage(f"since.epoch must be a string of at most {MAX_WORD} characters", id)
+    return Since(position=Position(seq, epoch))
+
+
+def _since_toast(id: str) -> Since:
+    # What cannot be an id is nobody's, and not worth asking a database.
+    return Since(toast_id=id if ids.is_toast_id(id) else "")
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_WORD
+
+
 def _spell(reply: Reply) -> dict[str, Any]:
     words: dict[str, Any]
     match reply:
@@ -109,12 +179,14 @@ def _spell(reply: Reply) -> dict[str, Any]:
                 "type": "connection_ack",
                 "session_id": reply.connection_id,
                 "topics": reply.topics,
+                **_place(reply),
             }
         case Subscribed():
             words = {
                 "type": "subscribe_ack",
                 "topics": reply.topics,
                 "all_topics": reply.all_topics,
+                **_place(reply),
             }
         case Unsubscribed():
             words = {"type": "unsubscribe_ack", "topics": reply.topics}
@@ -122,12 +194,26 @@ def _spell(reply: Reply) -> dict[str, Any]:
             words = {"type": "pong", "ts": iso(reply.at)}
         case StateSet():
             words = {"type": "state_ack", "state": _state(reply.foreground)}
+        case Acked():
+            words = {"type": "ack_ack", "ids": reply.ids}
         case Failure():
             words = _failure(reply)
         case _:
             raise TypeError(f"no word for {reply!r}")
     if reply.id is not None:
         words["id"] = reply.id
+    return words
+
+
+def _place(reply: Greeting | Subscribed) -> dict[str, Any]:
+    words: dict[str, Any] = {}
+    if reply.position is not None:
+        words |= {"seq": reply.position.seq, "epoch": reply.position.epoch}
+    recovery = reply.recovery
+    if recovery is not None:
+        words |= {"recovered": recovery.reason is None, "replayed": recovery.replayed}
+        if recovery.reason is not None:
+            words["reason"] = recovery.reason
     return words
 
 
@@ -166,10 +252,13 @@ def _toast_frame(event: Event) -> dict[str, Any]:
         toast["expires_at"] = iso(event.expires_at)
     if data["data"] is not None:
         toast["data"] = data["data"]
-    return {
+    frame = {
         "type": "toast",
         "topic": event.topic,
         "toast": toast,
         "seq": event.seq,
         "epoch": event.epoch,
     }
+    if event.replayed:
+        frame["replayed"] = True
+    return frame

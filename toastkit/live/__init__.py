@@ -5,12 +5,14 @@ Nothing here does I/O, reads a clock but the injected one, or knows a framework.
 
 from .connection import Connection, Transport
 from .dispatch import Dispatch
-from .node import Node, NodeParts
+from .node import Arriving, Node
+from .parts import NodeParts
 from .roster import Roster
 from .rules import Rules
 from .sendbuffer import SendBuffer, Tally
 
 __all__ = [
+    "Arriving",
     "Connection",
     "Dispatch",
     "Node",

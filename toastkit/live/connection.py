@@ -11,11 +11,15 @@ from ..closing import CloseReason
 from ..commands import Command
 from ..config import Config
 from ..dialects.contract import Dialect
+from ..events import Event
 from ..replies import Failure, Reply
+from .catching import Catching
 from .sendbuffer import SendBuffer, Tally
 from .wheel import Wheel
 
 FOREGROUND, SILENT, ENDING, HELD = 1, 2, 4, 8
+FORGIVEN = 60
+"""Seconds without a bad message after which those before are forgotten."""
 
 
 class Transport(Protocol):
@@ -54,11 +58,14 @@ class Home(Protocol):
     def in_time(self, connection: Connection) -> bool:
         """Count one frame of the client; tell it, and the caller, when it came too fast."""
 
+    def hold(self, connection: Connection, event: Event, tally: Tally | None) -> None:
+        """Keep an event for a connection that must be told others first."""
+
     def behind(self, connection: Connection) -> None:
         """Watch a connection whose socket is full."""
 
     def caught_up(self, connection: Connection) -> None:
-        """Watch it no longer."""
+        """Watch it no longer; it may go on with what it missed."""
 
     def detach(self, connection: Connection) -> None:
         """Let it hear nothing more; it may still be saying farewell."""
@@ -71,20 +78,27 @@ class Connection:
     """Be one live client, on the loop only.
 
     It is held until its transport is there: what it is told meanwhile waits, the greeting first
-    (A22). ``topics`` is what it hears; ``foreground`` whether its user is in front of it.
+    (A22). ``topics`` is what it hears; ``foreground`` whether its user is in front of it. It
+    stands at ``seq`` of ``epoch``: what its topics had after ``start`` and up to there, it was
+    told. ``catching`` is there while it is told what it missed.
     """
 
     __slots__ = (
         "backlog",
         "buffer",
+        "catching",
         "dialect",
         "due",
+        "epoch",
+        "erred",
         "errors",
         "expires_at",
         "flags",
         "id",
         "node",
         "seen",
+        "seq",
+        "start",
         "topics",
         "transport",
         "user_id",
@@ -103,8 +117,12 @@ class Connection:
         self.flags = FOREGROUND | HELD
         self.buffer: SendBuffer | None = SendBuffer(self.seen)
         self.backlog: deque[Command] | None = None
+        self.catching: Catching | None = None
         self.due = 0.0
         self.errors = 0
+        self.erred = 0
+        self.seq = self.start = 0
+        self.epoch = ""
 
     @property
     def foreground(self) -> bool:
@@ -175,7 +193,10 @@ class Connection:
     def fail(self, failure: Failure) -> None:
         """Tell the client its message was no good; too many of those end the connection."""
         self.reply(failure)
-        self.errors += 1
+        now = self.node.wheel.now
+        if now - self.erred >= FORGIVEN:
+            self.errors = 0
+        self.errors, self.erred = self.errors + 1, now
         if self.errors > self.node.config.message_errors:
             self.end(CloseReason.TOO_MANY_ERRORS)
 
@@ -247,9 +268,10 @@ class Connection:
             self._await_writable()
             return
         self.buffer = None
-        self.node.caught_up(self)
         self.transport.when_writable(None)
-        if self.flags & ENDING:
+        ending = self.ending
+        self.node.caught_up(self)  # which may say more, and end it in its own way
+        if ending:
             self.transport.finish()
 
     def _drop(self) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 
-from ..clock import Clock
-from ..commands import Command, Ping, SetState, Subscribe, Unsubscribe
-from ..config import Config
+from .. import ids
+from ..commands import Ack, Command, Ping, SetState, Subscribe, Unsubscribe
 from ..errors import (
     BadMessage,
     CommandRefused,
@@ -15,10 +16,11 @@ from ..errors import (
     TopicNotAllowed,
     UnknownMessageType,
 )
-from ..replies import Failure, Pong, StateSet, Subscribed, Unsubscribed
-from ..runtime.contract import Runtime
+from ..records import StateChange
+from ..replies import Acked, Failure, Pong, Recovery, StateSet, Subscribed, Unsubscribed
 from .connection import Connection
-from .rules import Rules
+from .parts import NodeParts
+from .recovery import Recoveries, Wish, position
 
 log = logging.getLogger("toastkit")
 
@@ -26,15 +28,17 @@ log = logging.getLogger("toastkit")
 class Dispatch:
     """Turn each message of a client into an answer, in the order they came.
 
-    What may block (the host's ``authorize``) is asked beside the loop; what the client says
-    meanwhile waits in the connection's ``backlog``, which exists only then.
+    What may block (the host's ``authorize``, what a client missed) is asked beside the loop; what
+    the client says meanwhile waits in the connection's ``backlog``, which exists only then.
     """
 
-    def __init__(self, rules: Rules, runtime: Runtime, clock: Clock, config: Config) -> None:
-        self._rules = rules
-        self._runtime = runtime
-        self._clock = clock
-        self._config = config
+    def __init__(self, parts: NodeParts, recoveries: Recoveries) -> None:
+        self._rules = parts.rules
+        self._runtime = parts.runtime
+        self._clock = parts.clock
+        self._config = parts.config
+        self._inbox = parts.inbox
+        self._recoveries = recoveries
 
     def receive(self, connection: Connection, payload: bytes) -> None:
         """Carry out one message."""
@@ -52,6 +56,13 @@ class Dispatch:
             self._begin(connection, command)
         else:
             connection.backlog.append(command)
+
+    def catch_up(self, connection: Connection) -> None:
+        """Read what a connection was not told; what its client says meanwhile waits."""
+        if connection.backlog is not None:
+            self._recoveries.fill(connection, None)  # the host is asked, and goes on afterwards
+        else:
+            self._recoveries.fill(connection, self._pause(connection))
 
     def in_time(self, connection: Connection) -> bool:
         """Count one frame; tell the client, and the caller, when it came too fast."""
@@ -112,6 +123,10 @@ class Dispatch:
     def _resume(
         self, connection: Connection, command: Subscribe, accepted: tuple[str, ...] | None
     ) -> None:
+        if connection.catching is not None:
+            again = partial(self._resume, connection, command, accepted)
+            connection.catching.then = again
+            return
         backlog, connection.backlog = connection.backlog or deque(), None
         if connection.ending:
             return
@@ -121,13 +136,22 @@ class Dispatch:
             self._subscribe(connection, command, accepted)
         self._go_on(connection, backlog)
 
+    def _pause(self, connection: Connection) -> Callable[[], None]:
+        """Let messages wait, and return what carries them out."""
+        waiting = connection.backlog = deque()
+
+        def go_on() -> None:
+            connection.backlog = None
+            self._go_on(connection, waiting)
+
+        return go_on
+
     def _go_on(self, connection: Connection, backlog: deque[Command]) -> None:
-        while backlog:
+        while backlog and connection.backlog is None:
             self._begin(connection, backlog.popleft())
-            if connection.backlog is not None:
-                # The host is asked again: what is left waits for that answer too.
-                connection.backlog.extend(backlog)
-                return
+        if connection.backlog is not None:
+            # Something is asked again: what is left waits for that answer too.
+            connection.backlog.extend(backlog)
 
     def _answer(self, connection: Connection, command: Command) -> None:
         match command:
@@ -140,6 +164,19 @@ class Dispatch:
                 gone = tuple(topic for topic in topics if topic in connection.topics)
                 connection.topics = tuple(t for t in connection.topics if t not in gone)
                 connection.reply(Unsubscribed(id, topics))
+            case Ack(id=id, ids=acked):
+                self._take_acks(connection, acked)
+                if id is not None:
+                    connection.reply(Acked(id, acked))
+
+    def _take_acks(self, connection: Connection, acked: tuple[str, ...]) -> None:
+        # Owed to the next commit, which nobody waits for: the database was opened when this
+        # client's ticket was redeemed. What cannot be an id is not worth asking for.
+        now, user_id = self._clock.now(), connection.user_id
+        sound = (id for id in dict.fromkeys(acked) if ids.is_toast_id(id))
+        changes = [StateChange(id, user_id, "acked", now, transport="websocket") for id in sound]
+        if changes:
+            self._inbox.mark(changes)
 
     def _subscribe(
         self, connection: Connection, command: Subscribe, accepted: tuple[str, ...]
@@ -154,5 +191,21 @@ class Dispatch:
             most = f"at most {self._config.topics_per_connection} topics on one connection"
             self._refuse(connection, TooManyTopics(most, command.id))
         elif accepted or not command.topics:
-            connection.topics = heard
+            self._hear(connection, command, accepted)
+
+    def _hear(self, connection: Connection, command: Subscribe, accepted: tuple[str, ...]) -> None:
+        heard = tuple(dict.fromkeys(connection.topics + accepted))
+        if command.since is None:
+            if heard != connection.topics:
+                # What was there before of the new ones was not told: an echo can only be more.
+                connection.topics, connection.start = heard, connection.seq
             connection.reply(Subscribed(command.id, accepted, heard))
+            return
+
+        def answer(recovery: Recovery) -> None:
+            place = position(connection)
+            connection.reply(Subscribed(command.id, accepted, heard, place, recovery))
+
+        wanted = accepted if command.topics else heard
+        wish = Wish(command.since, wanted, answer, self._pause(connection))
+        self._recoveries.begin(connection, wish)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from ..clock import Clock
 from ..events import Event
 from ..runtime.contract import Runtime
 from .connection import Connection
@@ -27,8 +28,9 @@ class Lane:
     Ten thousand connections take some 70 ms; a slice of 512 takes four.
     """
 
-    def __init__(self, runtime: Runtime, slice: int) -> None:
+    def __init__(self, runtime: Runtime, clock: Clock, slice: int) -> None:
         self._runtime = runtime
+        self._clock = clock
         self._slice = slice
         self._errands: deque[_Errand] = deque()
 
@@ -46,7 +48,7 @@ class Lane:
         errand = self._errands[0]
         some = list(islice(errand.members, self._slice))
         try:
-            deliver(errand.event, some, errand.tally)
+            deliver(errand.event, some, errand.tally, self._clock.now())
         finally:
             # Whatever goes wrong with one slice, the lane goes on.
             if len(some) < self._slice:

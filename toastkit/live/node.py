@@ -8,34 +8,33 @@ from dataclasses import dataclass
 from itertools import islice
 
 from .. import ids, principals
-from ..backplane.contract import Answer, Backplane
-from ..clock import Clock
+from ..backplane.contract import Answer
 from ..closing import CloseReason
-from ..config import Config
 from ..dialects.contract import Dialect
 from ..events import Event
-from ..records import Ticket
-from ..replies import Failure, Greeting
-from ..runtime.contract import Runtime, Signal
+from ..records import Since, Ticket
+from ..replies import Failure, Greeting, Recovery
+from ..runtime.contract import Signal
 from .connection import FOREGROUND, Connection
 from .dispatch import Dispatch
 from .lane import Lane
+from .parts import NodeParts
+from .recovery import Recoveries, Wish, jump, position
 from .roster import Roster, deliver
-from .rules import Rules
 from .sendbuffer import Tally
 from .watch import Watch
 from .wheel import Wheel
 
 
 @dataclass(frozen=True, slots=True)
-class NodeParts:
-    """What a node is made of."""
+class Arriving:
+    """Say how a client comes: in front of its user or not, and from where it left off."""
 
-    config: Config
-    clock: Clock
-    runtime: Runtime
-    backplane: Backplane
-    rules: Rules
+    background: bool = False
+    since: Since | None = None
+
+
+_FRESH = Arriving()
 
 
 class Node:
@@ -64,9 +63,10 @@ class Node:
         self._at_first: Callable[[], object] | None = at_first
         self._at_serve = [at_serve]
         self._backplane = parts.backplane
-        self._dispatch = Dispatch(self.rules, self.runtime, self.clock, self.config)
+        self._recoveries = Recoveries(parts)
+        self._dispatch = Dispatch(parts, self._recoveries)
         self._watch = Watch(self.wheel, self.clock, self.config)
-        self._lane = Lane(self.runtime, self.config.fanout_slice)
+        self._lane = Lane(self.runtime, self.clock, self.config.fanout_slice)
         self._ticking = False
         self._gone: Signal | None = None
         self._backplane.listen(self.hear)
@@ -82,13 +82,16 @@ class Node:
 
     # Connections come and go
 
-    def admit(self, ticket: Ticket, dialect: Dialect, background: bool = False) -> Connection:
+    def admit(self, ticket: Ticket, dialect: Dialect, arriving: Arriving = _FRESH) -> Connection:
         """Return a connection that hears its ticket's topics from now on.
 
         What it is told is held back until it is opened, so that nothing published between its
-        admission and the end of its handshake is lost. A full worker refuses instead.
+        admission and the end of its handshake is lost. Who comes back waits here until it is read
+        what was missed, two seconds at most. A full worker refuses instead.
         """
-        return self.runtime.ask(lambda: self._admit(ticket, dialect, background))
+        connection = self.runtime.ask(lambda: self._admit(ticket, dialect, arriving))
+        self._recoveries.wait(connection)
+        return connection
 
     def refuse(self, dialect: Dialect, reason: CloseReason, failure: Failure | None) -> Connection:
         """Return a connection that hears why it may not stay, and ends.
@@ -98,7 +101,7 @@ class Node:
         """
         return self.runtime.ask(lambda: self._refuse(dialect, reason, failure))
 
-    def _admit(self, ticket: Ticket, dialect: Dialect, background: bool) -> Connection:
+    def _admit(self, ticket: Ticket, dialect: Dialect, arriving: Arriving) -> Connection:
         self.serve()
         if self._at_first is not None:
             self._at_first()
@@ -110,13 +113,28 @@ class Node:
             failure = Failure(code="too_many_connections", message=message, retryable=True)
             return self._refuse(dialect, CloseReason.OVERLOADED, failure)
         connection = self._make(dialect)
-        connection.user_id, connection.topics = ticket.user_id, ticket.topics
-        connection.expires_at = ticket.expires_at
-        if background:
+        connection.user_id, connection.expires_at = ticket.user_id, ticket.expires_at
+        if arriving.background:
             connection.flags &= ~FOREGROUND
-        connection.reply(Greeting(None, connection.id, ticket.topics))
+        if ticket.position is not None:
+            jump(connection, ticket.position)
         self._attach(connection)
+        self._welcome(connection, ticket.topics, arriving.since)
         return connection
+
+    def _welcome(
+        self, connection: Connection, topics: tuple[str, ...], since: Since | None
+    ) -> None:
+        def greet(recovery: Recovery | None) -> None:
+            place = position(connection)
+            connection.reply(Greeting(None, connection.id, topics, place, recovery))
+
+        if since is None:
+            connection.topics = topics
+            greet(None)
+        else:
+            wish = Wish(since, topics, greet, ready=self.runtime.signal())
+            self._recoveries.begin(connection, wish)
 
     def _refuse(self, dialect: Dialect, reason: CloseReason, failure: Failure | None) -> Connection:
         connection = self._make(dialect)
@@ -154,6 +172,7 @@ class Node:
             self._backplane.leave(route)
         self.wheel.discard(connection)
         self._watch.leaving.add(connection)
+        self._recoveries.drop(connection)
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection whose socket has been given back."""
@@ -167,8 +186,9 @@ class Node:
         self._keep_ticking()
 
     def caught_up(self, connection: Connection) -> None:
-        """Watch it no longer."""
+        """Watch it no longer, and let it go on with what it missed."""
         self._watch.behind.discard(connection)
+        self._recoveries.feed(connection)
 
     # Messages in, events out
 
@@ -182,17 +202,24 @@ class Node:
 
     def hear(self, event: Event, answer: Answer) -> None:
         """Take one event from the backplane and tell it to those who hear it here."""
-        if event.expired(self.clock.now()):
-            answer(0, 0)
-            return
         members, tally = self.roster.members(event.route), Tally(answer)
         if len(members) > self.config.fanout_inline or self._lane.holds(event.route):
             self._lane.put(event, list(members), tally)
             return
-        deliver(event, list(members), tally)
+        deliver(event, list(members), tally, self.clock.now())
         tally.seal()
 
+    def hold(self, connection: Connection, event: Event, tally: Tally | None) -> None:
+        """Keep an event for a connection that must be told others first."""
+        if connection.catching is None:
+            self._dispatch.catch_up(connection)
+        self._recoveries.hold(connection, event, tally)
+
     # The end
+
+    def dismiss(self, user_id: str, reason: CloseReason) -> None:
+        """End every connection of a principal to this worker."""
+        self.runtime.ask(lambda: self._dismiss(principals.route(user_id), reason))
 
     def stop(self) -> None:
         """Tell every connection 1012, and wait at most ``close_seconds`` until all have gone.
@@ -213,6 +240,10 @@ class Node:
         self.closing = True
         self._gone = self._gone or self.runtime.signal()
         return self._gone
+
+    def _dismiss(self, route: str, reason: CloseReason) -> None:
+        for connection in list(self.roster.members(route)):
+            connection.end(reason)
 
     def _say_farewells(self) -> bool:
         # In slices: ten thousand farewells at once would hold up whatever else is still served.

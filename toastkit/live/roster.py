@@ -8,6 +8,7 @@ from .. import topics
 from ..dialects.contract import Dialect
 from ..events import EVERYBODY, Event
 from .connection import Connection
+from .position import Step, meet
 from .sendbuffer import Tally
 
 
@@ -59,30 +60,41 @@ class Roster:
         return present if isinstance(present, set) else (present,)
 
 
-def deliver(event: Event, members: Iterable[Connection], tally: Tally) -> None:
+def deliver(event: Event, members: Iterable[Connection], tally: Tally, now: int) -> None:
     """Send an event to those who hear its topic, written once per dialect.
 
     The tally counts foreground connections only: a client in the background is no proof that
     anybody saw the toast (A.17). Neither is one that has gone: it may have left before its
-    slice came, or turn out to be gone only now.
+    slice came, or turn out to be gone only now. What has expired by ``now`` is told to nobody,
+    but it moves connections on like every toast of their principal.
     """
     frames: dict[Dialect, bytes | None] = {}
+    late = event.expired(now)
     for connection in members:
         if connection.ending:
             continue
         foreground = connection.foreground
-        if _hears(connection, event):
+        counted = tally if foreground else None
+        if connection.catching is not None:
+            step = Step.GAP
+        else:
+            step = Step.NEW if event.seq is None else meet(connection, event)
+        if step is Step.GAP:
+            connection.node.hold(connection, event, counted)
+        elif not late and hears(connection, event):
             dialect = connection.dialect
             if dialect not in frames:
                 frames[dialect] = dialect.event(event)
-            frame = frames[dialect]
+            # What it was told before may wait in its buffer still: nothing is said behind it, so
+            # that the answer waits, too.
+            frame = b"" if step is Step.ECHO else frames[dialect]
             if frame is not None:
-                counted = tally if foreground else None
                 tally.written += connection.send(frame, counted, event.expires_at) and foreground
-        tally.present += foreground and not connection.ending
+        tally.present += foreground and not late and not connection.ending
 
 
-def _hears(connection: Connection, event: Event) -> bool:
+def hears(connection: Connection, event: Event) -> bool:
+    """Tell whether an event is for a connection: it hears the topic, and did not cause it."""
     if connection.id == event.exclude:
         return False
     return event.topic is None or topics.hears(connection.topics, event.topic)

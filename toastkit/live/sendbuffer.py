@@ -38,6 +38,10 @@ class Tally:
         self.present -= 1
         self._settle()
 
+    def passed(self) -> None:
+        """Wait no longer for a frame that waits elsewhere now, or is not told to who is there."""
+        self._settle()
+
     def seal(self) -> None:
         """Say that every connection has been counted."""
         self._sealed = True

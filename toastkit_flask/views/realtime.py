@@ -12,9 +12,9 @@ from flask import Response, g, request
 from flask_sock import Sock
 
 from toastkit.closing import CloseReason
-from toastkit.dialects import ToastsDialect, http_error
+from toastkit.dialects import ToastsDialect, http_error, read_since
 from toastkit.errors import Invalid, InvalidToken, MissingToken, TokenExpired, Unauthenticated
-from toastkit.live import Connection
+from toastkit.live import Arriving, Connection
 from toastkit.replies import Failure
 from toastkit.transports import GUNICORN, Arrival, WebSocketFraming, refuse_compression
 
@@ -121,7 +121,14 @@ def admit() -> Connection:
         return refuse(REASONS[type(error)], error)
     if ticket.session_hash is not None and kit.sessions.is_revoked(ticket.session_hash):
         return refuse(CloseReason.TOKEN_REVOKED, InvalidToken("session revoked"))
-    return kit.node.admit(ticket, DIALECT, request.args.get("state") == "background")
+    return kit.node.admit(ticket, DIALECT, arriving())
+
+
+def arriving() -> Arriving:
+    """Return how the client of this request comes."""
+    given = request.args
+    since = read_since(given.get("since"), given.get("last_toast_id"))
+    return Arriving(given.get("state") == "background", since)
 
 
 def refuse(reason: CloseReason, error: Unauthenticated) -> Connection:

@@ -1,0 +1,38 @@
+"""What a connection that catches up has before it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..events import Event
+from ..replies import Recovery
+from ..runtime.contract import Signal
+from .sendbuffer import Tally
+
+Told = tuple[Event, Tally | None]
+"""An event that waits to be told, and who is to know what became of it."""
+
+
+@dataclass(slots=True, eq=False)
+class Catching:
+    """Hold ``line``, what a connection missed, and ``held``, what came meanwhile, in order.
+
+    ``before`` is what it heard before it asked. Without an ``answer`` it fills a gap that its
+    client does not know of. ``reading`` while what was missed is not known yet.
+    """
+
+    before: tuple[str, ...]
+    then: Callable[[], None] | None
+    answer: Callable[[Recovery], None] | None = None
+    ready: Signal | None = None
+    reading: bool = True
+    tried: bool = False
+    line: deque[Told] = field(default_factory=deque)
+    held: deque[Told] = field(default_factory=deque)
+
+    @property
+    def done(self) -> bool:
+        """Tell whether everything has been told."""
+        return not (self.reading or self.line or self.held)

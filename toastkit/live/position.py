@@ -1,0 +1,37 @@
+"""Where a connection stands among its principal's toasts, and what one more toast is to it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from ..events import Event
+from .connection import Connection
+
+
+class Step(Enum):
+    """Say what a toast is to a connection: to be told, told already, or proof of a gap."""
+
+    NEW = "new"
+    ECHO = "echo"
+    GAP = "gap"
+
+
+def meet(connection: Connection, toast: Event) -> Step:
+    """Tell what a toast is to a connection, and move the connection on.
+
+    Every toast of its principal moves it, heard or not, so a position that is skipped means that
+    somebody else published: what is between must be read. A toast up to ``start`` was there before
+    this connection, but is decided only now; it is told and moves nothing.
+    """
+    seq = toast.seq or 0
+    if connection.epoch == toast.epoch:
+        if seq == connection.seq + 1:
+            connection.seq = seq
+            return Step.NEW
+        if seq > connection.seq:
+            return Step.GAP
+        return Step.ECHO if seq > connection.start else Step.NEW
+    if not connection.epoch and seq > 1:
+        return Step.GAP  # it was there before its principal's first toast, and this is another
+    connection.seq, connection.epoch, connection.start = seq, toast.epoch or "", seq - 1
+    return Step.NEW

@@ -1,0 +1,112 @@
+"""Read beside the loop what clients missed, once for all who ask the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .. import topics
+from ..errors import StorageUnavailable
+from ..events import Missed
+from ..publishing.inbox import Inbox
+from ..records import Position, Since
+from ..runtime.contract import Timer
+from .parts import NodeParts
+
+Then = Callable[[Missed | None], None]
+"""Called on the loop with what was read; ``None`` when it could not be, or not in time."""
+
+log = logging.getLogger("toastkit")
+
+
+class Question(Struct, frozen=True):
+    """Ask what a principal's client missed of ``topics`` after ``since``.
+
+    With a ``place``, also what it missed after that of everything it hears: who asks for some of
+    its topics must not lose, meanwhile, what comes on the others.
+    """
+
+    user_id: str
+    since: Since
+    topics: tuple[str, ...]
+    place: Position | None = None
+    heard: tuple[str, ...] = ()
+
+
+class Readings:
+    """Answer questions, each with one read that began after it was asked.
+
+    Fifty tabs of one user notice the same gap in one turn of the loop: they share one read. A read
+    that has begun is not shared: it may know less than who asks now has been told.
+    """
+
+    def __init__(self, parts: NodeParts) -> None:
+        self._inbox = parts.inbox
+        self._runtime = parts.runtime
+        self._most = parts.config.replay_most
+        self._wait = parts.config.storage_wait_ms / 1000
+        self._asked: dict[Question, list[Then]] = {}
+
+    def ask(self, question: Question, then: Then) -> None:
+        """Read the answer and call ``then`` with it; it takes no longer than a write may wait."""
+        waiting = self._asked.setdefault(question, [])
+        waiting.append(then)
+        if len(waiting) == 1:
+            self._runtime.call(self._begin, question)
+
+    def _begin(self, question: Question) -> None:
+        reading = _Reading(self._asked.pop(question))
+        reading.timer = self._runtime.call_later(self._wait, lambda: self._end(reading, None))
+        self._runtime.spawn(lambda: self._read(question, reading))
+
+    def _read(self, question: Question, reading: _Reading) -> None:
+        found: Missed | None = None
+        try:
+            found = read(self._inbox, question, self._most)
+        except StorageUnavailable as error:
+            log.warning("what a client missed could not be read: %s", error)
+        finally:
+            self._runtime.call(self._end, reading, found)
+
+    def _end(self, reading: _Reading, found: Missed | None) -> None:
+        waiting, reading.waiting = reading.waiting, []
+        if reading.timer is not None:
+            reading.timer.cancel()
+        for then in waiting:
+            # Each in its own turn: two hundred toasts to fifty tabs are not told at once.
+            self._runtime.call(then, found)
+
+
+class _Reading:
+    """One read, and who waits for it."""
+
+    __slots__ = ("timer", "waiting")
+
+    def __init__(self, waiting: list[Then]) -> None:
+        self.waiting = waiting
+        self.timer: Timer | None = None
+
+
+def read(inbox: Inbox, question: Question, most: int) -> Missed:
+    """Return the answer to a question; blocks.
+
+    Raises:
+        StorageUnavailable: the database cannot be read.
+    """
+    user_id, place = question.user_id, question.place
+    asked = inbox.missed(user_id, question.since, _hearing(question.topics), most)
+    if place is None or asked.reason is not None:
+        return asked
+    since = Since(position=place)
+    later = inbox.missed(user_id, since, _hearing(question.heard), most)
+    if later.reason is not None:
+        return later
+    earlier = tuple(toast for toast in asked.toasts if (toast.seq or 0) <= place.seq)
+    return replace(later, toasts=earlier + later.toasts)
+
+
+def _hearing(heard: tuple[str, ...]) -> Callable[[str], bool]:
+    return lambda topic: topics.hears(heard, topic)

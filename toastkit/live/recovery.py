@@ -1,0 +1,263 @@
+"""Tell a client what it missed, in order, before what is live."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from .. import topics
+from ..closing import CloseReason
+from ..events import Event, Missed
+from ..records import Position, Since, StateChange, Unrecoverable
+from ..replies import Failure, Recovery
+from ..runtime.contract import Signal
+from .catching import Catching
+from .connection import Connection
+from .parts import NodeParts
+from .position import Step, meet
+from .readings import Question, Readings
+from .roster import hears
+from .sendbuffer import Tally
+
+RETRY_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Say what a client wants to recover: of ``topics``, which it hears from now on, after ``since``.
+
+    ``answer`` is called with the verdict, before anything is replayed; ``then`` when all is told.
+    ``ready`` is set once it is answered, or nobody is left to be answered.
+    """
+
+    since: Since
+    topics: tuple[str, ...]
+    answer: Callable[[Recovery], None]
+    then: Callable[[], None] | None = None
+    ready: Signal | None = None
+
+
+class Recoveries:
+    """Let connections catch up: hold what is live, read what was missed, merge them by position.
+
+    On the loop only, but for the reads. What is missed goes out as fast as the client reads: two
+    hundred toasts are more than may wait for a slow reader.
+    """
+
+    def __init__(self, parts: NodeParts) -> None:
+        self._config = parts.config
+        self._clock = parts.clock
+        self._runtime = parts.runtime
+        self._rules = parts.rules
+        self._inbox = parts.inbox
+        self._readings = Readings(parts)
+
+    def begin(self, connection: Connection, wish: Wish) -> None:
+        """Let a connection hear topics, from where its client left off.
+
+        Heard first, read second: what is published meanwhile is in one of the two, or in both.
+        """
+        before = connection.topics
+        connection.topics = tuple(dict.fromkeys(before + wish.topics))
+        connection.catching = Catching(before, wish.then, wish.answer, wish.ready)
+        # Whoever asks for all that it hears gets in one read what it needs of the rest, too.
+        place = None if set(before) <= set(wish.topics) else position(connection)
+        heard = connection.topics if place else ()
+        question = Question(connection.user_id, wish.since, wish.topics, place, heard)
+        self._ask(connection, connection.catching, question)
+
+    def wait(self, connection: Connection) -> None:
+        """Wait, not on the loop, until a connection that recovers at the door is answered."""
+        catching = connection.catching
+        if catching is not None and catching.ready is not None:
+            # A read gives up after half of this; the whole is for a loop that has ended.
+            catching.ready.wait(self._config.storage_wait_ms / 500)
+
+    def fill(self, connection: Connection, then: Callable[[], None] | None) -> None:
+        """Read what is missing before a toast that came too early."""
+        connection.catching = Catching(connection.topics, then)
+        self._ask_gap(connection, connection.catching)
+
+    def hold(self, connection: Connection, event: Event, tally: Tally | None) -> None:
+        """Keep an event until the connection has caught up; its tally waits, too."""
+        catching = connection.catching
+        if catching is None or len(catching.held) >= self._config.buffer_messages:
+            connection.end(CloseReason.SLOW_CONSUMER)
+            return
+        catching.held.append((event, tally))
+        if tally is not None:
+            tally.wait()
+
+    def feed(self, connection: Connection) -> None:
+        """Go on telling what was missed and what is held, while the socket takes it."""
+        catching = connection.catching
+        if catching is None:
+            return
+        while connection.buffer is None and _has_more(connection, catching):
+            if catching.line:
+                self._tell(connection, *catching.line.popleft())
+            else:
+                self._release(connection, catching)
+        if connection.catching is catching and catching.done:
+            connection.catching = None
+            if catching.then is not None:
+                catching.then()
+
+    def drop(self, connection: Connection) -> None:
+        """Forget what a connection that has ended was to be told."""
+        catching, connection.catching = connection.catching, None
+        if catching is None:
+            return
+        for _, tally in (*catching.line, *catching.held):
+            if tally is not None:
+                tally.lost()
+        if catching.ready is not None:
+            catching.ready.set()
+
+    # What was read comes back
+
+    def _ask(self, connection: Connection, catching: Catching, question: Question) -> None:
+        catching.reading = True
+        self._readings.ask(question, partial(self._join, connection, catching))
+
+    def _ask_gap(self, connection: Connection, catching: Catching) -> None:
+        if connection.catching is catching:
+            since = Since(position=position(connection))
+            question = Question(connection.user_id, since, connection.topics)
+            self._ask(connection, catching, question)
+
+    def _join(self, connection: Connection, catching: Catching, missed: Missed | None) -> None:
+        if connection.catching is not catching:
+            return  # the client has gone meanwhile
+        if missed is None and catching.answer is None and not catching.tried:
+            catching.tried = True
+            again = partial(self._ask_gap, connection, catching)
+            self._runtime.call_later(RETRY_SECONDS, again)
+            return
+        catching.reading = False
+        if missed is None:
+            self._go_on(connection, catching)
+        elif missed.reason is not None:
+            jump(connection, missed.position)
+        else:
+            self._merge(connection, catching, missed)
+        self._answer(connection, catching, "unavailable" if missed is None else missed.reason)
+        self.feed(connection)
+
+    def _go_on(self, connection: Connection, catching: Catching) -> None:
+        """Go on without having read: what the client then misses, it is told, it misses."""
+        if catching.answer is not None:
+            connection.start = connection.seq
+            return
+        newest = max((event for event, _ in catching.held), key=lambda event: event.seq or 0)
+        jump(connection, Position(newest.seq or 0, newest.epoch or ""))
+
+    def _merge(self, connection: Connection, catching: Catching, missed: Missed) -> None:
+        """Line up what was missed and move the connection to where that ends."""
+        place = missed.position
+        same = connection.epoch == place.epoch
+        live = {told[0].seq: told for told in catching.held if told[0].epoch == place.epoch}
+        for toast in missed.toasts:
+            if same and _was_told(connection, catching.before, toast):
+                continue
+            if self._rules.in_namespace(connection.user_id, toast.topic or ""):
+                # One that was held goes as what it is: live.
+                catching.line.append(live.get(toast.seq) or (toast, None))
+        lined = {id(event) for event, _ in catching.line}
+        catching.held = deque(told for told in catching.held if id(told[0]) not in lined)
+        if catching.answer is not None:
+            first = (missed.toasts[0].seq or 0) - 1 if missed.toasts else place.seq
+            known = same and catching.before
+            connection.start = max(connection.start, first) if known else first
+        connection.seq, connection.epoch = place.seq, place.epoch
+
+    def _answer(
+        self, connection: Connection, catching: Catching, reason: Unrecoverable | None
+    ) -> None:
+        answer, catching.answer = catching.answer, None
+        catching.tried = False
+        if answer is not None:
+            answer(Recovery(sum(event.replayed for event, _ in catching.line), reason))
+        elif reason is not None:
+            text = "toasts were missed that cannot be told any more: fetch the list"
+            connection.reply(Failure(code="unrecoverable_position", message=text))
+        if catching.ready is not None:
+            catching.ready.set()
+
+    # What is told
+
+    def _release(self, connection: Connection, catching: Catching) -> None:
+        """Tell the eldest of what is held, as it would have been told when it came."""
+        event, tally = catching.held.popleft()
+        step = Step.NEW if event.seq is None else meet(connection, event)
+        if step is Step.GAP:
+            catching.held.appendleft((event, tally))
+            self._ask_gap(connection, catching)
+        else:
+            self._tell(connection, event, tally, echo=step is Step.ECHO)
+
+    def _tell(
+        self, connection: Connection, event: Event, tally: Tally | None, *, echo: bool = False
+    ) -> None:
+        if event.replayed and connection.foreground:
+            tally = self._noting(event)
+        if event.expired(self._clock.now()):
+            if tally is not None:
+                tally.lost()
+            return
+        frame = b"" if echo else connection.dialect.event(event)
+        told = frame is not None and hears(connection, event)
+        sent = told and connection.send(frame or b"", tally, event.expires_at)
+        if tally is None:
+            return
+        if sent:
+            tally.went()
+        elif connection.ending:
+            tally.lost()
+        else:
+            tally.passed()  # not for this one, or in its buffer, where it is counted again
+
+    def _noting(self, event: Event) -> Tally:
+        """Return a tally that waits for one frame, and notes that a missed toast arrived."""
+        tally = Tally(partial(self._note, event))
+        tally.wait()
+        tally.seal()
+        return tally
+
+    def _note(self, event: Event, written: int, _: int) -> None:
+        if not written:
+            return
+        now, gate = self._clock.now(), self._config.ack_timeout_ms
+        change = StateChange(
+            event.id,
+            event.user_id or "",
+            "written",
+            now,
+            transport="websocket",
+            due_at=now + gate if gate and event.fallback else None,
+            reason="replayed",
+            session_count=1,
+        )
+        self._inbox.mark([change])
+
+
+def position(connection: Connection) -> Position:
+    """Return where a connection stands."""
+    return Position(connection.seq, connection.epoch)
+
+
+def jump(connection: Connection, place: Position) -> None:
+    """Go on at a place without what is before it."""
+    connection.seq, connection.epoch, connection.start = place.seq, place.epoch, place.seq
+
+
+def _has_more(connection: Connection, catching: Catching) -> bool:
+    # Asked again after each toast: telling it may have found a gap, or that nobody is there.
+    return connection.catching is catching and not (catching.reading or catching.done)
+
+
+def _was_told(connection: Connection, before: tuple[str, ...], toast: Event) -> bool:
+    after = connection.start < (toast.seq or 0) <= connection.seq
+    return after and topics.hears(before, toast.topic or "")
