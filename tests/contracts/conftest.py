@@ -21,7 +21,7 @@ from toastkit.testing import ManualClock
 WINDOW_MS = 300_000
 DUE_MS = 2000
 
-DATABASES = ["sqlite"]
+DATABASES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(params=DATABASES)

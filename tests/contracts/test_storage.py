@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from toastkit.errors import Invalid
-from toastkit.records import Device, PageQuery, Session, State, StoredToast, Ticket
+from toastkit.records import Device, PageQuery, Position, Session, State, StoredToast, Ticket
 from toastkit.storage import Storage
 from toastkit.storage.marking import FROM
 from toastkit.storage.tables import metadata
@@ -22,7 +23,10 @@ ALLOWED = {
     ("accepted", "undelivered"),
     ("accepted", "expired"),
     ("accepted", "superseded"),
+    ("accepted", "acked"),
     ("written", "acked"),
+    ("undelivered", "acked"),
+    ("owed", "acked"),
     ("owed", "sent"),
     ("owed", "failed"),
     ("owed", "expired"),
@@ -85,11 +89,12 @@ def test_an_event_of_nobody_is_refused(storage: Storage, event: Any) -> None:
     assert page(storage) == []
 
 
+@pytest.mark.parametrize("title", ["\ud800", "\0"])
 def test_text_no_database_takes_is_refused_before_it_joins_a_group(
-    storage: Storage, event: Any
+    storage: Storage, event: Any, title: str
 ) -> None:
     with pytest.raises(Invalid):
-        storage.inbox.accept([event(), event(title="\ud800")], due_ms=2000)
+        storage.inbox.accept([event(), event(title=title)], due_ms=2000)
     assert page(storage) == []
 
 
@@ -124,6 +129,13 @@ def test_A28_after_the_window_a_key_is_free(
     [second] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
     assert not second.duplicate
     assert second.id != first.id
+
+
+def test_A28_an_ack_takes_the_key_back(storage: Storage, event: Any, mark: Any) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    mark(first.id, "undelivered")
+    mark(first.id, "acked")
+    assert storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)[0].duplicate
 
 
 @pytest.mark.parametrize("ended", ENDED)
@@ -218,6 +230,54 @@ def test_states_of_one_toast_change_in_their_order(
     assert found["delivered_at"] == toast.created_at
 
 
+def test_an_ack_that_overtakes_the_mark_of_its_delivery_delivers(
+    storage: Storage, event: Any, mark: Any, row: Any, clock: ManualClock
+) -> None:
+    [toast] = storage.inbox.accept([event()], due_ms=2000)
+    clock.advance(1)
+    mark(toast.id, "acked")
+    clock.advance(1)
+    mark(toast.id, "written")
+    found = row(toast.id)
+    assert (found["state"], found["due_at"]) == ("acked", None)
+    assert found["delivered_at"] == found["acked_at"] == clock.now() - 1000
+
+
+def test_an_ack_keeps_when_the_toast_was_delivered(
+    storage: Storage, event: Any, mark: Any, row: Any, clock: ManualClock
+) -> None:
+    [toast] = storage.inbox.accept([event()], due_ms=2000)
+    mark(toast.id, "written")
+    clock.advance(1)
+    mark(toast.id, "acked")
+    found = row(toast.id)
+    assert found["acked_at"] - found["delivered_at"] == 1000
+
+
+def test_a_written_toast_may_be_due_for_its_ack(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    [toast] = storage.inbox.accept([event()], due_ms=2000)
+    mark(toast.id, "written", due_at=77)
+    assert row(toast.id)["due_at"] == 77
+    mark(toast.id, "acked")
+    assert row(toast.id)["due_at"] is None
+
+
+def test_why_a_toast_was_not_seen_is_kept(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    [toast] = storage.inbox.accept([event()], due_ms=2000)
+    mark(toast.id, "undelivered", reason="not_subscribed", session_count=0, transport="none")
+    found = row(toast.id)
+    shown = (found["reason"], found["session_count"], found["transport"])
+    assert shown == ("not_subscribed", 0, "none")
+    mark(toast.id, "written", session_count=2, transport=None)
+    found = row(toast.id)
+    shown = (found["reason"], found["session_count"], found["transport"])
+    assert shown == ("not_subscribed", 2, "none")
+
+
 def test_nobody_changes_another_users_toast(
     storage: Storage, event: Any, mark: Any, row: Any
 ) -> None:
@@ -276,6 +336,28 @@ def test_A29_an_older_toast_delivered_late_stays_replaced(
     assert row(newer.id)["replaced_by"] is None
 
 
+@pytest.mark.parametrize("states", [[], ["owed"]])
+def test_A29_an_undecided_toast_is_decided_by_a_newer_one_that_is_delivered(
+    storage: Storage, event: Any, mark: Any, row: Any, states: list[str]
+) -> None:
+    older, newer = storage.inbox.accept([event(collapse_key="c"), event(collapse_key="c")], 2000)
+    mark(older.id, *states)
+    mark(newer.id, "acked")
+    found = row(older.id)
+    assert (found["state"], found["due_at"], found["reason"]) == ("superseded", None, "superseded")
+    mark(older.id, "written")
+    assert row(older.id)["state"] == "superseded"
+
+
+def test_A29_a_delivered_toast_stays_delivered_when_it_is_replaced(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    older, newer = storage.inbox.accept([event(collapse_key="c"), event(collapse_key="c")], 2000)
+    mark(older.id, "written")
+    mark(newer.id, "written")
+    assert (row(older.id)["state"], row(older.id)["replaced_by"]) == ("written", newer.id)
+
+
 def test_A29_a_collapse_key_is_one_users_own(storage: Storage, event: Any, mark: Any) -> None:
     events = [event("ada", collapse_key="c"), event("bob", collapse_key="c")]
     _, bobs = storage.inbox.accept(events, due_ms=2000)
@@ -293,8 +375,24 @@ def test_A7_a_ticket_is_found_by_its_hash(storage: Storage) -> None:
         expires_at=5,
     )
     storage.tickets.add(ticket)
-    assert storage.tickets.find("h") == ticket
+    assert storage.tickets.find("h") == replace(ticket, position=Position(0, ""))
     assert storage.tickets.find("i") is None
+
+
+def test_a_ticket_tells_where_its_principals_toasts_stand(storage: Storage, event: Any) -> None:
+    ticket = Ticket(
+        token_hash="h",
+        user_id="ada",
+        device_id="phone",
+        topics=("user:ada",),
+        session_hash=None,
+        expires_at=5,
+    )
+    storage.tickets.add(ticket)
+    accepted = storage.inbox.accept([event(), event("bob"), event()], due_ms=2000)
+    found = storage.tickets.find("h")
+    assert found is not None
+    assert found.position == Position(2, accepted[0].epoch)
 
 
 def session(token_hash: str = "h") -> Session:

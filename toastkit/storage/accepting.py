@@ -18,11 +18,11 @@ from ..clock import Clock
 from ..errors import Invalid
 from ..events import Event
 from ..records import Accepted
+from .spelling import spell
 
 CLAIM = """
 INSERT INTO toastkit_dedupe (user_id, key, toast_id, until)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-       json_extract(value, '$[2]'), json_extract(value, '$[3]')
+SELECT value ->> 0, value ->> 1, value ->> 2, CAST(value ->> 3 AS BIGINT)
 FROM json_each(?) WHERE true
 ON CONFLICT (user_id, key) DO UPDATE SET
     toast_id = CASE WHEN toastkit_dedupe.until < -? THEN toastkit_dedupe.toast_id
@@ -39,15 +39,14 @@ SELECT dedupe.user_id, dedupe.key, dedupe.toast_id,
        COALESCE(toasts.seq, 0), COALESCE(principals.epoch, '')
 FROM json_each(?) AS wanted
 JOIN toastkit_dedupe AS dedupe
-  ON dedupe.user_id = json_extract(wanted.value, '$[0]')
- AND dedupe.key = json_extract(wanted.value, '$[1]')
+  ON dedupe.user_id = wanted.value ->> 0 AND dedupe.key = wanted.value ->> 1
 LEFT JOIN toastkit_toasts AS toasts ON toasts.id = dedupe.toast_id
 LEFT JOIN toastkit_principals AS principals ON principals.user_id = dedupe.user_id
 """
 
 ADVANCE = """
 INSERT INTO toastkit_principals (user_id, seq, epoch)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2
 FROM json_each(?) WHERE true
 ON CONFLICT (user_id) DO UPDATE SET seq = toastkit_principals.seq + excluded.seq
 RETURNING user_id, seq, epoch
@@ -62,6 +61,7 @@ STORE = (
     f"VALUES ({', '.join('?' * len(COLUMNS))})"
 )
 FORGET = "DELETE FROM toastkit_toasts WHERE id = ?"
+KEPT = "SELECT count(*) FROM toastkit_toasts WHERE id = ? AND seq = ?"
 
 Key = tuple[str, str]
 _encode = msgspec.json.Encoder().encode
@@ -70,11 +70,12 @@ _encode = msgspec.json.Encoder().encode
 class Row:
     """One toast on its way into the inbox: its event, its stored values, and what became of it."""
 
-    __slots__ = ("accepted", "event", "id", "key", "values")
+    __slots__ = ("accepted", "event", "id", "key", "user_id", "values")
 
     def __init__(self, event: Event, due_ms: int) -> None:
         self.event = event
         self.id = event.id
+        self.user_id = _user(event)
         self.key = _key(event)
         self.values = _values(event, due_ms)
         self.accepted: Accepted | None = None
@@ -104,9 +105,9 @@ class Accepting:
                 first.setdefault(row.key, row)
         if not first:
             return {}
-        claims = [(*key, row.id, _until(row.event)) for key, row in sorted(first.items(), key=_by)]
+        claims = [(*key, row.id, _until(row.event)) for key, row in first.items()]
         now = self._clock.now()
-        given = connection.exec_driver_sql(CLAIM, (_json(claims), now, now))
+        given = connection.exec_driver_sql(spell(connection, CLAIM), (_json(claims), now, now))
         holds = {(user_id, key): toast_id for user_id, key, toast_id in given}
         _overwrite(connection, first, holds)
         return {
@@ -114,6 +115,15 @@ class Accepting:
             for row in rows
             if row.key is not None and not (row is first[row.key] and row.key in holds)
         }
+
+
+def kept(connection: Connection, accepted: Sequence[Accepted]) -> bool | None:
+    """Tell whether what was accepted is there; ``None`` of repeats, which stored nothing."""
+    for each in accepted:
+        if not each.duplicate:
+            found = connection.exec_driver_sql(spell(connection, KEPT), (each.id, each.seq))
+            return bool(found.scalar())
+    return None
 
 
 def _overwrite(connection: Connection, first: dict[Key, Row], holds: dict[Key, str]) -> None:
@@ -124,16 +134,15 @@ def _overwrite(connection: Connection, first: dict[Key, Row], holds: dict[Key, s
             first[key].id = toast_id
             elder.append((toast_id,))
     if elder:
-        connection.exec_driver_sql(FORGET, elder)
+        connection.exec_driver_sql(spell(connection, FORGET), elder)
 
 
 def _store(connection: Connection, rows: Sequence[Row]) -> None:
     if not rows:
         return
     counts = Counter(row.event.user_id for row in rows)
-    # Sorted, for two writers on one server must lock users in the same order.
-    wanted = [(user_id, counts[user_id], ids.epoch()) for user_id in sorted(counts, key=str)]
-    given = connection.exec_driver_sql(ADVANCE, (_json(wanted),))
+    wanted = [(user_id, count, ids.epoch()) for user_id, count in counts.items()]
+    given = connection.exec_driver_sql(spell(connection, ADVANCE), (_json(wanted),))
     last = {user_id: (seq - counts[user_id], epoch) for user_id, seq, epoch in given}
     stored = []
     for row in rows:
@@ -142,7 +151,7 @@ def _store(connection: Connection, rows: Sequence[Row]) -> None:
         last[user_id] = seq + 1, epoch
         row.accepted = Accepted(row.id, seq + 1, epoch)
         stored.append((row.id, seq + 1, *row.values))
-    connection.exec_driver_sql(STORE, stored)
+    connection.exec_driver_sql(spell(connection, STORE), stored)
 
 
 def _answer_repeats(connection: Connection, repeats: dict[Row, Key]) -> None:
@@ -153,7 +162,7 @@ def _answer_repeats(connection: Connection, repeats: dict[Row, Key]) -> None:
     holders = {
         (user_id, key): Accepted(toast_id, seq, epoch, duplicate=True)
         for user_id, key, toast_id, seq, epoch in connection.exec_driver_sql(
-            HOLDERS, (_json(keys),)
+            spell(connection, HOLDERS), (_json(keys),)
         )
     }
     for row, key in repeats.items():
@@ -181,10 +190,6 @@ def _until(event: Event) -> int:
     return event.created_at + event.dedupe_ms
 
 
-def _by(claim: tuple[Key, Row]) -> Key:
-    return claim[0]
-
-
 def _json(rows: Iterable[Any]) -> str:
     return _encode(rows).decode()
 
@@ -206,9 +211,11 @@ def _values(event: Event, due_ms: int) -> tuple[Any, ...]:
         *("accepted", event.created_at + due_ms, event.fallback),
     )
     try:
-        "\0".join(filter(_is_text, values)).encode()
+        text = " ".join(filter(_is_text, values)).encode()
     except UnicodeEncodeError:
         raise Invalid("text must not contain lone surrogates", (), "characters") from None
+    if b"\0" in text:
+        raise Invalid("text must not contain NUL", (), "characters")
     return values
 
 

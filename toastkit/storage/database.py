@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -14,10 +14,10 @@ from ..errors import StorageUnavailable
 from ..runtime.contract import Runtime
 from . import engine
 from .checkpointer import Checkpointer
-from .group import Work
+from .group import Committer, Kept, Work
 from .readers import Readers
 from .turn import Turn
-from .upgrade import upgrade
+from .upgrade import ensure_schema, upgrade
 from .writer import CLOSED, Writer
 
 M = TypeVar("M")
@@ -31,13 +31,17 @@ class Database:
     """Read and write from any thread or greenlet, never holding the loop.
 
     Building one touches no disk. It may be built before a fork: each process opens its own, at
-    its first use, and brings the schema up to date; that raises ``ConfigError`` when the URL names
-    nothing that can be used, and ``StorageUnavailable`` when it cannot be opened.
+    its first use, and brings the schema up to date, or only looks at it unless ``own_schema``; that
+    raises ``ConfigError`` when the URL names nothing that can be used or the host's schema lacks
+    something, and ``StorageUnavailable`` when it cannot be opened.
     """
 
-    def __init__(self, url: str, runtime: Runtime, clock: Clock, *, wait_ms: int) -> None:
+    def __init__(
+        self, url: str, runtime: Runtime, clock: Clock, *, wait_ms: int, own_schema: bool = True
+    ) -> None:
         engine.read_url(url)  # a wrong one is told to whoever set it, not to the first request
         self._url = url
+        self._prepare_schema = upgrade if own_schema else ensure_schema
         self._runtime = runtime
         self._clock = clock
         self._wait = wait_ms / 1000
@@ -62,12 +66,17 @@ class Database:
         given: M,
         weight: int = 1,
         *,
+        about: Sequence[str] = (),
         then: Callable[[R], object] | None = None,
+        kept: Kept[R] | None = None,
     ) -> R:
         """Carry out a wish in the next group commit; see ``Writer.write``."""
-        return self._here().writer.write(work, given, weight, then=then)
+        writer = self._here().writer
+        return writer.write(work, given, weight, about=about, then=then, kept=kept)
 
-    def owe(self, work: Work[M, Any], given: M, weight: int = 1) -> None:
+    def owe(
+        self, work: Work[M, Any], given: M, weight: int = 1, *, about: Sequence[str] = ()
+    ) -> None:
         """Carry out a wish nobody waits for; see ``Writer.owe``.
 
         On a database that is closed or cannot be opened it is lost, which is logged: whoever owes
@@ -78,7 +87,7 @@ class Database:
         except StorageUnavailable as error:
             log.warning("%d state changes were not written: %s", weight, error)
         else:
-            writer.owe(work, given, weight)
+            writer.owe(work, given, weight, about=about)
 
     def close(self) -> None:
         """Write what is owed and let go of the file. Harmless where nothing was opened."""
@@ -102,10 +111,10 @@ class Database:
         with self._turn:  # several may have been first
             opened = self._opened.get(pid)
             if opened is None:
-                upgrade(self._url)
+                self._prepare_schema(self._url)
                 with engine.telling():
                     opened = _Opened(self._url, self._runtime, self._clock, wait=self._wait)
-                opened.checkpointer.start()
+                opened.start()
                 self._opened[pid] = opened
             return opened
 
@@ -115,12 +124,18 @@ class _Opened:
 
     def __init__(self, url: str, runtime: Runtime, clock: Clock, *, wait: float) -> None:
         place = engine.database(url)
-        writing = engine.writing(place)
-        self.readers = Readers(engine.reading(place, wait), wait=wait)
-        self.writer = Writer(writing, runtime, clock, wait=wait)
-        self.checkpointer = Checkpointer(writing, runtime, self.writer)
+        ways = engine.ways(place)
+        writing = engine.introduced(ways.writing(place))
+        self.readers = Readers(engine.introduced(ways.reading(place, wait)), wait=wait)
+        self.writer = Writer(Committer(writing, ways), runtime, clock, wait=wait)
+        self.checkpointer = Checkpointer(writing, runtime, self.writer) if ways.HAS_LOG else None
+
+    def start(self) -> None:
+        if self.checkpointer is not None:
+            self.checkpointer.start()
 
     def close(self, seconds: float) -> None:
-        self.checkpointer.close(seconds)
+        if self.checkpointer is not None:
+            self.checkpointer.close(seconds)
         self.readers.close()  # first, or the log could not be emptied under a reader
         self.writer.close()

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from ..runtime.contract import Signal
-from .engine import Locked, trouble
+from .engine import Ways, trouble
+from .trouble import Locked, Lost
 
 log = logging.getLogger(__name__)
 
@@ -17,21 +18,34 @@ M = TypeVar("M")
 R = TypeVar("R")
 
 Work = Callable[[Connection, Sequence[M]], Sequence[R]]
-"""Carry out the wish of several members in few statements; one result for each, in order."""
+"""Carry out the wish of several members in few statements; one result for each, in order.
+
+It is carried out again when a commit's answer was lost and nothing was found of it, so it must bear
+a repeat, or tell by ``kept``.
+"""
+
+Kept = Callable[[Connection, R], bool | None]
+"""Tell, on another connection, whether a result was kept; ``None``: that cannot be told by it."""
 
 
 class Member:
     """One wish that joins a group; whoever made it waits for ``done``, or nobody does.
 
-    ``then`` is what is to happen to the result on the loop before the waiter goes on.
+    ``then`` is what is to happen to the result on the loop before the waiter goes on. ``about``:
+    the users whose rows are written.
     """
 
-    __slots__ = ("deadline", "done", "error", "given", "result", "then", "weight", "work")
+    __slots__ = (
+        *("about", "deadline", "done", "error", "given", "kept", "result", "then"),
+        *("weight", "work"),
+    )
 
     def __init__(self, work: Work[Any, Any], given: Any, weight: int) -> None:
         self.work = work
         self.given = given
         self.weight = weight
+        self.about: Sequence[str] = ()
+        self.kept: Kept[Any] | None = None
         self.deadline = 0.0
         self.done: Signal | None = None
         self.then: Callable[[Any], object] | None = None
@@ -61,11 +75,20 @@ class Member:
             self.done.set()
 
 
+class InDoubt(Exception):
+    """The connection was lost in a commit: it may have been kept or not."""
+
+    def __init__(self, results: list[Any]) -> None:
+        super().__init__("the connection was lost in a commit")
+        self.results = results
+
+
 class Committer:
     """Keep the one connection that writes, and carry groups to the disk on it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ways: Ways) -> None:
         self._engine = engine
+        self._ways = ways
         self._connection: Connection | None = None
         self.commits = 0
 
@@ -74,22 +97,50 @@ class Committer:
 
         Raises:
             StorageUnavailable: locked, full or gone; nothing was kept.
+            InDoubt: it is not known whether it was kept; ``was_kept`` may find out.
             Exception: a member is at fault; nothing was kept.
         """
+        results: list[Any] | None = None
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            with self._connection.begin():
-                results = _carry_out(self._connection, group)
+            connection = self._connected()
+            with connection.begin():
+                about = [user_id for member in group for user_id in member.about]
+                self._ways.begin(connection, about)
+                results = _carry_out(connection, group)
         except Exception as error:
             told = trouble(error)
-            if not isinstance(told, Locked):
+            if not isinstance(told, Locked) or isinstance(told, Lost):
                 self.discard()
             if told is None:
                 raise
+            if results is not None and isinstance(told, Lost):
+                raise InDoubt(results) from error
             raise told from error
         self.commits += 1
         return results
+
+    def was_kept(self, group: Sequence[Member], results: Sequence[Any]) -> bool:
+        """Tell whether a group of which this is in doubt was kept; all of it was, or nothing.
+
+        Raises:
+            StorageUnavailable: that cannot be found out now.
+        """
+        try:
+            connection = self._connected()
+            with connection.begin():
+                # Whose transaction has not ended yet holds its users: its end is waited for here.
+                self._ways.begin(connection, [id for member in group for id in member.about])
+                for member, result in zip(group, results, strict=True):
+                    kept = None if member.kept is None else member.kept(connection, result)
+                    if kept is not None:
+                        return kept
+        except Exception as error:
+            told = trouble(error)
+            self.discard()
+            if told is None:
+                raise
+            raise told from error
+        return False
 
     def checkpoint(self, mode: str) -> None:
         """Move what the log holds into the database, in one of SQLite's modes.
@@ -97,7 +148,7 @@ class Committer:
         Raises:
             sqlite3.Error: it cannot be done now; nothing is lost.
         """
-        if self._connection is None:
+        if self._connection is None or not self._ways.HAS_LOG:
             return
         driver: Any = self._connection.connection.driver_connection
         driver.execute(f"PRAGMA wal_checkpoint({mode})")
@@ -108,6 +159,11 @@ class Committer:
         if connection is not None:
             connection.invalidate()
             connection.close()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
 
 
 def _carry_out(connection: Connection, group: Sequence[Member]) -> list[Any]:

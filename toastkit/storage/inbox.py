@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -22,7 +23,7 @@ from ..records import (
     StateChange,
 )
 from . import due, outbox
-from .accepting import Accepting, Row
+from .accepting import Accepting, Row, kept
 from .database import Database
 from .facts import facts
 from .marking import FROM, mark
@@ -61,7 +62,10 @@ class Inbox:
             StorageUnavailable: the database is locked, full or gone; nothing was kept.
         """
         rows = [Row(event, due_ms) for event in events]
-        return self._database.write(self._accepting.carry_out, rows, len(rows), then=then)
+        about = [row.user_id for row in rows]
+        return self._database.write(
+            self._accepting.carry_out, rows, len(rows), about=about, then=then, kept=kept
+        )
 
     def mark(self, changes: Sequence[StateChange]) -> None:
         """Change toasts' states with the next commit; returns at once.
@@ -75,7 +79,8 @@ class Inbox:
             if change.state not in FROM:
                 raise Invalid(f"no toast may become {change.state}", ("state",))
         for share in _shares(changes):
-            self._database.owe(mark, share, len(share))
+            about = [change.user_id for change in share]
+            self._database.owe(mark, share, len(share), about=about)
 
     def relay(
         self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None = None
@@ -132,7 +137,7 @@ class Inbox:
         Raises:
             StorageUnavailable: nothing was changed.
         """
-        return self._database.write(set_read, Mark(user_id, id, mark, at))
+        return self._database.write(set_read, Mark(user_id, id, mark, at), about=[user_id])
 
     def read_all(self, user_id: str, up_to: str | None, at: int) -> int | None:
         """Note that a user has read all toasts, up to and with ``up_to``.
@@ -140,7 +145,7 @@ class Inbox:
         Raises:
             StorageUnavailable: nothing was changed.
         """
-        return self._database.write(read_all, AllRead(user_id, up_to, at))
+        return self._database.write(read_all, AllRead(user_id, up_to, at), about=[user_id])
 
     def facts(self, id: str) -> Facts | None:
         """Return all that is known about one toast, or ``None`` if nothing is.
@@ -153,11 +158,13 @@ class Inbox:
     def _claim(self, state: State, limit: int, lease_ms: int | None) -> list[Event]:
         # Looked for beside the writer: mostly nothing is due, and then nothing is written.
         now = self._clock.now()
-        ids = self._database.read(lambda connection: due.due(connection, state, now, limit))
-        if not ids:
+        found = self._database.read(lambda connection: due.due(connection, state, now, limit))
+        if not found:
             return []
         until = None if lease_ms is None else now + lease_ms
-        return self._database.write(due.claim, due.Claim(tuple(ids), state, now, until), len(ids))
+        claim = due.Claim(tuple(found), state, now, until)
+        users, kept = list(found.values()), partial(due.kept, until)
+        return self._database.write(due.claim, claim, len(found), about=users, kept=kept)
 
     def _relay(
         self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None
@@ -167,7 +174,14 @@ class Inbox:
         self._complain(found.unreadable)
         if not found.ready:
             return []
-        return self._database.write(self._relays, found.ready, len(found.ready), then=then)
+        return self._database.write(
+            self._relays,
+            found.ready,
+            len(found.ready),
+            about=[waiting.user_id for waiting in found.ready],
+            then=then,
+            kept=outbox.kept,
+        )
 
     def _relays(
         self, connection: Connection, members: Sequence[Sequence[Waiting]]

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from ..records import State, StateChange
+from ..records import DELIVERED, State, StateChange
+from .spelling import spell
 
 FROM: dict[State, tuple[State, ...]] = {
     "written": ("accepted", "undelivered"),
-    "acked": ("written",),
+    "acked": ("accepted", "written", "undelivered", "owed"),
     "owed": ("accepted",),
     "sent": ("owed",),
     "failed": ("owed",),
@@ -23,10 +24,7 @@ FROM: dict[State, tuple[State, ...]] = {
     "superseded": ("accepted", "owed"),
 }
 """From which states each state may be entered. ``accepted`` is never entered again; a replay is
-what takes ``undelivered`` to ``written``."""
-
-DELIVERED = frozenset({"written", "sent"})
-"""States that mean the toast reached its user, or the provider of a push."""
+what takes ``undelivered`` to ``written``, and an ack may overtake the mark of its own delivery."""
 
 RELEASED = frozenset({"undelivered", "failed", "expired"})
 """States that let go of the dedupe key: only delivered toasts count as the first of a pair."""
@@ -44,10 +42,16 @@ WHERE newer.user_id = ? AND newer.collapse_key = ? AND newer.replaced_by IS NULL
 """
 
 COLLAPSE = f"""
-UPDATE toastkit_toasts SET replaced_by = ({NEWEST.format("newer.id")})
+UPDATE toastkit_toasts SET replaced_by = ({NEWEST.format("newer.id")}),
+    reason = CASE WHEN state IN ('accepted', 'owed') THEN 'superseded' ELSE reason END,
+    due_at = CASE WHEN state IN ('accepted', 'owed') THEN NULL ELSE due_at END,
+    lease_until = CASE WHEN state IN ('accepted', 'owed') THEN NULL ELSE lease_until END,
+    state = CASE WHEN state IN ('accepted', 'owed') THEN 'superseded' ELSE state END
 WHERE user_id = ? AND collapse_key = ? AND replaced_by IS NULL
   AND seq < ({NEWEST.format("newer.seq")})
 """  # noqa: S608 - made of the text above
+"""Replace what is older. What is undecided is decided by that: shown later, it would take the place
+of the newer on the screen."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -90,23 +94,35 @@ def _rounds(changes: Sequence[StateChange]) -> list[dict[State, list[StateChange
 
 
 def _set(connection: Connection, state: State, changes: list[StateChange]) -> list[_Changed]:
-    wanted = [(change.id, change.user_id, change.at, change.transport) for change in changes]
-    parameter = _encode(wanted).decode()
-    return [_Changed(*row) for row in connection.exec_driver_sql(_SET[state], (parameter,))]
+    parameter = _encode([_wanted(change) for change in changes]).decode()
+    given = connection.exec_driver_sql(spell(connection, _SET[state]), (parameter,))
+    return [_Changed(*row) for row in given]
+
+
+def _wanted(change: StateChange) -> tuple[Any, ...]:
+    return (
+        *(change.id, change.user_id, change.at, change.transport),
+        *(change.due_at, change.reason, change.session_count),
+    )
 
 
 def _statement(state: State) -> str:
-    delivered = ", delivered_at = COALESCE(delivered_at, wanted.at)" if state in DELIVERED else ""
+    also = ", delivered_at = COALESCE(delivered_at, wanted.at)" if state in DELIVERED else ""
+    if state == "acked":
+        also += ", acked_at = COALESCE(acked_at, wanted.at)"
     allowed = ", ".join(f"'{name}'" for name in FROM[state])
     return f"""
-UPDATE toastkit_toasts SET state = '{state}', due_at = NULL, lease_until = NULL,
-    transport = COALESCE(wanted.transport, toastkit_toasts.transport){delivered}
-FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS user_id,
-             json_extract(value, '$[2]') AS at, json_extract(value, '$[3]') AS transport
+UPDATE toastkit_toasts SET state = '{state}', due_at = wanted.due_at, lease_until = NULL,
+    transport = COALESCE(wanted.transport, toastkit_toasts.transport),
+    reason = COALESCE(wanted.reason, toastkit_toasts.reason),
+    session_count = COALESCE(wanted.session_count, toastkit_toasts.session_count){also}
+FROM (SELECT value ->> 0 AS id, value ->> 1 AS user_id, CAST(value ->> 2 AS BIGINT) AS at,
+             value ->> 3 AS transport, CAST(value ->> 4 AS BIGINT) AS due_at,
+             value ->> 5 AS reason, CAST(value ->> 6 AS INTEGER) AS session_count
       FROM json_each(?)) AS wanted
 WHERE toastkit_toasts.id = wanted.id AND toastkit_toasts.user_id = wanted.user_id
   AND toastkit_toasts.state IN ({allowed})
-RETURNING id, user_id, dedupe_key, collapse_key
+RETURNING toastkit_toasts.id, toastkit_toasts.user_id, dedupe_key, collapse_key
 """  # noqa: S608 - made of the words above
 
 
@@ -121,11 +137,11 @@ def _settle_claims(connection: Connection, state: State, changed: list[_Changed]
         if toast.dedupe_key is not None
     ]
     if claims and (sign > 0 or state in DELIVERED):
-        connection.exec_driver_sql(CLAIM, claims)
+        connection.exec_driver_sql(spell(connection, CLAIM), claims)
 
 
 def _collapse(connection: Connection, changed: list[_Changed]) -> None:
     """Let the newest delivered toast of each collapse key replace all before it in the list."""
     keys = {(toast.user_id, toast.collapse_key) for toast in changed if toast.collapse_key}
     if keys:
-        connection.exec_driver_sql(COLLAPSE, [key * 3 for key in sorted(keys)])
+        connection.exec_driver_sql(spell(connection, COLLAPSE), [key * 3 for key in sorted(keys)])

@@ -36,6 +36,7 @@ class Waiting:
     """One toast that waits, ready to be accepted."""
 
     number: int
+    user_id: str
     row: Row
 
 
@@ -91,7 +92,7 @@ def waiting(connection: Connection, wanted: Wanted) -> Found:
             event = msgspec.json.decode(row.event, type=Event)
             # It is due when others would be that are accepted now, however long it has waited.
             late = max(0, wanted.now - event.created_at)
-            found.ready.append(Waiting(row.number, Row(event, wanted.due_ms + late)))
+            found.ready.append(Waiting(row.number, row.user_id, Row(event, wanted.due_ms + late)))
         except (msgspec.MsgspecError, Invalid, KeyError):
             found.unreadable.add(row.id)
     return found
@@ -102,6 +103,13 @@ def relay(
 ) -> list[list[Relayed]]:
     """Take toasts into the inbox, but for those that another process has taken meanwhile."""
     return [_relay(connection, accepting, member) for member in members]
+
+
+def kept(connection: Connection, relayed: Sequence[Relayed]) -> bool | None:
+    """Tell whether what was relayed is out of the outbox; the commit was not answered."""
+    if not relayed:
+        return None
+    return connection.scalar(select(_column.id).where(_column.id == relayed[0][0].id)) is None
 
 
 def _relay(
@@ -117,7 +125,8 @@ def _relay(
 
 
 def _query(wanted: Wanted) -> Select[Any]:
-    query = select(_column.number, _column.id, _column.event).order_by(_column.number)
+    query = select(_column.number, _column.id, _column.user_id, _column.event)
+    query = query.order_by(_column.number)
     if wanted.ids is not None:
         return query.where(_column.id.in_(wanted.ids))
     # The youngest are about to be relayed by those who committed them.

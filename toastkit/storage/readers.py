@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from .engine import Locked, telling
+from .engine import telling
+from .trouble import Locked, Lost
 
 T = TypeVar("T")
 
@@ -36,6 +38,9 @@ class Readers:
     def read(self, job: Callable[[Connection], T]) -> T:
         """Run ``job`` with a connection; blocks the thread.
 
+        A job whose connection is found to be lost, as after a restart of the server, is run once
+        more on a fresh one.
+
         Raises:
             StorageUnavailable: the database cannot be read.
         """
@@ -45,14 +50,16 @@ class Readers:
             raise Locked("too many readers at once") from None
         try:
             return self._read(job)
+        except Lost:
+            self._forget_idle()  # these are most likely lost, too
+            return self._read(job)
         finally:
             self._free.put(None)
 
     def close(self) -> None:
         """Close what is idle now, and the others when they come back."""
         self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        self._forget_idle()
 
     def _read(self, job: Callable[[Connection], T]) -> T:
         with telling():
@@ -64,8 +71,13 @@ class Readers:
                 raise
         self._idle.append(connection)
         if self._closed:
-            self.close()
+            self._forget_idle()
         return result
+
+    def _forget_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def _lend(self) -> Connection:
         try:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, update
 
 from ..records import Session
 from .database import Database
+from .spelling import spell
 from .tables import sessions
 
 FIND = """
@@ -40,8 +41,9 @@ class Sessions:
         """
 
         def read(connection: Connection) -> Session | None:
-            row = connection.exec_driver_sql(FIND, (token_hash,)).mappings().first()
-            return None if row is None else Session(**row)
+            rows = connection.exec_driver_sql(spell(connection, FIND), (token_hash,))
+            found = rows.mappings().first()
+            return None if found is None else Session(**found)
 
         return self._database.read(read)
 

@@ -15,11 +15,20 @@ class Storage:
     """Hold every repository of one database.
 
     Building one is cheap and touches no disk; the first use in each process brings the schema up
-    to date. ``wait_ms``: how long a write may wait for a locked database.
+    to date. ``wait_ms``: how long a write may wait for a locked database. ``own_schema``: whether
+    toastkit's migrations make the tables; a host that has them among its own makes them itself.
     """
 
-    def __init__(self, url: str, runtime: Runtime, clock: Clock, wait_ms: int = 2000) -> None:
-        database = Database(url, runtime, clock, wait_ms=wait_ms)
+    def __init__(
+        self,
+        url: str,
+        runtime: Runtime,
+        clock: Clock,
+        *,
+        wait_ms: int = 2000,
+        own_schema: bool = True,
+    ) -> None:
+        database = Database(url, runtime, clock, wait_ms=wait_ms, own_schema=own_schema)
         self.inbox = Inbox(database, clock)
         self.tickets = Tickets(database)
         self.sessions = Sessions(database)

@@ -7,14 +7,20 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from ..records import Ticket
+from ..records import Position, Ticket
 from .database import Database
+from .spelling import spell
 from .tables import tickets
 
 FIND = """
-SELECT token_hash, user_id, device_id, topics, session_hash, expires_at
-FROM toastkit_tickets WHERE token_hash = ?
+SELECT tickets.token_hash, tickets.user_id, tickets.device_id, tickets.topics,
+       tickets.session_hash, tickets.expires_at,
+       COALESCE(principals.seq, 0), COALESCE(principals.epoch, '')
+FROM toastkit_tickets AS tickets
+LEFT JOIN toastkit_principals AS principals ON principals.user_id = tickets.user_id
+WHERE tickets.token_hash = ?
 """
+_STORED = tuple(name for name in Ticket.__struct_fields__ if name != "position")
 
 
 class Tickets:
@@ -32,19 +38,20 @@ class Tickets:
         self._database.write(_add, ticket)
 
     def find(self, token_hash: str) -> Ticket | None:
-        """Return the ticket with this hash, expired or not.
+        """Return the ticket with this hash, expired or not, and where its principal stands now.
 
         Raises:
             StorageUnavailable: the database cannot be read.
         """
 
         def read(connection: Connection) -> Ticket | None:
-            row = connection.exec_driver_sql(FIND, (token_hash,)).first()
+            row = connection.exec_driver_sql(spell(connection, FIND), (token_hash,)).first()
             if row is None:
                 return None
-            values = row._asdict()
+            *stored, seq, epoch = row
+            values = dict(zip(_STORED, stored, strict=True))
             values["topics"] = tuple(msgspec.json.decode(values["topics"]))
-            return Ticket(**values)
+            return Ticket(**values, position=Position(seq, epoch))
 
         return self._database.read(read)
 
@@ -52,7 +59,7 @@ class Tickets:
 def _add(connection: Connection, fresh: Sequence[Ticket]) -> list[None]:
     rows = []
     for ticket in fresh:
-        row = msgspec.structs.asdict(ticket)
+        row = {name: getattr(ticket, name) for name in _STORED}
         row["topics"] = msgspec.json.encode(ticket.topics).decode()
         rows.append(row)
     connection.execute(tickets.insert(), rows)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, column, select, table
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Inspector, column, inspect, select, table
+from sqlalchemy.exc import DBAPIError
 
 from ..errors import ConfigError
 from . import engine
+from .tables import metadata
 from .turn import Turn
 
 HEAD = "0002"
@@ -37,34 +35,61 @@ def upgrade(url: str) -> None:
     with engine.telling():
         if _version(place) == HEAD:
             return
-        with _locked(place):
+        # First the other processes, then the threads of this one: whoever waits has its turn.
+        with engine.ways(place).alone(place), _turn:
             if _version(place) != HEAD:
                 _upgrade(place)
 
 
+def ensure_schema(url: str) -> None:
+    """Look whether a schema that is the host's has all that is needed; change nothing.
+
+    Raises:
+        ConfigError: something is missing.
+        StorageUnavailable: the database cannot be opened.
+    """
+    place = engine.database(url)
+    with engine.telling():
+        looking = engine.ways(place).reading(place, wait_seconds=2.0)
+        try:
+            missing = _missing(inspect(looking))
+        finally:
+            looking.dispose()
+    if missing:
+        raise ConfigError(
+            f"the database lacks {', '.join(missing)}, which your migrations are to make: "
+            "flask db migrate && flask db upgrade, or db.create_all()"
+        )
+
+
+def _missing(found: Inspector) -> list[str]:
+    tables = set(found.get_table_names())
+    missing = []
+    for name, wanted in metadata.tables.items():
+        if name not in tables:
+            missing.append(name)
+            continue
+        there = {column["name"] for column in found.get_columns(name)}
+        missing += [
+            f"{name}.{column.name}" for column in wanted.columns if column.name not in there
+        ]
+    return missing
+
+
 def _version(place: URL) -> str | None:
-    looking = engine.reading(place, wait_seconds=2.0)
+    looking = engine.ways(place).reading(place, wait_seconds=2.0)
     try:
         with looking.connect() as connection:
             version: str | None = connection.scalar(
                 select(column("version_num")).select_from(table(VERSION_TABLE))
             )
             return version
-    except OperationalError as error:
+    except DBAPIError as error:
         if engine.trouble(error) is not None:
             raise
         return None  # no such table: a fresh database
     finally:
         looking.dispose()
-
-
-@contextmanager
-def _locked(place: URL) -> Iterator[None]:
-    """Be the only one that upgrades this file. The lock file stays: removing it would be a race."""
-    with Path(f"{place.database}.upgrade-lock").open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with _turn:
-            yield
 
 
 def _upgrade(place: URL) -> None:
@@ -74,9 +99,11 @@ def _upgrade(place: URL) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    writing = engine.writing(place)
+    ways = engine.ways(place)
+    writing = ways.upgrading(place)
     try:
         with writing.connect() as connection, connection.begin():
+            ways.begin(connection, ())
             config.attributes["connection"] = connection
             run(config, "head")
     except CommandError as error:

@@ -14,13 +14,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
-
 from ..clock import Clock
 from ..errors import StorageUnavailable
 from ..runtime.contract import Runtime, Signal
-from .engine import Locked
-from .group import Committer, Member, Work
+from .group import Committer, InDoubt, Kept, Member, Work
+from .trouble import Locked, Lost
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -34,6 +32,11 @@ OWED_SECONDS = 0.05
 PAUSE_SECONDS = 1.0
 """Pause before what is owed is tried again on a database that cannot write."""
 
+LOST_SECONDS = 0.05
+"""Pause before a server that cannot be reached is tried again."""
+
+UNKNOWN = "the connection to the database was lost in a commit: it may have been kept or not"
+
 CLOSED = "storage is closed; nothing was kept"
 
 log = logging.getLogger(__name__)
@@ -45,13 +48,15 @@ class Writer:
     Built in the process that uses it, started by its first member. ``close`` once, at the end.
     """
 
-    def __init__(self, engine: Engine, runtime: Runtime, clock: Clock, *, wait: float) -> None:
+    def __init__(
+        self, committer: Committer, runtime: Runtime, clock: Clock, *, wait: float
+    ) -> None:
         self._runtime = runtime
         self._clock = clock
         self._wait = wait
         self._line: SimpleQueue[Member | None] = SimpleQueue()
         self._gathered: deque[Member] = deque()
-        self._start = [_Desk(Committer(engine), self._line, clock, runtime.call)]
+        self._start = [_Desk(committer, self._line, clock, runtime.call)]
         self._desk = self._start[0]
 
     @property
@@ -65,18 +70,24 @@ class Writer:
         given: M,
         weight: int = 1,
         *,
+        about: Sequence[str] = (),
         then: Callable[[R], object] | None = None,
+        kept: Kept[R] | None = None,
     ) -> R:
         """Carry out a wish in the next group; return its result once it is on disk.
 
-        ``weight``: how many rows it is about. ``then`` is given the result on the loop, in the
-        order of the commits, before this returns; whatever it raises is logged there.
+        ``weight``: how many rows it is about; ``about``: the users these are of, all of them.
+        ``then`` is given the result on the loop, in the order of the commits, before this returns;
+        whatever it raises is logged there. ``kept`` see ``Work``.
 
         Raises:
-            StorageUnavailable: nothing was kept.
+            StorageUnavailable: nothing was kept; but when the connection was lost in the commit and
+                did not come back in time, that is not known.
         """
         member = Member(work, given, weight)
+        member.about = about
         member.then = then
+        member.kept = kept
         member.deadline = self._clock.monotonic() + self._wait
         member.done = self._runtime.signal()
         self._join(member)
@@ -85,13 +96,16 @@ class Writer:
             raise member.error
         return member.result  # type: ignore[no-any-return]
 
-    def owe(self, work: Work[M, Any], given: M, weight: int = 1) -> None:
+    def owe(
+        self, work: Work[M, Any], given: M, weight: int = 1, *, about: Sequence[str] = ()
+    ) -> None:
         """Carry out a wish nobody waits for; it joins the next group within 50 ms.
 
         If it cannot be written it is tried again; if it is at fault itself, or comes after
         ``close``, that is logged.
         """
         member = Member(work, given, weight)
+        member.about = about
         member.deadline = self._clock.monotonic() + OWED_SECONDS
         self._join(member)
 
@@ -255,7 +269,7 @@ class _Desk:
         if not group:
             return
         try:
-            results = self.committer.commit(group)
+            results = self._commit(group)
         except StorageUnavailable as error:
             self._put_back(group, error)
         except Exception as error:  # noqa: BLE001 - told to whoever is at fault
@@ -276,6 +290,32 @@ class _Desk:
         except sqlite3.Error as error:
             self._call(log.warning, "the log of the database could not be moved: %s", error)
 
+    def _commit(self, group: Sequence[Member]) -> list[Any]:
+        try:
+            return self.committer.commit(group)
+        except InDoubt as doubt:
+            if self._was_kept(group, doubt):
+                return doubt.results
+            raise Lost(*doubt.args) from doubt.__cause__
+
+    def _was_kept(self, group: Sequence[Member], doubt: InDoubt) -> bool:
+        """Find out what became of a commit whose answer was lost, as long as somebody may wait.
+
+        Trying it again without knowing would store everything twice, or take a toast for its own
+        duplicate.
+        """
+        until = min((m.deadline for m in group if m.done is not None), default=0.0)
+        while True:
+            try:
+                return self.committer.was_kept(group, doubt.results)
+            except StorageUnavailable as error:
+                if self._clock.monotonic() < until:
+                    _pause()
+                elif until:
+                    raise StorageUnavailable(UNKNOWN) from error
+                else:  # nobody waits: what is owed bears a repeat
+                    return False
+
     def _try_alone(self, group: Sequence[Member], error: Exception) -> None:
         """Give each member a transaction of its own, so that only the one at fault fails."""
         if len(group) == 1:
@@ -283,7 +323,7 @@ class _Desk:
             return
         for place, member in enumerate(group):
             try:
-                results = self.committer.commit([member])
+                results = self._commit([member])
             except StorageUnavailable as unavailable:
                 self._put_back(group[place:], unavailable)
                 return
@@ -321,6 +361,8 @@ class _Desk:
         while self._asked and self._asked[0].deadline <= now:
             self._complain(error)
             self._asked.popleft().fail(Locked(*error.args))
+        if isinstance(error, Lost) and self._asked:
+            _pause()  # a refused connection costs no time
 
     def _complain(self, error: StorageUnavailable) -> None:
         """Log the first failure of a row of them: a busy service would fill the disk with it."""
@@ -339,6 +381,12 @@ class _Desk:
     def _fail_asked(self, why: str) -> None:
         while self._asked:
             self._asked.popleft().fail(StorageUnavailable(why))
+
+
+def _pause() -> None:
+    """Let a moment pass in a native thread: nobody puts anything into this queue."""
+    with suppress(Empty):
+        SimpleQueue[None]().get(timeout=LOST_SECONDS)
 
 
 def _cut(line: deque[Member]) -> list[Member]:

@@ -1,0 +1,22 @@
+"""One text of a statement, spelled for the database it goes to.
+
+Written as SQLite takes it: ``?`` for a parameter, ``json_each(?)`` for rows that travel as one JSON
+array, ``value ->> 0`` for the first field of such a row. PostgreSQL gives every field as text, so
+numbers are cast: ``CAST(value ->> 1 AS BIGINT)``, which SQLite understands, too.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import Connection
+
+
+def spell(connection: Connection, text: str) -> str:
+    """Return a statement as the connection's database takes it."""
+    return _for_postgres(text) if connection.dialect.name == "postgresql" else text
+
+
+@cache
+def _for_postgres(text: str) -> str:
+    return text.replace("json_each(?)", "json_array_elements(CAST(? AS json))").replace("?", "%s")

@@ -1,0 +1,16 @@
+"""What a database may be in, told to callers without paths or SQL."""
+
+from __future__ import annotations
+
+from ..errors import StorageUnavailable
+
+
+class Locked(StorageUnavailable):
+    """Somebody else holds what is needed; the next attempt may succeed."""
+
+
+class Lost(Locked):
+    """The connection is gone; the next attempt opens another, and may succeed."""
+
+
+LOCKED = "the database is locked by another process; nothing was kept"
