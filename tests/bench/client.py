@@ -160,11 +160,15 @@ class Publisher:
     def post(self, path: str, body: bytes, then: Callable[[bytes], None]) -> None:
         """Send one; ``then`` gets the answer, head and body."""
         self._then = then
-        self.sock.send(
+        request = (
             f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nAuthorization: Bearer bench\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
+        if (sent := self.sock.send(request)) < len(request):
+            self.sock.setblocking(True)
+            self.sock.sendall(request[sent:])
+            self.sock.setblocking(False)
 
     def close(self) -> None:
         self._loop.leave(self.sock)

@@ -1,45 +1,16 @@
 """What is measured. Each measurement takes a fresh server and returns figures by name."""
 
-import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from .bodies import broadcast_body
 from .client import Crowd, Loop, Lost, Publisher, now
-from .contenders import Contender, Seed, broadcast_body, publish_body
-from .server import Server, settle
+from .contenders import FLASK_SOCK, Contender, Seed
+from .publishing import inside, publish
+from .scene import Figures, Scene, Sizes
+from .server import settle
 
 BROADCASTS = 50
-PUBLISHERS = 16
-MOST_PUBLISHERS = 64
-PER_SECOND = 500
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much of everything."""
-
-    connections: int
-    subscribers: int
-    bursts: int
-    listeners: int
-    publishes: int
-    open_seconds: float
-    warmup: int = 200
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One fresh server with the clients that are to come."""
-
-    contender: Contender
-    server: Server
-    crowd: Crowd
-    sizes: Sizes
-    seed: Seed
-
-
-Figures = dict[str, float]
 
 
 def connect(scene: Scene) -> Figures:
@@ -116,129 +87,17 @@ def _burst(crowd: Crowd, publisher: Publisher, number: int) -> tuple[float, floa
     return seconds, used
 
 
-def publish(scene: Scene) -> Figures:
-    """Toasts to one user each: as fast as 16 publishers can, then 500 a second."""
-    crowd, sizes = scene.crowd, scene.sizes
-    crowd.connect(scene.seed.doors(scene.contender), sizes.listeners)
-    settle(scene.server, sizes.listeners)
-    errand = _Errand(scene)
-    errand.closed(PUBLISHERS * 20)
-    cpu = scene.server.cpu()
-    seconds, answers = errand.closed(sizes.publishes)
-    cpu = scene.server.cpu() - cpu
-    arrivals = errand.open(round(sizes.open_seconds * PER_SECOND))
-    return {
-        "publishes/s": sizes.publishes / seconds,
-        "CPU us per publish": cpu / sizes.publishes * 1e6,
-        **_quantiles("publish, 16 at once", answers),
-        **_quantiles("publish to receive, 500/s", arrivals),
-    }
-
-
-class _Errand:
-    """Publish numbered toasts to random users, and check that each heard their own."""
-
-    def __init__(self, scene: Scene) -> None:
-        self._crowd = scene.crowd
-        self._path = scene.contender.publish_path
-        self._address = scene.server.address
-        self._users = list(scene.crowd.members)
-        self._random = random.Random(2)
-        self._sent: list[tuple[str, float]] = []
-        self._first = 0
-
-    def closed(self, total: int) -> tuple[float, list[float]]:
-        """Let each publisher send its next when the last is answered.
-
-        Returns the seconds it took, and the seconds of each POST.
-        """
-        self._begin()
-        publishers = [Publisher(self._crowd.loop, self._address) for _ in range(PUBLISHERS)]
-        took: list[float] = []
-
-        def send(publisher: Publisher) -> None:
-            if len(self._sent) < total:
-                sent = now()
-                self._post(publisher, sent, lambda: answered(publisher, sent))
-
-        def answered(publisher: Publisher, sent: float) -> None:
-            took.append(now() - sent)
-            send(publisher)
-
-        started = now()
-        for publisher in publishers:
-            send(publisher)
-        self._crowd.loop.run(lambda: len(took) == total)
-        seconds = now() - started
-        self._finish(publishers)
-        return seconds, took
-
-    def open(self, total: int) -> list[float]:
-        """Publish at a fixed rate, whatever the answers do.
-
-        Returns the seconds from the time each should have been sent to its arrival.
-        """
-        self._begin()
-        loop, started = self._crowd.loop, now() + 0.1
-        publishers = [Publisher(loop, self._address) for _ in range(PUBLISHERS)]
-        idle = list(publishers)
-        while len(self._sent) < total:
-            due = started + len(self._sent) / PER_SECOND
-            # epoll counts milliseconds: the last of them is spent spinning, to be on time.
-            if (wait := due - now()) > 0:
-                loop.turn(max(0.0, wait - 0.002))
-                continue
-            if not idle and len(publishers) < MOST_PUBLISHERS:
-                publishers.append(Publisher(loop, self._address))
-                idle.append(publishers[-1])
-            if idle:
-                publisher = idle.pop(0)
-                self._post(publisher, due, lambda publisher=publisher: idle.append(publisher))
-            else:
-                loop.turn(0.01)
-        loop.run(lambda: len(idle) == len(publishers))
-        return self._finish(publishers)
-
-    def _post(self, publisher: Publisher, at: float, then: Callable[[], None]) -> None:
-        user = self._random.choice(self._users)
-        number = self._first + len(self._sent)
-        self._sent.append((user, at))
-        publisher.post(self._path, publish_body(user, number), lambda _: then())
-
-    def _begin(self) -> None:
-        self._first += len(self._sent)
-        self._sent = []
-        self._crowd.forget()
-
-    def _finish(self, publishers: list[Publisher]) -> list[float]:
-        self._crowd.loop.run(lambda: self._crowd.count >= len(self._sent))
-        for publisher in publishers:
-            publisher.close()
-        heard = {
-            (user, number): at
-            for user, numbers in self._crowd.numbers().items()
-            for number, at in numbers
-        }
-        owed = {(user, self._first + i): at for i, (user, at) in enumerate(self._sent)}
-        if heard.keys() != owed.keys() or self._crowd.count != len(owed):
-            raise Lost("a toast came to the wrong user, twice, or not at all")
-        return [heard[key] - at for key, at in owed.items()]
-
-
-def _quantiles(name: str, seconds: list[float]) -> Figures:
-    ordered = sorted(seconds)
-    return {
-        f"{name}: p50 ms": ordered[len(ordered) // 2] * 1e3,
-        f"{name}: p99 ms": ordered[len(ordered) * 99 // 100] * 1e3,
-        f"{name}: max ms": ordered[-1] * 1e3,
-    }
-
-
 MEASUREMENTS: dict[str, Callable[[Scene], Figures]] = {
     "connect": connect,
     "fanout": fanout,
     "publish": publish,
+    "inside": inside,
 }
+
+
+def measured(name: str, contender: Contender) -> bool:
+    """Tell whether that can be measured: inside a naive app there is nothing to call."""
+    return not (name == "inside" and contender is FLASK_SOCK)
 
 
 def run(name: str, contender: Contender, seed: Seed, sizes: Sizes) -> Figures:

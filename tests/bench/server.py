@@ -1,5 +1,6 @@
 """A fresh gunicorn for one app, pinned to its own core, and what it costs the machine."""
 
+import json
 import os
 import signal
 import socket
@@ -61,9 +62,20 @@ class Server:
 
     def connections(self) -> int:
         """Return how many WebSocket clients the app knows of."""
-        url = "http://{}:{}/connections".format(*self.address)
+        return int(self._ask("connections"))
+
+    def standstill(self) -> float:
+        """Return the longest that the server's loop stood still since this was asked last, in ms.
+
+        The first time it only begins to be measured.
+        """
+        return self._ask("standstill")
+
+    def _ask(self, what: str) -> float:
+        url = "http://{}:{}/{}".format(*self.address, what)
         with urllib.request.urlopen(url, timeout=20) as answer:
-            return int(answer.read().split(b":")[1].strip(b" }\n"))
+            (figure,) = json.load(answer).values()
+        return float(figure)
 
     def cpu(self) -> float:
         """Return the CPU seconds all its processes have used."""

