@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,16 +18,28 @@ _DERIVED = ("claimed", "devices", "waiting", "position")
 _STORED = [toasts.c[name] for name in Facts.__struct_fields__ if name not in _DERIVED]
 
 
-def facts(connection: Connection, id: str) -> Facts | None:
-    """Return the facts of a toast in the inbox, or of one that waits in the outbox."""
-    row = connection.execute(select(*_STORED).where(toasts.c.id == id)).mappings().first()
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which toast is asked about, and when."""
+
+    id: str
+    now: int
+
+
+def facts(connection: Connection, members: Sequence[Asked]) -> list[Facts | None]:
+    """Return the facts of toasts in the inbox, or of those that wait in the outbox."""
+    return [_facts(connection, asked) for asked in members]
+
+
+def _facts(connection: Connection, asked: Asked) -> Facts | None:
+    row = connection.execute(select(*_STORED).where(toasts.c.id == asked.id)).mappings().first()
     if row is not None:
-        return Facts(**row, **_around(connection, row["user_id"], id))
-    event = connection.scalar(select(outbox.c.event).where(outbox.c.id == id))
-    return None if event is None else _waiting(connection, event)
+        return Facts(**row, **_around(connection, row["user_id"], asked))
+    event = connection.scalar(select(outbox.c.event).where(outbox.c.id == asked.id))
+    return None if event is None else _waiting(connection, event, asked)
 
 
-def _waiting(connection: Connection, text: str) -> Facts | None:
+def _waiting(connection: Connection, text: str, asked: Asked) -> Facts | None:
     try:
         event = msgspec.json.decode(text, type=Event)
     except msgspec.MsgspecError:
@@ -45,13 +59,14 @@ def _waiting(connection: Connection, text: str) -> Facts | None:
         dedupe_key=event.dedupe_key,
         collapse_key=event.collapse_key,
         waiting=True,
-        **_around(connection, event.user_id, event.id),
+        **_around(connection, event.user_id, asked),
     )
 
 
-def _around(connection: Connection, user_id: str, id: str) -> dict[str, Any]:
+def _around(connection: Connection, user_id: str, asked: Asked) -> dict[str, Any]:
     own = dedupe.c.user_id == user_id
-    claim = select(func.count()).where(own, dedupe.c.toast_id == id, dedupe.c.until > 0)
+    held = (dedupe.c.toast_id == asked.id) & (dedupe.c.until > asked.now)
+    claim = select(func.count()).where(own, held)
     number = select(func.count()).where(devices.c.user_id == user_id)
     return {
         "claimed": bool(connection.scalar(claim)),

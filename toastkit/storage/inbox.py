@@ -25,7 +25,7 @@ from ..records import (
 from . import due, outbox
 from .accepting import Accepting, Row, kept
 from .database import Database
-from .facts import facts
+from .facts import Asked, facts
 from .marking import FROM, mark
 from .outbox import Relayed, Waiting
 from .page import page
@@ -151,9 +151,10 @@ class Inbox:
         """Return all that is known about one toast, or ``None`` if nothing is.
 
         Raises:
-            StorageUnavailable: the database cannot be read.
+            StorageUnavailable: the database cannot be asked.
         """
-        return self._database.read(lambda connection: facts(connection, id))
+        # In turn with the writes: what this process owes must have been told to the database.
+        return self._database.write(facts, Asked(id, self._clock.now()))
 
     def _claim(self, state: State, limit: int, lease_ms: int | None) -> list[Event]:
         # Looked for beside the writer: mostly nothing is due, and then nothing is written.
