@@ -22,6 +22,7 @@ from .events import Toast
 from .joining import Host
 from .kit import Kit
 from .receipts import Receipt
+from .storage import OwnedMixin, register_owned
 
 __all__ = [
     # Publishing
@@ -35,6 +36,9 @@ __all__ = [
     "Host",
     "Kit",
     "current_kit",
+    # What is kept of a user
+    "OwnedMixin",
+    "register_owned",
     # Errors
     "CannotJoin",
     "ConfigError",

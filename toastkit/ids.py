@@ -25,6 +25,11 @@ def made_at(id: str) -> int | None:
     return ULID.from_str(id).milliseconds if is_toast_id(id) else None
 
 
+def first_at(at: int) -> str:
+    """Return the least id of a toast made ``at`` milliseconds since the epoch, or later."""
+    return str(ULID.from_bytes(at.to_bytes(6, "big") + bytes(10)))
+
+
 def is_toast_id(text: object) -> bool:
     """Tell whether a text could be a toast's id; what cannot is not worth asking a database."""
     return isinstance(text, str) and bool(_TOAST_ID.fullmatch(text))

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
+from .closing import CloseReason
 from .config import Config
 from .errors import ConfigError, Invalid
 from .events import Event, Toast
@@ -22,6 +23,8 @@ from .live import Node, NodeParts, Rules
 from .live.presence import connections_of
 from .live.rules import Context
 from .publishing import (
+    Data,
+    DataParts,
     Publisher,
     PublisherParts,
     Sweeper,
@@ -71,7 +74,11 @@ class Kit:
         self._runtime = runtime_for(config.runtime)
         self._backplane = MemoryBackplane(self._runtime)
         self._storage = Storage(
-            config.database_url, self._runtime, self._clock, config.storage_wait_ms
+            config.database_url,
+            self._runtime,
+            self._clock,
+            wait_ms=config.storage_wait_ms,
+            own_schema=host is None,
         )
         self._context = context
         self._sweeper: Sweeper | None = None
@@ -83,6 +90,7 @@ class Kit:
         self._publisher = self._make_publisher()
         self._joining = Joining(config.database_url, host, self._publisher.relay)
         self.toasts = self._make_toasts()
+        self.data = self._make_data()
         open_kits.add(self)
 
     def publish_toast(
@@ -234,6 +242,21 @@ class Kit:
             )
         )
 
+    def _make_data(self) -> Data:
+        return Data(
+            DataParts(
+                self._storage.keeping,
+                self.config,
+                self._clock,
+                _weakly(self._dismiss),
+                self._runtime.breathe,
+            )
+        )
+
+    def _dismiss(self, user_id: str) -> None:
+        if self.node.serving:
+            self.node.dismiss(user_id, CloseReason.TOKEN_REVOKED)
+
     def _make_publisher(self) -> Publisher:
         kit = weakref.ref(self)
         return Publisher(
@@ -255,7 +278,7 @@ class Kit:
                 self._runtime,
                 self._storage.inbox,
                 self._publisher,
-                prune=lambda: False,
+                prune=self.data.prune_some,
             )
         )
         # An app that is dropped, such as that of a test, leaves nobody behind who looks.
@@ -278,14 +301,14 @@ class Kit:
         return ToastOptions(dedupe_ms=self.config.dedupe_ms, **given)
 
 
-def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+def _weakly(method: Callable[..., None]) -> Callable[..., None]:
     """Return a call that does not keep the method's kit alive: the sweeper leads to the node."""
     found = weakref.WeakMethod(method)
 
-    def call() -> None:
+    def call(*args: str) -> None:
         here = found()
         if here is not None:
-            here()
+            here(*args)
 
     return call
 

@@ -1,6 +1,7 @@
 """The one road of every event, from its draft to its receipt."""
 
 from .confirm import decide
+from .data import Data, DataParts, Keeping
 from .draft import ToastOptions, control_event, toast_event
 from .explain import Explanation
 from .inbox import Inbox
@@ -9,8 +10,11 @@ from .sweeper import Sweeper, SweeperParts
 from .toasts import Toasts, ToastsParts
 
 __all__ = [
+    "Data",
+    "DataParts",
     "Explanation",
     "Inbox",
+    "Keeping",
     "Publisher",
     "PublisherParts",
     "Sweeper",

@@ -7,6 +7,7 @@ from ..runtime.contract import Runtime
 from .database import Database
 from .devices import Devices
 from .inbox import Inbox
+from .keeping import Keeping
 from .sessions import Sessions
 from .tickets import Tickets
 
@@ -33,4 +34,5 @@ class Storage:
         self.tickets = Tickets(database)
         self.sessions = Sessions(database)
         self.devices = Devices(database)
+        self.keeping = Keeping(database)
         self.close = database.close

@@ -1,0 +1,134 @@
+"""One user's rows, wherever they are: all deleted, or all shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, delete, inspect, or_, select
+from sqlalchemy.sql.ddl import sort_tables
+
+from ..errors import ConfigError
+from . import tables
+from .batches import Doomed, delete_in_batches
+from .database import Database
+from .owned import Owned, owned
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one table holds of one user."""
+
+    table: Table
+    theirs: ColumnElement[bool]
+    hidden: frozenset[str]
+
+
+def forget(database: Database, user_id: str) -> dict[str, int]:
+    """Delete everything of one user; return how many rows of each table.
+
+    Hosts' tables come first, those that refer to others before them. Broken off, it may be called
+    again.
+
+    Raises:
+        ConfigError: a registered table is not in this database; nothing was deleted.
+        StorageUnavailable: a part is deleted.
+    """
+    parts = _parts(user_id)
+    database.read(lambda connection: _ensure_here(connection, parts))
+    counts = {part.table.fullname: 0 for part in parts}
+    for part in reversed(parts):
+        for some in _delete(database, part, user_id):
+            counts[part.table.fullname] += some
+    # Once more and together: a toast published meanwhile must not outlive its numbering, for
+    # another would be given its position.
+    for name, some in database.write(_rest, user_id, about=[user_id]).items():
+        counts[name] += some
+    return counts
+
+
+def export(database: Database, user_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of one user by table, without what would open a door.
+
+    Raises:
+        ConfigError: a registered table is not in this database.
+        StorageUnavailable: the database cannot be read.
+    """
+    parts = _parts(user_id)
+
+    def read(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+        _ensure_here(connection, parts)
+        return {part.table.fullname: _rows(connection, part) for part in parts}
+
+    return database.read(read)
+
+
+def _parts(user_id: str) -> list[_Part]:
+    """Return what every table holds of a user; a table comes after those it refers to."""
+    registered = owned()
+    order = {each: place for place, each in enumerate(_sorted(registered))}
+    parts = []
+    for table in sorted({each.table for each in registered}, key=order.__getitem__):
+        columns = [each for each in registered if each.table is table]
+        theirs = [
+            each.column == value for each in columns if (value := each.spelled(user_id)) is not None
+        ]
+        if theirs:
+            hidden = frozenset[str]().union(*(each.hidden for each in columns))
+            parts.append(_Part(table, or_(*theirs), hidden))
+    return parts
+
+
+def _sorted(registered: Sequence[Owned]) -> list[Table]:
+    """Return the library's tables, the principals first, then the hosts'."""
+    theirs = [each.table for each in registered if not _is_own(each.table)]
+    own = [each.table for each in registered if _is_own(each.table)]
+    own.sort(key=lambda table: table is not tables.principals)
+    return [*own, *sort_tables(list(dict.fromkeys(theirs)))]
+
+
+def _is_own(table: Table) -> bool:
+    return table.metadata is tables.metadata
+
+
+def _ensure_here(connection: Connection, parts: Sequence[_Part]) -> None:
+    inspector = inspect(connection)
+    for table in (part.table for part in parts):
+        if not _is_own(table) and not inspector.has_table(table.name, schema=table.schema):
+            raise ConfigError(
+                f"register_owned: the table {table.fullname} is not in toastkit's database"
+            )
+
+
+def _delete(database: Database, part: _Part, user_id: str) -> Iterator[int]:
+    if part.table is tables.principals:
+        return
+    key = tuple(part.table.primary_key)
+    if key:
+        yield from delete_in_batches(database, Doomed(part.table, part.theirs, key, user_id))
+    else:
+        yield database.write(_all, part, about=[user_id])
+
+
+def _all(connection: Connection, parts: Sequence[_Part]) -> list[int]:
+    return [connection.execute(delete(part.table).where(part.theirs)).rowcount for part in parts]
+
+
+def _rest(connection: Connection, users: Sequence[str]) -> list[dict[str, int]]:
+    return [
+        {
+            part.table.fullname: _all(connection, [part])[0]
+            for part in _parts(user_id)
+            if _is_own(part.table)
+        }
+        for user_id in users
+    ]
+
+
+def _rows(connection: Connection, part: _Part) -> list[dict[str, Any]]:
+    shown = [column for column in part.table.c if column.name not in part.hidden]
+    found = connection.execute(select(*shown).where(part.theirs)).mappings()
+    # Whatever a host keeps in its rows, an export is JSON.
+    return [msgspec.to_builtins(dict(row), enc_hook=str) for row in found]

@@ -1,0 +1,46 @@
+"""How long things are kept, and what is kept of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .database import Database
+from .forgetting import export, forget
+from .pruning import prune
+
+
+class Keeping:
+    """Delete what is kept no longer, and what is one user's.
+
+    What each method promises is said by the ``Keeping`` that publishing asks for.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def prune(self, now: int, retention_ms: int) -> Iterator[tuple[str, int]]:
+        """Delete one batch at each step; tell of which table, and how many rows of it so far.
+
+        Raises:
+            StorageUnavailable: the rest is kept until the next time.
+        """
+        return prune(self._database, now, retention_ms)
+
+    def forget(self, user_id: str) -> dict[str, int]:
+        """Delete everything of one user; return how many rows of each table.
+
+        Raises:
+            ConfigError: a registered table is not in this database; nothing was deleted.
+            StorageUnavailable: a part is deleted; the same call goes on.
+        """
+        return forget(self._database, user_id)
+
+    def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return every row of one user by table, without hashes of tokens.
+
+        Raises:
+            ConfigError: a registered table is not in this database.
+            StorageUnavailable: the database cannot be read.
+        """
+        return export(self._database, user_id)
