@@ -121,6 +121,8 @@ test("a drawn toast that is closed is seen, one whose link is followed is read",
   await here.settle();
   assert.deepEqual(asked(here), ["POST /app/v1/toasts/01A/seen", "POST /app/v1/toasts/01B/read"]);
   assert.ok(here.state.asked.slice(1).every((each) => each.keepalive), "the page may be left");
+  const told = here.heard.controls.map(({ kind, params }) => [kind, params.id]);
+  assert.deepEqual(told, [["toast.seen", "01A"], ["toast.read", "01B"]], "a bell has to know");
 });
 
 test("no mark is made where the host keeps its own", async () => {
