@@ -75,7 +75,7 @@ def prune(as_json: bool) -> None:
     TOASTKIT_PRUNE_SECONDS; running both does no harm.
     """
     deleted = current_kit().data.prune(None if as_json else _progress)
-    click.echo(_json(deleted) if as_json else _counted("deleted", deleted))
+    click.echo(_json(deleted) if as_json else _deleted(deleted))
 
 
 @group.command()
@@ -83,13 +83,13 @@ def prune(as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_told
 def forget(user: str, yes: bool) -> None:
-    """Delete everything that is kept about USER: toasts, devices, sessions, and what is registered.
+    """Delete everything that is kept about USER, in the app's own registered tables too.
 
     It cannot be taken back, so it asks first. USER's open connections are ended.
     """
     if not yes:
         click.confirm(f"Delete everything that is kept about {user!r}, for good?", abort=True)
-    click.echo(_counted("deleted", current_kit().data.forget(user)))
+    click.echo(_deleted(current_kit().data.forget(user)))
 
 
 @group.command()
@@ -121,13 +121,13 @@ def _text(explanation: Explanation) -> str:
     return "\n".join([*lines, "", *(f"- {hint}" for hint in explanation.hints)])
 
 
-def _counted(verb: str, rows: dict[str, int]) -> str:
-    parts = [f"{count} {name}" for name, count in rows.items() if count]
-    return f"{verb} {', '.join(parts)}" if parts else f"{verb} nothing"
+def _deleted(rows: dict[str, int]) -> str:
+    parts = [f"{count} of {table}" for table, count in rows.items() if count]
+    return f"deleted {', '.join(parts) or 'nothing'}"
 
 
-def _progress(name: str, count: int) -> None:
-    click.echo(f"{name}: {count}", err=True)
+def _progress(table: str, count: int) -> None:
+    click.echo(f"{table}: {count}", err=True)
 
 
 def _json(value: Any) -> str:

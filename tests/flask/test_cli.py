@@ -1,0 +1,189 @@
+"""An operator's commands: what they print, what they refuse, how they exit."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from toastkit.ids import toast_id
+from toastkit_flask import ToastKit
+from toastkit_flask.cli import group
+
+ROOT = Path(__file__).parent.parent.parent
+UNKNOWN = toast_id(1_767_225_600_000)
+
+
+@pytest.fixture
+def kit(app):
+    return app.extensions["toastkit"].kit
+
+
+@pytest.fixture
+def run(app):
+    """Run ``flask toastkit …``; return its exit code, stdout and stderr."""
+    runner = app.test_cli_runner()
+
+    def run(*words, answer=None):
+        done = runner.invoke(args=["toastkit", *words], input=answer)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    return run
+
+
+def decided(kit):
+    """Publish a toast that nobody will ever look at again; what is undecided is kept."""
+    kit.node.serve()
+    id = kit.publish_toast("ada", "Hello").id
+    assert kit.toasts.explain(id).state == "undelivered"
+
+
+def one_line(text):
+    return text.startswith("Error: ") and text.count("\n") == 1
+
+
+def test_explain_says_why_a_toast_was_not_seen(kit, run):
+    kit.node.serve()
+    id = kit.publish_toast("ada", "Hello").id
+    code, said, complaint = run("explain", id)
+    assert (code, complaint) == (0, "")
+    assert said.startswith("ada was not shown it: nobody was in front of the app.\n")
+    assert f"toast  {id}\nuser   ada\nstate  undelivered (no_session)\n" in said
+    assert "2026-01-01T00:00:00+00:00  published, on user:ada\n" in said
+    assert "- it is in the list\n" in said
+
+
+def test_explain_answers_programs_in_json(kit, run):
+    id = kit.publish_toast("ada", "Hello").id
+    code, said, _ = run("explain", id, "--json")
+    explanation = json.loads(said)
+    assert code == 0
+    assert list(explanation) == [
+        *("id", "user_id", "state", "why", "verdict", "timeline", "hints"),
+    ]
+    assert (explanation["id"], explanation["why"]) == (id, "undecided")
+
+
+@pytest.mark.parametrize("id", [UNKNOWN, "x", "", "x" * 10_000, "\u0661"])
+def test_explain_of_nobodys_toast_is_one_line_and_1(run, id):
+    code, said, complaint = run("explain", id)
+    assert (code, said) == (1, "")
+    assert one_line(complaint)
+
+
+def test_prune_says_what_it_deleted(kit, run, clock):
+    decided(kit)
+    clock.advance(91 * 86_400)
+    code, said, progress = run("prune")
+    assert code == 0
+    assert re.fullmatch(r"deleted .*\b1 of toastkit_toasts\b.*\n", said)
+    assert "toastkit_toasts: 1\n" in progress
+    assert kit.toasts.list("ada").items == []
+    assert run("prune")[:2] == (0, "deleted nothing\n")
+
+
+def test_prune_answers_programs_in_json(kit, run, clock):
+    decided(kit)
+    clock.advance(91 * 86_400)
+    code, said, progress = run("prune", "--json")
+    assert (code, progress) == (0, "")
+    assert json.loads(said)["toastkit_toasts"] == 1
+
+
+def test_forget_asks_first(kit, run):
+    kit.publish_toast("ada", "Hello")
+    for answer in ("n\n", "", "\n"):
+        assert run("forget", "ada", answer=answer)[0] == 1
+    assert len(kit.toasts.list("ada").items) == 1
+    assert run("forget", "ada", answer="y\n")[0] == 0
+    assert kit.toasts.list("ada").items == []
+
+
+def test_forget_need_not_ask_and_says_what_it_deleted(kit, run):
+    kit.publish_toast("ada", "Hello")
+    kit.publish_toast("bob", "Hello")
+    code, said, _ = run("forget", "ada", "--yes")
+    assert code == 0
+    assert "1 of toastkit_toasts" in said
+    assert len(kit.toasts.list("bob").items) == 1
+    assert run("forget", "ada", "--yes")[:2] == (0, "deleted nothing\n")
+
+
+def test_export_writes_everything_of_one_user(kit, run):
+    kit.publish_toast("ada", "Hello")
+    kit.publish_toast("bob", "Not yours")
+    code, said, _ = run("export", "ada")
+    assert code == 0
+    assert [row["title"] for row in json.loads(said)["toastkit_toasts"]] == ["Hello"]
+    assert "Not yours" not in said
+
+
+def test_export_writes_a_file_for_its_owner_alone(kit, run, tmp_path):
+    kit.publish_toast("ada", "Größe")
+    path = tmp_path / "ada.json"
+    path.write_text("older")
+    assert run("export", "ada", "--output", str(path)) == (0, "", "")
+    assert json.loads(path.read_text(encoding="utf-8"))["toastkit_toasts"][0]["title"] == "Größe"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["ada.json"]
+
+
+def test_a_file_that_cannot_be_written_is_one_line_and_1(kit, run, tmp_path):
+    code, _, complaint = run("export", "ada", "--output", str(tmp_path / "nowhere" / "ada.json"))
+    assert code == 1
+    assert one_line(complaint)
+
+
+@pytest.mark.parametrize("command", [("forget", "--yes"), ("export",)])
+@pytest.mark.parametrize("user", ["", "a:b", "anon", "a b", "x" * 201])
+def test_a_user_id_that_is_none_was_called_wrongly(run, command, user):
+    code, said, complaint = run(*command, user)
+    assert (code, said) == (2, "")
+    assert one_line(complaint)
+
+
+@pytest.mark.parametrize(
+    "words", [("explain",), ("explain", "a", "b"), ("prune", "x"), ("forget",), ("x",), ("export",)]
+)
+def test_words_that_are_none_are_2(run, words):
+    code, said, complaint = run(*words)
+    assert (code, said) == (2, "")
+    assert "Traceback" not in complaint
+
+
+@pytest.mark.parametrize("words", [("explain", UNKNOWN), ("prune",), ("export", "ada")])
+def test_a_database_that_cannot_be_reached_is_one_line_and_1(make_app, tmp_path, words):
+    app = make_app(database_url=f"sqlite:///{tmp_path}/nowhere/toasts.db")
+    done = app.test_cli_runner().invoke(args=["toastkit", *words])
+    assert done.exit_code == 1
+    assert one_line(done.stderr)
+
+
+@pytest.mark.parametrize("command", sorted(group.commands))
+def test_every_command_explains_itself(run, command):
+    code, said, _ = run(command, "--help")
+    assert code == 0
+    assert re.search(r"\n\n  [A-Z].*\.", said)
+    assert command in run("--help")[1]
+
+
+@pytest.mark.parametrize("command", sorted(group.commands))
+def test_every_command_and_option_is_documented(command):
+    page = (ROOT / "docs" / "cli.rst").read_text()
+    title = re.search(rf"^``flask toastkit ({command} .+|{command})``$", page, re.MULTILINE)
+    assert title is not None
+    for parameter in group.commands[command].params:
+        name = max(parameter.opts, key=len)
+        assert (name if name.startswith("--") else parameter.name.upper()) in title[0]
+
+
+def test_an_app_may_have_a_group_of_that_name(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    mine = app.cli.command("toastkit")(lambda: None)
+    ToastKit(app)
+    assert app.cli.commands["toastkit"] is mine
