@@ -30,7 +30,8 @@ class Devices:
         Raises:
             StorageUnavailable: nothing was changed.
         """
-        self._database.write(_register, device)
+        # A device may leave any user here: one at a time, or two could wait for each other.
+        self._database.write(_register, device, about=["devices"])
 
     def of(self, user_id: str) -> list[Device]:
         """Return a principal's devices.

@@ -40,6 +40,11 @@ CONNECTING = {
 }
 """What a URL does not say otherwise."""
 
+TAKE = """
+BEGIN; SELECT count(pg_advisory_xact_lock(number)) FROM unnest(ARRAY{numbers}::bigint[]) AS number
+"""
+"""Take locks in the order of the array; the transaction's end lets go of them."""
+
 _SESSION = "default_transaction_isolation = 'read committed'"
 
 _DURABLE = """
@@ -120,14 +125,13 @@ def reading(url: URL, wait_seconds: float) -> Engine:
 
 
 def begin(connection: Connection, about: Iterable[str]) -> None:
-    """Begin a transaction that has the users it is about to itself.
+    """Begin a transaction that has the users it is about to itself, in one round trip.
 
-    Every row is some user's, and whoever writes takes his users in the order of their numbers:
-    nobody waits in a circle, whatever rows the statements touch, in whatever order. One round trip.
+    Every row is some user's, and whoever writes takes his users in the order of their numbers
+    before anything else: nobody waits in a circle, whatever rows his statements touch then.
     """
-    numbers = sorted({_number(user_id) for user_id in about})
-    taken = ", ".join(f"pg_advisory_xact_lock({number})" for number in numbers)
-    connection.exec_driver_sql(f"BEGIN; SELECT {taken}" if taken else "BEGIN")
+    numbers = sorted({_number(name) for name in about})
+    connection.exec_driver_sql(TAKE.format(numbers=numbers) if numbers else "BEGIN")
 
 
 @contextmanager
@@ -158,9 +162,9 @@ def trouble(error: Exception) -> ToastKitError | None:
     return StorageUnavailable(f"{told}; nothing was kept") if told else None
 
 
-def _number(user_id: str) -> int:
+def _number(name: str) -> int:
     """Return the number of a user's lock: the same in every process, and hardly anybody else's."""
-    digest = hashlib.blake2b(user_id.encode(), digest_size=8, person=b"toastkit").digest()
+    digest = hashlib.blake2b(name.encode(), digest_size=8, person=b"toastkit").digest()
     return int.from_bytes(digest, "big", signed=True)
 
 

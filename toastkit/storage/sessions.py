@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-import msgspec
-from sqlalchemy import Connection, update
+from msgspec.structs import astuple
+from sqlalchemy import Connection, select, update
 
 from ..records import Session
 from .database import Database
+from .group import Kept
 from .spelling import spell
 from .tables import sessions
 
@@ -17,6 +19,13 @@ SELECT token_hash, user_id, kind, created_at, expires_at, revoked_at
 FROM toastkit_sessions WHERE token_hash = ?
 """
 """Text, for it is read at every request that carries a session."""
+
+
+ADD = """
+INSERT INTO toastkit_sessions (token_hash, user_id, kind, created_at, expires_at, revoked_at)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (token_hash) DO NOTHING
+"""
+"""No two tokens are alike: what is there already is what a lost commit kept."""
 
 
 class Sessions:
@@ -53,11 +62,13 @@ class Sessions:
         Raises:
             StorageUnavailable: nothing was changed.
         """
-        return self._database.write(_revoke, (token_hash, at))
+        # Named, so that two processes that revoke several at once cannot wait for each other.
+        kept: Kept[bool] = partial(_revoked, token_hash, at)
+        return self._database.write(_revoke, (token_hash, at), about=[token_hash], kept=kept)
 
 
 def _add(connection: Connection, fresh: Sequence[Session]) -> list[None]:
-    connection.execute(sessions.insert(), [msgspec.structs.asdict(session) for session in fresh])
+    connection.exec_driver_sql(spell(connection, ADD), [astuple(session) for session in fresh])
     return [None] * len(fresh)
 
 
@@ -69,3 +80,12 @@ def _revoke(connection: Connection, ended: Sequence[tuple[str, int]]) -> list[bo
         done = connection.execute(update(sessions).where(alive).values(revoked_at=at))
         answers.append(done.rowcount == 1)
     return answers
+
+
+def _revoked(token_hash: str, at: int, connection: Connection, revoked: bool) -> bool | None:
+    """Tell whether a revocation was kept; of one that found nothing to do nothing can be told."""
+    if not revoked:
+        return None
+    column = sessions.c
+    found = select(column.revoked_at).where(column.token_hash == token_hash)
+    return bool(connection.scalar(found) == at)

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from ..records import Position, Ticket
 from .database import Database
 from .spelling import spell
-from .tables import tickets
 
 FIND = """
 SELECT tickets.token_hash, tickets.user_id, tickets.device_id, tickets.topics,
@@ -21,6 +20,15 @@ LEFT JOIN toastkit_principals AS principals ON principals.user_id = tickets.user
 WHERE tickets.token_hash = ?
 """
 _STORED = tuple(name for name in Ticket.__struct_fields__ if name != "position")
+
+
+ADD = """
+INSERT INTO toastkit_tickets (token_hash, user_id, device_id, topics, session_hash, expires_at)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (token_hash) DO NOTHING
+"""
+"""No two tokens are alike: what is there already is what a lost commit kept."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Tickets:
@@ -57,10 +65,12 @@ class Tickets:
 
 
 def _add(connection: Connection, fresh: Sequence[Ticket]) -> list[None]:
-    rows = []
-    for ticket in fresh:
-        row = {name: getattr(ticket, name) for name in _STORED}
-        row["topics"] = msgspec.json.encode(ticket.topics).decode()
-        rows.append(row)
-    connection.execute(tickets.insert(), rows)
+    rows = [
+        (
+            *(ticket.token_hash, ticket.user_id, ticket.device_id),
+            *(_encode(ticket.topics).decode(), ticket.session_hash, ticket.expires_at),
+        )
+        for ticket in fresh
+    ]
+    connection.exec_driver_sql(spell(connection, ADD), rows)
     return [None] * len(fresh)
