@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from ..errors import ConfigError
@@ -20,7 +21,8 @@ class Host:
     """Name the sessions a host works with; its database has toastkit's tables, its migrations too.
 
     ``sessions`` is what the sessions come from; ``current`` returns the one the caller is working
-    with, or ``None``, and makes none. Of a ``scoped_session`` that is known already.
+    with, or ``None``, and makes none. Of a ``scoped_session`` that is known already. ``engine``:
+    that of the database, where it is not the one the sessions are bound to.
 
     Raises:
         ConfigError: ``current`` is missing.
@@ -28,6 +30,7 @@ class Host:
 
     sessions: scoped_session[Any] | sessionmaker[Any] | type[Session]
     current: Callable[[], Session | None] | None = None
+    engine: Engine | None = None
 
     def __post_init__(self) -> None:
         if self.current is None and not isinstance(self.sessions, scoped_session):
@@ -42,3 +45,11 @@ class Host:
             return self.current()
         assert isinstance(self.sessions, scoped_session)
         return self.sessions() if self.sessions.registry.has() else None
+
+    def bound_to(self) -> Engine | None:
+        """Return the engine of the database, if it is known."""
+        if self.engine is not None or isinstance(self.sessions, type):
+            return self.engine
+        made_by = getattr(self.sessions, "session_factory", self.sessions)
+        bind = getattr(made_by, "kw", {}).get("bind")
+        return bind if isinstance(bind, Engine) else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
 from ..errors import CannotJoin, StorageUnavailable
@@ -16,8 +16,9 @@ from ..receipts import Receipt
 from ..storage import outbox
 from ..storage.tables import outbox as table
 from . import transactions
-from .database import Home
+from .database import MISSING, Home
 from .host import Db, Host
+from .sharing import share
 from .transactions import Open
 from .writes import has_written, holds_write_lock
 
@@ -38,6 +39,9 @@ class Joining:
         self._relay = relay
         if host is not None:
             transactions.watch(host.sessions)
+            engine = host.bound_to()
+            if engine is not None:
+                share(engine)
 
     def session(self, db: Db) -> Session | None:
         """Return the session whose transaction a publish joins; ``None``: it goes at once.
@@ -66,12 +70,20 @@ class Joining:
         """
         connection = self._connection(session)
         self._home.ensure_ready(connection)
-        outbox.add(connection, toasts)
+        self._add(connection, toasts)
         opened, ids = transactions.opened(session), [toast.id for toast in toasts]
         if connection not in opened.starts:  # nobody watches it yet
             transactions.watch(session)
         opened.after_commit(connection, ids, self._after)
         return [Receipt.queued(id) for id in ids]
+
+    def _add(self, connection: Connection, toasts: Sequence[Event]) -> None:
+        try:
+            outbox.add(connection, toasts)
+        except OperationalError as error:
+            if f"no such table: {table.name}" in str(error.orig):
+                raise CannotJoin(MISSING) from error
+            raise
 
     def _is_at_work(self, session: Session) -> bool:
         """Tell whether a session would lose something by a rollback."""

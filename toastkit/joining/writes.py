@@ -16,7 +16,7 @@ _WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 class Start:
     """What SQLite's driver said when a session began to use it.
 
-    ``begun``: a transaction was open, so that an open one later does not tell of a write.
+    ``begun``: a transaction was open. It may hold the write lock without having written.
     """
 
     changes: int
@@ -57,11 +57,11 @@ def holds_write_lock(connection: Connection) -> bool:
 def _has_changed(driver: sqlite3.Connection, since: Start | None) -> bool:
     if not driver.in_transaction:
         return False  # every statement was its own transaction
-    if since is None:
-        return _is_writing(driver)
-    # The driver itself begins a transaction only to write, if it is left to begin them. A write
-    # of no rows, or of the schema, shows in that alone.
-    return driver.total_changes > since.changes or not since.begun
+    if since is not None and driver.total_changes > since.changes:
+        return True
+    # What writes no rows (or the schema) is not counted. If the driver is left to begin the
+    # transactions, it does so for a write; somebody else may have begun one with the lock in hand.
+    return (since is None or not since.begun) and _is_writing(driver)
 
 
 def _is_writing(driver: sqlite3.Connection) -> bool:

@@ -1,0 +1,97 @@
+"""A host with orders in its own database, where toastkit's tables are, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import scoped_session as scoped
+
+from toastkit import Config, Host, Kit
+from toastkit.storage.tables import metadata
+from toastkit.testing import ManualClock
+
+
+class Base(DeclarativeBase):
+    """The host's tables."""
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(default="new")
+
+
+def begin_explicitly(engine: Engine) -> None:
+    """Let SAVEPOINTs work on SQLite as SQLAlchemy documents it: the driver begins nothing."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+
+@pytest.fixture(params=["sqlite", "sqlite begun explicitly", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Name what the host works with."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterator[str]:
+    if database.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path}/shop.db"
+        return
+    server = request.getfixturevalue("postgres")
+    fresh = server.fresh()
+    yield fresh
+    server.drop(fresh)
+
+
+@pytest.fixture
+def engine(url: str, database: str) -> Iterator[Engine]:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    if database == "sqlite begun explicitly":
+        begin_explicitly(engine)
+    metadata.create_all(engine)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Order())
+        session.commit()
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def db(engine: Engine) -> Iterator[scoped[Session]]:
+    db = scoped(sessionmaker(engine))
+    yield db
+    db.remove()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def kit(url: str, db: scoped[Session], clock: ManualClock) -> Iterator[Kit]:
+    with Kit(Config(database_url=url), host=Host(db), clock=clock) as kit:
+        yield kit
+
+
+@pytest.fixture
+def titles(kit: Kit) -> Callable[..., list[str]]:
+    """List what a user has been published, the oldest first."""
+
+    def titles(user_id: str = "ada") -> list[str]:
+        return [each.title for each in reversed(kit.toasts.list(user_id, 200).items)]
+
+    return titles
