@@ -15,7 +15,7 @@ from toastkit.errors import ConfigError
 from toastkit.hooks import Authorize, Hooks, UserLoader
 from toastkit.verifiers.contract import Verifier
 
-from . import logins, logs, mounting, origins
+from . import cli, hosting, logins, logs, mounting, origins
 from .ratelimits import RateLimits
 from .state import KEY, State, current_kit, find_kit
 
@@ -24,18 +24,21 @@ class ToastKit:
     """Give a Flask app toasts: ``ToastKit(app)``, or ``init_app(app)`` later.
 
     One object serves any number of apps; what belongs to an app stays with it, in
-    ``app.extensions["toastkit"]``. ``verifiers`` check tokens of an identity provider; further
-    options are settings, used where ``app.config`` says nothing (``publish_secret=("…",)``).
+    ``app.extensions["toastkit"]``. ``db``, the app's Flask-SQLAlchemy, puts toastkit's tables into
+    its database. ``verifiers`` check tokens of an identity provider; further options are settings,
+    used where ``app.config`` says nothing (``publish_secret=("…",)``).
     """
 
     def __init__(
         self,
         app: Flask | None = None,
         *,
+        db: Any = None,
         verifiers: Sequence[Verifier] = (),
         clock: Clock | None = None,
         **settings: Any,
     ) -> None:
+        self._db = db
         self._verifiers = tuple(verifiers)
         self._clock = clock
         self._settings = settings
@@ -43,7 +46,7 @@ class ToastKit:
         if app is not None:
             self.init_app(app)
 
-    def init_app(self, app: Flask) -> None:
+    def init_app(self, app: Flask, *, db: Any = None) -> None:
         """Set toastkit up on an app whose configuration is complete; later changes do not count.
 
         Reads ``TOASTKIT_`` followed by the name of a setting, in capitals; the settings are
@@ -62,8 +65,10 @@ class ToastKit:
         ``BOOTSTRAP_RATE``, ``REGISTER_RATE``, ``PUBLISH_RATE``, ``LIST_RATE``, ``INBOX_RATE``,
         ``SESSION_RATE``, ``BODY_BYTES``, ``CONTROL_BYTES``.
 
-        Without ``TOASTKIT_DATABASE_URL`` the toasts are kept in the app's instance folder, in
-        ``toastkit.db``.
+        With ``db`` the toasts are kept in the default database of that Flask-SQLAlchemy object,
+        whose ``init_app`` must have been called, and its migrations make toastkit's tables.
+        Without it and without ``TOASTKIT_DATABASE_URL`` they are kept in the app's instance
+        folder, in ``toastkit.db``.
 
         Raises:
             ConfigError: a setting is wrong, a path is taken, or toastkit is set up here already.
@@ -73,7 +78,8 @@ class ToastKit:
                 f"toastkit is set up on {app.name!r} already: use either ToastKit(app) or "
                 "init_app(app), once for each app"
             )
-        config = self._configure(app)
+        db = self._db if db is None else db
+        config = self._configure(app, db)
         origins.check(config)
         kit = Kit(
             config,
@@ -81,9 +87,11 @@ class ToastKit:
             verifiers=self._verifiers,
             context=app.app_context,
             clock=self._clock,
+            host=None if db is None else hosting.host(app, db),
         )
         state = State(kit, self._hooks, RateLimits(config, kit.node.clock))
         mounting.mount(app, config)
+        cli.register(app)
         app.extensions[KEY] = state
         register_finder(find_kit)
         logs.install()
@@ -114,12 +122,21 @@ class ToastKit:
         self._hooks.authorize = rule
         return rule
 
-    def _configure(self, app: Flask) -> Config:
+    def _configure(self, app: Flask, db: Any) -> Config:
+        if db is not None:
+            return self._join_host(app, db)
         folder = Path(app.instance_path)
         default = f"sqlite:///{folder / 'toastkit.db'}"
         config = Config.from_mapping(app.config, **{"database_url": default, **self._settings})
         if config.database_url == default:
             _make(folder)
+        return config
+
+    def _join_host(self, app: Flask, db: Any) -> Config:
+        hosting.ensure_only_one(app, self._settings)
+        given = {**self._settings, "database_url": hosting.database_url(app, db)}
+        config = Config.from_mapping(app.config, **given)
+        hosting.add_tables(db)
         return config
 
     def _settle_at_first_request(self, app: Flask) -> None:

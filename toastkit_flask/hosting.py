@@ -1,0 +1,84 @@
+"""Live in the host's database: its URL, its metadata, its migrations, its sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, has_app_context
+from sqlalchemy import BLANK_SCHEMA, URL
+from sqlalchemy.orm import Session
+
+from toastkit import Host
+from toastkit.config import PREFIX
+from toastkit.errors import ConfigError
+from toastkit.storage.tables import metadata
+
+_DRIVER = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
+"""The drivers toastkit's own connections use, whatever the host's do."""
+
+
+def database_url(app: Flask, db: Any) -> str:
+    """Return the URL of a Flask-SQLAlchemy's default database.
+
+    Raises:
+        ConfigError: it has none that keeps what it is given, or is not set up on this app.
+    """
+    if not hasattr(db, "engines") or not hasattr(db, "metadata"):
+        raise ConfigError(
+            f"db= must be Flask-SQLAlchemy's object (db = SQLAlchemy(), 3.1 or newer), "
+            f"not {type(db).__name__}"
+        )
+    try:
+        with app.app_context():
+            engine = db.engines.get(None)
+    except RuntimeError as error:
+        remedy = "call db.init_app(app) before ToastKit(app, db=db) or init_app(app)"
+        raise ConfigError(remedy) from error
+    if engine is None:
+        raise ConfigError("db has no default database: set SQLALCHEMY_DATABASE_URI")
+    return _own(engine.url).render_as_string(hide_password=False)
+
+
+def _own(url: URL) -> URL:
+    if url.get_backend_name() == "sqlite" and (url.database or ":memory:") == ":memory:":
+        raise ConfigError(
+            "SQLALCHEMY_DATABASE_URI is a database in memory, which toastkit's threads would not "
+            "share: name a file; in a test f'sqlite:///{tmp_path}/test.db'"
+        )
+    return url.set(drivername=_DRIVER.get(url.get_backend_name(), url.drivername))
+
+
+def add_tables(db: Any) -> None:
+    """Put toastkit's tables among the host's, for its migrations and ``create_all``."""
+    for name, table in metadata.tables.items():
+        if name not in db.metadata.tables:
+            # Where toastkit's statements look for them, whatever schema is the host's default.
+            table.to_metadata(db.metadata, schema=BLANK_SCHEMA)  # type: ignore[arg-type]
+
+
+def host(app: Flask, db: Any) -> Host:
+    """Name the sessions of an app; the current one is that of the app's current context."""
+
+    def current() -> Session | None:
+        # Not before somebody has used it: a session is made at the first look otherwise. Another
+        # app's session works on another database.
+        if not has_app_context() or current_app._get_current_object() is not app:  # type: ignore[attr-defined] # noqa: SLF001
+            return None
+        session: Session | None = db.session() if db.session.registry.has() else None
+        return session
+
+    with app.app_context():
+        return Host(db.session, current, db.engines[None])
+
+
+def ensure_only_one(app: Flask, settings: dict[str, Any]) -> None:
+    """Make sure that nobody names a second database.
+
+    Raises:
+        ConfigError: it was named.
+    """
+    if app.config.get(PREFIX + "DATABASE_URL") or settings.get("database_url"):
+        raise ConfigError(
+            "TOASTKIT_DATABASE_URL and db= name two databases: leave one of them out; with db= "
+            "toastkit uses the host's"
+        )
