@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..events import Event
+from ..records import Since
 from ..replies import Recovery
 from ..runtime.contract import Signal
 from .sendbuffer import Tally
@@ -19,11 +20,14 @@ Told = tuple[Event, Tally | None]
 class Catching:
     """Hold ``line``, what a connection missed, and ``held``, what came meanwhile, in order.
 
-    ``before`` is what it heard before it asked. Without an ``answer`` it fills a gap that its
-    client does not know of. ``reading`` while what was missed is not known yet.
+    It asks for ``topics`` after ``since``; ``before`` is what it heard before it asked. Without an
+    ``answer`` it fills a gap that its client does not know of. ``reading`` while what was missed
+    is not known yet; ``tried`` when it could not be read once.
     """
 
     before: tuple[str, ...]
+    topics: tuple[str, ...]
+    since: Since
     then: Callable[[], None] | None
     answer: Callable[[Recovery], None] | None = None
     ready: Signal | None = None
@@ -31,6 +35,11 @@ class Catching:
     tried: bool = False
     line: deque[Told] = field(default_factory=deque)
     held: deque[Told] = field(default_factory=deque)
+
+    @property
+    def asks_for_all(self) -> bool:
+        """Tell whether it asks for everything it hears."""
+        return set(self.before) <= set(self.topics)
 
     @property
     def done(self) -> bool:

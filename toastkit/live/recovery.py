@@ -61,12 +61,10 @@ class Recoveries:
         """
         before = connection.topics
         connection.topics = tuple(dict.fromkeys(before + wish.topics))
-        connection.catching = Catching(before, wish.then, wish.answer, wish.ready)
-        # Whoever asks for all that it hears gets in one read what it needs of the rest, too.
-        place = None if set(before) <= set(wish.topics) else position(connection)
-        heard = connection.topics if place else ()
-        question = Question(connection.user_id, wish.since, wish.topics, place, heard)
-        self._ask(connection, connection.catching, question)
+        connection.catching = Catching(
+            before, wish.topics, wish.since, wish.then, wish.answer, wish.ready
+        )
+        self._ask(connection, connection.catching)
 
     def wait(self, connection: Connection) -> None:
         """Wait, not on the loop, until a connection that recovers at the door is answered."""
@@ -77,8 +75,10 @@ class Recoveries:
 
     def fill(self, connection: Connection, then: Callable[[], None] | None) -> None:
         """Read what is missing before a toast that came too early."""
-        connection.catching = Catching(connection.topics, then)
-        self._ask_gap(connection, connection.catching)
+        since = Since(position=position(connection))
+        topics = connection.topics
+        connection.catching = Catching(topics, topics, since, then)
+        self._ask(connection, connection.catching)
 
     def hold(self, connection: Connection, event: Event, tally: Tally | None) -> None:
         """Keep an event until the connection has caught up; its tally waits, too."""
@@ -118,22 +118,28 @@ class Recoveries:
 
     # What was read comes back
 
-    def _ask(self, connection: Connection, catching: Catching, question: Question) -> None:
+    def _ask(self, connection: Connection, catching: Catching) -> None:
+        if connection.catching is not catching:
+            return
         catching.reading = True
+        # Whoever asks for all that it hears gets in one read what it needs of the rest, too.
+        place = None if catching.asks_for_all else position(connection)
+        heard = () if place is None else connection.topics
+        question = Question(connection.user_id, catching.since, catching.topics, place, heard)
         self._readings.ask(question, partial(self._join, connection, catching))
 
-    def _ask_gap(self, connection: Connection, catching: Catching) -> None:
-        if connection.catching is catching:
-            since = Since(position=position(connection))
-            question = Question(connection.user_id, since, connection.topics)
-            self._ask(connection, catching, question)
+    def _ask_again(self, connection: Connection, catching: Catching) -> None:
+        """Read what is missing before a held toast that came too early."""
+        catching.before = catching.topics = connection.topics
+        catching.since = Since(position=position(connection))
+        self._ask(connection, catching)
 
     def _join(self, connection: Connection, catching: Catching, missed: Missed | None) -> None:
         if connection.catching is not catching:
             return  # the client has gone meanwhile
         if missed is None and catching.answer is None and not catching.tried:
             catching.tried = True
-            again = partial(self._ask_gap, connection, catching)
+            again = partial(self._ask, connection, catching)
             self._runtime.call_later(RETRY_SECONDS, again)
             return
         catching.reading = False
@@ -167,10 +173,11 @@ class Recoveries:
                 catching.line.append(live.get(toast.seq) or (toast, None))
         lined = {id(event) for event, _ in catching.line}
         catching.held = deque(told for told in catching.held if id(told[0]) not in lined)
-        if catching.answer is not None:
-            first = (missed.toasts[0].seq or 0) - 1 if missed.toasts else place.seq
-            known = same and catching.before
-            connection.start = max(connection.start, first) if known else first
+        if not (same and catching.before):
+            connection.start = _first(catching, missed)
+        elif not set(catching.topics) <= set(catching.before):
+            # What it heard before, it was told from its own start on; what is new, from here on.
+            connection.start = max(connection.start, _first(catching, missed))
         connection.seq, connection.epoch = place.seq, place.epoch
 
     def _answer(
@@ -194,7 +201,7 @@ class Recoveries:
         step = Step.NEW if event.seq is None else meet(connection, event)
         if step is Step.GAP:
             catching.held.appendleft((event, tally))
-            self._ask_gap(connection, catching)
+            self._ask_again(connection, catching)
         else:
             self._tell(connection, event, tally, echo=step is Step.ECHO)
 
@@ -256,6 +263,13 @@ def jump(connection: Connection, place: Position) -> None:
 def _has_more(connection: Connection, catching: Catching) -> bool:
     # Asked again after each toast: telling it may have found a gap, or that nobody is there.
     return connection.catching is catching and not (catching.reading or catching.done)
+
+
+def _first(catching: Catching, missed: Missed) -> int:
+    """Return the position after which a client knows, or is told now, all that it asked for."""
+    if catching.since.position is not None:
+        return catching.since.position.seq
+    return (missed.toasts[0].seq or 0) - 1 if missed.toasts else missed.position.seq
 
 
 def _was_told(connection: Connection, before: tuple[str, ...], toast: Event) -> bool:
