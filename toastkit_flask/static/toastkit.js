@@ -302,7 +302,6 @@
       const topics = Array.isArray(frame.topics) ? frame.topics : [];
       this._tell({ state: "connected", sessionId: frame.session_id, topics });
       if (gap) this._call("onGap", frame.reason);
-      this._sendAcks();
       const heard = new Set(topics);
       this._sendTopics("subscribe", Array.from(this.wanted).filter((topic) => !heard.has(topic)));
       this._sendTopics("unsubscribe", Array.from(this.unwanted).filter((topic) => heard.has(topic)));
@@ -426,7 +425,8 @@
       this[deed](id).then(marked, (failure) => this._call("onError", failure));
     }
 
-    /** An ack says that this page has the toast; whether somebody looks is not asked. */
+    /** An ack says that this page has the toast, and somebody in front of it. A tab that nobody sees
+     * waits with its acks: for them a phone would stay silent. */
     _ack(id) {
       this.acks.fresh(id);
       if (this.acks.ids.size >= ACKS_PER_MESSAGE) this._sendAcks();
@@ -435,7 +435,7 @@
 
     _sendAcks() {
       this._clear("ack");
-      while (this.acks.ids.size) {
+      while (this.acks.ids.size && this._foreground()) {
         const ids = Array.from(this.acks.ids).slice(0, ACKS_PER_MESSAGE);
         if (!this._send({ type: "ack", ids })) return; // after the next greeting
         for (const id of ids) this.acks.ids.delete(id);
@@ -464,6 +464,7 @@
     _sayForeground() {
       const foreground = this._foreground();
       this._send({ type: "state", state: foreground ? "foreground" : "background" });
+      this._sendAcks();
       this._tell({ foreground });
     }
 

@@ -169,6 +169,19 @@ test("an ack that the socket did not take goes with the next one", async () => {
   assert.deepEqual(next.acked(), [["t5"]]);
 });
 
+test("a tab that nobody sees acks when somebody comes: until then a phone may ring", async () => {
+  const here = await connected();
+  here.document.visibilityState = "hidden";
+  here.document.tell("visibilitychange");
+  for (let i = 0; i < 120; i++) last(here).hear(toast("t" + i));
+  await here.pass(1000);
+  assert.deepEqual(last(here).acked(), []);
+  here.document.visibilityState = "visible";
+  here.document.tell("visibilitychange");
+  assert.deepEqual(last(here).acked().map((each) => each.length), [100, 20]);
+  assert.deepEqual(last(here).types().slice(-4, -1), ["state", "ack", "ack"], "the state first");
+});
+
 test("acks that are owed do not pile up without end", async () => {
   const here = await connected();
   const [socket] = here.sockets();
@@ -320,6 +333,13 @@ test("where users cannot be told apart the epoch does it", async () => {
   assert.equal(last(here).since, "1.e");
   assert.deepEqual(here.heard.gaps, ["epoch_changed"]);
   assert.doesNotMatch([...storage.kept.values()].join(), /secret/);
+});
+
+test("anonymous users are told apart, too", async () => {
+  const storage = tab();
+  await greeted({ seq: 0, epoch: "" }, storage, { who: "anon:1" });
+  assert.equal(last(await greeted(at(9), storage, { who: "anon:2:x" })).since, null);
+  assert.equal(last(await greeted(at(9), storage, { who: "anon:2" })).since, "9.e");
 });
 
 test("a tab that comes back after hours begins anew", async () => {
