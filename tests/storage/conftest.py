@@ -15,9 +15,13 @@ from toastkit.clock import SystemClock
 from toastkit.runtime import Runtime, runtime_for
 from toastkit.storage.database import Database
 
+only_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+only_postgres = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
+    """Name the file that ``url`` names when it is SQLite's."""
     return tmp_path / "toastkit.db"
 
 
@@ -29,20 +33,20 @@ def runtime() -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def database(file: Path, runtime: Runtime) -> Iterator[Database]:
-    database = Database(f"sqlite:///{file}", runtime, SystemClock(), wait_ms=2000)
+def database(url: str, runtime: Runtime) -> Iterator[Database]:
+    database = Database(url, runtime, SystemClock(), wait_ms=2000)
     database.write(make, None)
     yield database
     database.close()
 
 
 @pytest.fixture
-def program(file: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Start another process that knows ``file`` and may say something on its output."""
+def program(url: str) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Start another process that knows ``url`` and may say something on its output."""
     started: list[subprocess.Popen[str]] = []
 
     def start(code: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-u", "-c", code, str(file)]
+        command = [sys.executable, "-u", "-c", code, url]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -56,7 +60,7 @@ def program(file: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
 
 
 def make(connection: Connection, members: Sequence[Any]) -> list[None]:
-    """Make the table that ``numbers`` counts."""
+    """Make the table that ``numbers`` reads."""
     connection.exec_driver_sql("CREATE TABLE numbers (number INTEGER PRIMARY KEY, room TEXT)")
     return [None] * len(members)
 

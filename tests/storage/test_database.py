@@ -31,8 +31,8 @@ def test_a_missing_folder_is_told_at_first_use(runtime: Runtime, tmp_path: Path)
         storage.sessions.find("h")
 
 
-def test_of_many_first_callers_one_opens(file: Path, runtime: Runtime) -> None:
-    database = Database(f"sqlite:///{file}", runtime, SystemClock(), wait_ms=2000)
+def test_of_many_first_callers_one_opens(url: str, runtime: Runtime) -> None:
+    database = Database(url, runtime, SystemClock(), wait_ms=2000)
     opened: list[object] = []
     threads = [threading.Thread(target=lambda: opened.append(database._here())) for _ in range(20)]
     for thread in threads:
