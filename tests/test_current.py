@@ -16,6 +16,7 @@ OPTIONS = {
     "collapse_key": "c",
     "ttl_ms": 5,
     "fallback_apns": False,
+    "db": None,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
-from sqlalchemy import BLANK_SCHEMA, URL
+from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
 from toastkit import Host
@@ -23,7 +23,7 @@ def database_url(app: Flask, db: Any) -> str:
     Raises:
         ConfigError: it has none that keeps what it is given, or is not set up on this app.
     """
-    if not hasattr(db, "engines") or not hasattr(db, "metadata"):
+    if not hasattr(type(db), "engines") or not hasattr(type(db), "metadata"):
         raise ConfigError(
             f"db= must be Flask-SQLAlchemy's object (db = SQLAlchemy(), 3.1 or newer), "
             f"not {type(db).__name__}"
@@ -50,10 +50,15 @@ def _own(url: URL) -> URL:
 
 def add_tables(db: Any) -> None:
     """Put toastkit's tables among the host's, for its migrations and ``create_all``."""
-    for name, table in metadata.tables.items():
-        if name not in db.metadata.tables:
-            # Where toastkit's statements look for them, whatever schema is the host's default.
-            table.to_metadata(db.metadata, schema=BLANK_SCHEMA)  # type: ignore[arg-type]
+    theirs = db.metadata
+    # toastkit's statements look for them in no schema of the host's own.
+    schema, theirs.schema = theirs.schema, None
+    try:
+        for name, table in metadata.tables.items():
+            if name not in theirs.tables:
+                table.to_metadata(theirs)
+    finally:
+        theirs.schema = schema
 
 
 def host(app: Flask, db: Any) -> Host:

@@ -22,7 +22,8 @@ def publish() -> Response:
     kit = current_kit()
     limit("publish", kit.authenticator.ensure_publisher(bearer()), address())
     wanted = read_publish(read_raw(kit.config))
-    response = answer(kit.publish_toast(**asdict(wanted)), 202)
+    # The answer promises that the toast is kept: it does not wait for a commit of the host's.
+    response = answer(kit.publish_toast(**asdict(wanted), db=None), 202)
     # A publisher that keeps its connection busy would otherwise never let go of the worker.
     response.call_on_close(kit.node.runtime.breathe)
     return response
