@@ -76,3 +76,8 @@ def test_A3_an_anonymous_default_does_not_tell_who_it_is() -> None:
     assert made.startswith("anon:")
     assert len(made) == len("anon:") + 16
     assert UUID[:8] not in made
+
+
+@pytest.mark.parametrize("at", [0, 1, 1_767_225_600_123])
+def test_ids_begin_with_the_time_they_were_made(at: int) -> None:
+    assert ids.first_at(at) <= ids.toast_id(at) < ids.first_at(at + 1)

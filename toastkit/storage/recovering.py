@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from ..events import Event, Missed
 from ..records import Position, Since, Unrecoverable
@@ -14,6 +14,9 @@ from .tables import principals, toasts
 
 NOWHERE = Position(0, "")
 """Where a principal stands to whom nothing was ever published, and its clients with it."""
+
+STEP = 1000
+"""Toasts that are skimmed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,17 @@ class Wanted:
 def missed(connection: Connection, wanted: Wanted, now: int) -> Missed:
     """Return what was missed, in the order of positions, or why it cannot be told."""
     # The position is read first. All toasts up to it are committed, for positions are taken in
-    # the order of commits; those after it come live. So no snapshot is needed.
+    # the order of commits; those after it come live. So no snapshot is needed. A toast that a
+    # retry moves meanwhile is one of those that come.
     here = standing(connection, wanted.user_id)
     after = _left_off(connection, wanted, here)
     if not isinstance(after, int):
         return Missed(position=here, reason=after)
-    found: list[Event] = []
-    for row in _after(connection, wanted, (after, here.seq)):
-        if _worth(row, now) and wanted.heard(row["topic"]):
-            if len(found) == wanted.limit:
-                return Missed(position=here, reason="too_many")
-            found.append(event(row, replayed=True))
-    return Missed(position=here, toasts=tuple(found))
+    places = _places(connection, wanted, (after, here.seq), now)
+    if len(places) > wanted.limit:
+        return Missed(position=here, reason="too_many")
+    found = _events(connection, wanted.user_id, places) if places else ()
+    return Missed(position=here, toasts=found)
 
 
 def standing(connection: Connection, user_id: str) -> Position:
@@ -63,30 +65,41 @@ def _left_off(connection: Connection, wanted: Wanted, here: Position) -> int | U
     return since.seq if since.epoch == here.epoch and since.seq <= here.seq else "epoch_changed"
 
 
-def _after(
-    connection: Connection, wanted: Wanted, between: tuple[int, int]
-) -> Iterator[RowMapping]:
-    """Read on in steps: how many of the next the client has heard is not known before."""
+def _places(
+    connection: Connection, wanted: Wanted, between: tuple[int, int], now: int
+) -> list[int]:
+    """Return the positions of what was missed, or of one more than the limit.
+
+    Whoever was away for long may have missed thousands of topics that nobody has heard of, so the
+    toasts themselves are read only when it is known which.
+    """
     after, last = between
     column = toasts.c
-    step = wanted.limit + 1
-    while after < last:
-        own = (column.user_id == wanted.user_id) & column.seq.between(after + 1, last)
-        rows = (
-            connection.execute(AS_EVENT.where(own).order_by(column.seq).limit(step))
-            .mappings()
-            .all()
-        )
-        yield from rows
-        if len(rows) < step:
-            return
-        after = rows[-1]["seq"]
+    own = (column.user_id == wanted.user_id) & (column.seq <= last)
+    skim = select(column.seq, column.topic).where(own, _worth(now)).order_by(column.seq)
+    places: list[int] = []
+    while len(places) <= wanted.limit:
+        rows = connection.execute(skim.where(column.seq > after).limit(STEP)).all()
+        places += [seq for seq, topic in rows if wanted.heard(topic)]
+        if len(rows) < STEP:
+            break
+        after = rows[-1].seq
+    return places[: wanted.limit + 1]
 
 
-def _worth(row: RowMapping, now: int) -> bool:
-    """Tell whether somebody who missed a toast still wants it."""
-    return (
-        all(row[mark] is None for mark in ("deleted_at", "read_at", "replaced_by"))
-        and row["state"] not in {"expired", "superseded"}
-        and (row["expires_at"] is None or row["expires_at"] > now)
+def _events(connection: Connection, user_id: str, places: list[int]) -> tuple[Event, ...]:
+    own = (toasts.c.user_id == user_id) & toasts.c.seq.in_(places)
+    rows = connection.execute(AS_EVENT.where(own).order_by(toasts.c.seq)).mappings()
+    return tuple(event(row, replayed=True) for row in rows)
+
+
+def _worth(now: int) -> ColumnElement[bool]:
+    """Choose what somebody who missed it still wants."""
+    column = toasts.c
+    return and_(
+        column.deleted_at.is_(None),
+        column.read_at.is_(None),
+        column.replaced_by.is_(None),
+        column.state.not_in(("expired", "superseded")),
+        or_(column.expires_at.is_(None), column.expires_at > now),
     )
