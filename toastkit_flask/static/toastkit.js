@@ -402,6 +402,7 @@
       }
       this._ack(toast.id);
       this.unseen.set(toast.id, { before, at: this.env.now() });
+      if (this.unseen.size > RECENT_IDS) this.unseen.delete(this.unseen.keys().next().value);
       this._look();
     }
 
@@ -412,7 +413,7 @@
       if (!one && kind !== "toasts.read_all") return;
       const gone = one ? (each) => each === id : (each) => !last || each <= last;
       if (this.options.stack) this.options.stack.withdraw(gone);
-      for (const each of Array.from(this.unseen.keys())) if (gone(each)) this._saw(each);
+      for (const each of this.unseen.keys()) if (gone(each)) this._saw(each);
     }
 
     /** The user has dealt with a drawn toast: "read" or "seen". The host hears of it as of what
@@ -506,7 +507,7 @@
       this._clear("sight");
       if (this.env.document && this.env.document.visibilityState === "hidden") return;
       const now = this.env.now();
-      for (const [id, toast] of Array.from(this.unseen)) if (now - toast.at >= SIGHT_MS) this._saw(id);
+      for (const [id, toast] of this.unseen) if (now - toast.at >= SIGHT_MS) this._saw(id);
       const [next] = this.unseen.values();
       if (next) this._after("sight", next.at + SIGHT_MS - now, () => this._look());
     }
@@ -637,7 +638,7 @@
 
     /** Take away the toasts of these ids. */
     withdraw(gone) {
-      for (const [card, id] of Array.from(this.ids)) if (gone(id)) this._dismiss(card);
+      for (const [card, id] of this.ids) if (gone(id)) this._dismiss(card);
     }
 
     _card(toast, deal) {

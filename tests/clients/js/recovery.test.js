@@ -291,6 +291,16 @@ test("in a tab that nobody sees nothing is seen, and who comes back has the whol
   assert.equal(noted(), 5);
 });
 
+test("a tab that nobody sees for days remembers the last thousand", async () => {
+  const storage = tab();
+  const here = await greeted(at(0), storage);
+  here.document.visibilityState = "hidden";
+  for (let seq = 1; seq <= 1500; seq++) last(here).hear(numbered(seq));
+  await here.pass(30000);
+  assert.equal(here.client.unseen.size, 1000);
+  assert.equal(last(await greeted(undefined, storage)).since, "500.e");
+});
+
 test("what was closed by hand is not shown again, though an older one is", async () => {
   const storage = tab();
   const deeds = new Map();
