@@ -14,11 +14,12 @@ from ..errors import StorageUnavailable
 from ..runtime.contract import Runtime
 from . import engine
 from .checkpointer import Checkpointer
+from .desk import CLOSED
 from .group import Committer, Kept, Work
 from .readers import Readers
 from .turn import Turn
 from .upgrade import ensure_schema, upgrade
-from .writer import CLOSED, Writer
+from .writer import Writer
 
 M = TypeVar("M")
 R = TypeVar("R")

@@ -25,13 +25,13 @@ from ..records import (
 from . import due, outbox
 from .accepting import Accepting, Row, kept
 from .database import Database
+from .desk import GROUP
 from .facts import Asked, facts
 from .marking import FROM, mark
 from .outbox import Relayed, Waiting
 from .page import page
 from .readmarks import AllRead, Mark, read_all, set_read
 from .recovering import Wanted, missed
-from .writer import GROUP
 
 T = TypeVar("T")
 Then = Callable[[list[Accepted]], object]

@@ -13,8 +13,8 @@ from ..errors import Invalid
 from ..events import Event
 from ..records import Accepted
 from .accepting import Accepting, Row
+from .desk import GROUP
 from .tables import outbox
-from .writer import GROUP
 
 GRACE_MS = 1000
 """How long what waits is left to its publisher, who relays it right after its commit."""
