@@ -143,6 +143,16 @@ def test_a_file_that_cannot_be_written_is_one_line_and_1(kit, run, tmp_path):
     assert one_line(complaint)
 
 
+def test_nothing_is_left_of_a_file_that_could_not_be_finished(kit, run, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    code, _, complaint = run("export", "ada", "--output", str(tmp_path / "ada.json"))
+    assert (code, one_line(complaint)) == (1, True)
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == []
+
+
 @pytest.mark.parametrize("command", [("forget", "--yes"), ("export",)])
 @pytest.mark.parametrize("user", ["", "a:b", "anon", "a b", "x" * 201])
 def test_a_user_id_that_is_none_was_called_wrongly(run, command, user):
