@@ -9,14 +9,30 @@ from hypothesis import strategies as st
 
 from tests.fakes import FakeFraming, control, frames, toast
 from toastkit.closing import CloseReason
-from toastkit.commands import Command, Ping, SetState, Subscribe, Unsubscribe
-from toastkit.dialects import ToastsDialect
-from toastkit.dialects.toasts import CODES
+from toastkit.commands import Ack, Command, Ping, SetState, Subscribe, Unsubscribe
+from toastkit.dialects import ToastsDialect, read_since
+from toastkit.dialects.toasts import CODES, UNREADABLE
 from toastkit.errors import BadMessage, CommandRefused, UnknownMessageType
-from toastkit.replies import Failure, Greeting, Pong, Reply, StateSet, Subscribed, Unsubscribed
+from toastkit.records import Position, Since
+from toastkit.replies import (
+    Acked,
+    Failure,
+    Greeting,
+    Pong,
+    Recovery,
+    Reply,
+    StateSet,
+    Subscribed,
+    Unsubscribed,
+)
 
 DIALECT = ToastsDialect(FakeFraming())
 AT = "2026-01-01T00:00:00+00:00"
+TOAST = "01HXY7Z1AAAAAAAAAAAAAAAAAA"
+
+
+def at(seq: int, epoch: str) -> Since:
+    return Since(position=Position(seq, epoch))
 
 
 def spelled(frame: bytes | None) -> Any:
@@ -40,10 +56,36 @@ def spelled(frame: bytes | None) -> Any:
         (b' {"unknown":{"a":[1]},"type":"ping"} ', Ping()),
         (b'{"type":"dance","type":"ping"}', Ping()),
         (b'{"type":"ping","id":"' + b"x" * 200 + b'"}', Ping("x" * 200)),
+        (
+            b'{"type":"subscribe","topics":["a"],"since":{"seq":0,"epoch":""}}',
+            Subscribe(None, ("a",), at(0, "")),
+        ),
+        (
+            b'{"type":"subscribe","topics":[],"id":1,"since":{"seq":7,"epoch":"e","x":1}}',
+            Subscribe(1, (), at(7, "e")),
+        ),
+        (
+            b'{"type":"subscribe","topics":[],"last_toast_id":"%s"}' % TOAST.encode(),
+            Subscribe(None, (), Since(toast_id=TOAST)),
+        ),
+        (
+            b'{"type":"subscribe","topics":[],"since":null,"last_toast_id":null}',
+            Subscribe(None, ()),
+        ),
+        (b'{"type":"ack","ids":["a"]}', Ack(None, ("a",))),
+        (b'{"type":"ack","ids":["' + b"x" * 64 + b'","b"],"id":1}', Ack(1, ("x" * 64, "b"))),
     ],
 )
 def test_A24_messages_are_read(text: bytes, command: Command) -> None:
     assert DIALECT.read(text) == command
+
+
+def subscribing(more: bytes) -> bytes:
+    return b'{"type":"subscribe","topics":[],' + more + b"}"
+
+
+def since(seq: bytes, epoch: bytes = b'"e"') -> bytes:
+    return subscribing(b'"since":{"seq":' + seq + b',"epoch":' + epoch + b"}")
 
 
 BAD = [
@@ -61,6 +103,17 @@ BAD = [
     *(b'{"type":"subscribe","topics":[["a"]]}', b'{"type":"unsubscribe","topics":5}'),
     *(b'{"type":"state"}', b'{"type":"state","state":"away"}', b'{"type":"state","state":null}'),
     *(b'{"type":"state","state":["foreground"]}', b'{"type":"state","state":true}'),
+    *(b'{"type":"ack"}', b'{"type":"ack","ids":[]}', b'{"type":"ack","ids":"a"}'),
+    *(b'{"type":"ack","ids":[1]}', b'{"type":"ack","ids":[""]}', b'{"type":"ack","ids":{"a":1}}'),
+    b'{"type":"ack","ids":["' + b"x" * 65 + b'"]}',
+    b'{"type":"ack","ids":[' + b'"a",' * 100 + b'"a"]}',
+    *(subscribing(b'"since":5'), subscribing(b'"since":"3.e"'), subscribing(b'"since":{}')),
+    *(subscribing(b'"since":{"seq":1}'), subscribing(b'"since":{"epoch":"e"}')),
+    *(since(b"-1"), since(b"true"), since(b"1.0"), since(b'"1"'), since(b"null")),
+    *(since(b"9223372036854775808"), since(b"1", b"5"), since(b"1", b'"' + b"e" * 65 + b'"')),
+    *(subscribing(b'"last_toast_id":5'), subscribing(b'"last_toast_id":""')),
+    subscribing(b'"last_toast_id":"' + b"x" * 65 + b'"'),
+    subscribing(b'"since":{"seq":1,"epoch":"e"},"last_toast_id":"a"'),
     *(b"\xff", b'{"type":"\xff"}', b"\xef\xbb\xbf{}", b"\x00", b'{"type":"ping"}\x00'),
     *(b'{"type":"ping","id":"\xed\xa0\x80"}', b'{"type":"ping","id":"\\ud800"}'),
     *(b'{"type":"subscribe","topics":["\\udfff"]}', b'{"type":"ping","id":"\xc0\x80"}'),
@@ -81,6 +134,47 @@ def test_words_nobody_knows_are_told_apart_with_their_id(type: str) -> None:
         DIALECT.read(json.dumps({"type": type, "id": 7}).encode())
     assert refusal.value.id == 7
     assert len(str(refusal.value)) < 200
+
+
+def test_as_many_acks_as_one_message_may_have() -> None:
+    many = ",".join(['"a"'] * 100)
+    assert DIALECT.read(f'{{"type":"ack","ids":[{many}]}}'.encode()) == Ack(None, ("a",) * 100)
+
+
+@pytest.mark.parametrize("id", ["x", "01HXY7Z1", "\0", "n" * 64])
+def test_what_can_be_no_id_is_nobodys(id: str) -> None:
+    message = {"type": "subscribe", "topics": [], "last_toast_id": id}
+    command = DIALECT.read(json.dumps(message).encode())
+    assert command == Subscribe(None, (), Since(toast_id=""))
+    assert read_since(None, id) == Since(toast_id="")
+
+
+@pytest.mark.parametrize(
+    ("since", "toast_id", "meant"),
+    [
+        (None, None, None),
+        ("12.a1b2", None, at(12, "a1b2")),
+        ("0.", None, at(0, "")),
+        ("3.a.b", None, at(3, "a.b")),
+        (None, TOAST, Since(toast_id=TOAST)),
+        ("12.a1b2", TOAST, at(12, "a1b2")),
+    ],
+)
+def test_where_a_client_left_off_is_read_from_its_url(
+    since: str | None, toast_id: str | None, meant: Since | None
+) -> None:
+    assert read_since(since, toast_id) == meant
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        *("", ".", "12", ".e", "x.e", "-1.e", "+1.e", "1 .e", "\u0663.e", "\u00b2.e", "null"),
+        *("9" * 19 + ".e", "1." + "e" * 65),
+    ],
+)
+def test_a_place_that_cannot_be_read_is_no_place(since: str) -> None:
+    assert read_since(since, None) == Since(position=UNREADABLE)
 
 
 def test_a_bad_message_echoes_its_id() -> None:
@@ -122,6 +216,36 @@ def test_nothing_but_CommandRefused_is_ever_raised(text: bytes) -> None:
             Greeting(None, "5f0c", ("user:u1", "news")),
             {"type": "connection_ack", "session_id": "5f0c", "topics": ["user:u1", "news"]},
         ),
+        (
+            Greeting(None, "5f0c", (), Position(0, "")),
+            {"type": "connection_ack", "session_id": "5f0c", "topics": [], "seq": 0, "epoch": ""},
+        ),
+        (
+            Greeting(None, "5f0c", (), Position(9, "e"), Recovery(2)),
+            {
+                "type": "connection_ack",
+                "session_id": "5f0c",
+                "topics": [],
+                "seq": 9,
+                "epoch": "e",
+                "recovered": True,
+                "replayed": 2,
+            },
+        ),
+        (
+            Subscribed(None, (), (), Position(9, "e"), Recovery(0, "too_many")),
+            {
+                "type": "subscribe_ack",
+                "topics": [],
+                "all_topics": [],
+                "seq": 9,
+                "epoch": "e",
+                "recovered": False,
+                "replayed": 0,
+                "reason": "too_many",
+            },
+        ),
+        (Acked(4, ("a", "b")), {"type": "ack_ack", "id": 4, "ids": ["a", "b"]}),
         (
             Subscribed(1, ("news",), ("user:u1", "news")),
             {
@@ -178,6 +302,10 @@ def test_A23_a_toast_is_spelled() -> None:
         "seq": 1,
         "epoch": "e1",
     }
+
+
+def test_a_toast_that_was_missed_says_so() -> None:
+    assert spelled(DIALECT.event(toast(seq=1, epoch="e1", replayed=True)))["replayed"] is True
 
 
 def test_A23_what_a_toast_may_have_besides() -> None:

@@ -114,6 +114,23 @@ def test_the_sixth_bad_message_closes_with_4009(client: Client) -> None:
     ]
 
 
+def test_a_good_minute_forgives(world: World, client: Client) -> None:
+    for _ in range(5):
+        client.say(b"[]")
+    pass_time(world, client, 60)
+    for _ in range(5):
+        assert codes(client.say(b"[]")) == ["bad_message"]
+    pass_time(world, client, 59)
+    assert codes(client.say(b"[]"))[1:] == ["CLOSE 4009 too many errors"]
+
+
+def pass_time(world: World, client: Client, seconds: int) -> None:
+    for _ in range(seconds):
+        world.pass_time(1)
+        client.connection.heard()
+    client.news()
+
+
 def test_forty_messages_at_once_are_fine_and_the_next_is_not(client: Client) -> None:
     answers = [codes(client.say({"type": "ping"})) for _ in range(41)]
     assert answers == [["pong"]] * 40 + [["rate_limited"]]
@@ -183,6 +200,35 @@ def test_a_topic_as_long_as_a_message_is_told_shortened(client: Client) -> None:
     (answer,) = client.say(subscribe("x" * 10_000))
     assert answer["code"] == "topic_not_allowed"
     assert answer["topic"] == "x" * 200
+
+
+TOASTS = ("01HXY7Z1AAAAAAAAAAAAAAAAAA", "01HXY7Z1BBBBBBBBBBBBBBBBBB")
+
+
+def test_acks_are_owed_for_this_user_and_answered_when_asked(world: World, client: Client) -> None:
+    answers = client.say({"type": "ack", "ids": [*TOASTS, TOASTS[0]], "id": 3})
+    assert answers == [{"type": "ack_ack", "id": 3, "ids": [*TOASTS, TOASTS[0]]}]
+    assert [(change.id, change.user_id, change.state) for change in world.inbox.changes] == [
+        (TOASTS[0], "u1", "acked"),
+        (TOASTS[1], "u1", "acked"),
+    ]
+    assert {change.at for change in world.inbox.changes} == {world.clock.now()}
+
+
+def test_an_ack_without_an_id_is_not_answered(world: World, client: Client) -> None:
+    assert client.say({"type": "ack", "ids": TOASTS}) == []
+    assert len(world.inbox.changes) == 2
+
+
+def test_what_is_no_id_is_not_asked_for(world: World, client: Client) -> None:
+    assert codes(client.say({"type": "ack", "ids": ["\0", "x"], "id": 1})) == ["ack_ack"]
+    assert world.inbox.changes == []
+
+
+def test_acks_are_messages_like_others(client: Client) -> None:
+    for _ in range(40):
+        client.say({"type": "ack", "ids": TOASTS})
+    assert codes(client.say({"type": "ack", "ids": TOASTS})) == ["rate_limited"]
 
 
 # The host's hook may block, so it is asked beside the loop.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes import Client, World, assert_empty, control
+from tests.fakes import Client, World, assert_empty, control, toast
 from toastkit.closing import CloseReason
 
 
@@ -85,6 +85,20 @@ def test_who_comes_in_between_hears_what_comes_later(world: World) -> None:
     for _ in range(4):
         world.runtime.fire()
     assert kinds(late) == ["two"]
+
+
+def test_A30_a_slice_that_comes_too_late_is_not_told(world: World) -> None:
+    clients = [world.connect("u1") for _ in range(3)]
+    answers = world.hear(toast(expires_at=world.clock.now() + 1000))
+    world.runtime.fire()
+    world.clock.advance(1)
+    world.runtime.fire()
+    assert sorted(counts(clients)) == [0, 1, 1]
+    assert answers == [(2, 2)]
+    world.hear(toast())
+    world.runtime.fire()
+    world.runtime.fire()
+    assert [each["seq"] for client in clients for each in client.said()].count(2) == 3
 
 
 def test_an_event_that_cannot_be_written_holds_up_no_other(world: World) -> None:

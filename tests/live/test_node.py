@@ -129,6 +129,14 @@ def test_the_refused_have_their_time_too_after_an_idle_hour(world: World) -> Non
     assert_empty(world.node)
 
 
+def test_dismiss_ends_every_connection_of_one_user(world: World) -> None:
+    mine, other = [world.connect("u1"), world.connect("u1")], world.connect("u2")
+    world.node.dismiss("u1", CloseReason.TOKEN_REVOKED)
+    world.node.dismiss("nobody", CloseReason.TOKEN_REVOKED)
+    assert [client.said() for client in mine] == [["CLOSE 4001 token revoked"]] * 2
+    assert other.said() == []
+
+
 def test_stop_tells_every_connection_1012(world: World) -> None:
     clients = [world.connect("u1"), world.connect("u2")]
     world.node.stop()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import Client, World, assert_empty, control, toast
+from tests.fakes import Client, FakeTransport, World, assert_empty, control, toast
 from toastkit.closing import CloseReason
 from toastkit.events import Event
 from toastkit.hooks import Hooks
@@ -326,6 +326,53 @@ def test_a_topic_that_is_added_without_since_can_only_echo(world: World) -> None
     assert news(client) == ["subscribe_ack", -1]
 
 
+def test_what_a_client_knew_of_a_new_topic_was_not_told_here(world: World) -> None:
+    client = world.connect("u1")
+    for _ in range(3):
+        world.hear(toast(topic="news"))
+    client.say(subscribe(2, "news"))
+    settle(world)
+    assert news(client) == ["subscribe_ack", -3]
+    client.say(subscribe(0, "news"))
+    settle(world)
+    assert news(client) == ["subscribe_ack", -1, -2]
+
+
+def test_what_could_not_be_read_was_not_told(world: World) -> None:
+    client = world.connect("u1")
+    world.hear(toast(topic="news"))
+    world.inbox.broken = True
+    client.say(subscribe(0, "news", epoch=""))
+    settle(world)
+    client.news()
+    world.inbox.broken = False
+    client.say(subscribe(0, "news", epoch=""))
+    settle(world)
+    assert news(client) == ["subscribe_ack", -1]
+
+
+def test_a_subscribe_does_not_hide_that_other_topics_missed_too_much() -> None:
+    world = World(replay_most=2)
+    client = world.connect("u1")
+    world.hear(toast(topic="news"))
+    client.say(subscribe(0, "news"))
+    keep(world, 3)
+    settle(world)
+    (ack,) = client.news()
+    assert (ack["recovered"], ack["replayed"], ack["reason"]) == (False, 0, "too_many")
+
+
+def test_what_was_missed_of_new_topics_comes_in_line_with_the_others(world: World) -> None:
+    client = world.connect("u1")
+    for _ in range(2):
+        world.hear(toast(topic="news"))
+    client.say(subscribe(1, "news"))
+    keep(world, 1)
+    keep(world, 1, topic="news")
+    settle(world)
+    assert news(client) == ["subscribe_ack", -2, -3, -4]
+
+
 def test_subscribing_again_to_what_is_heard_forgets_nothing(world: World) -> None:
     client = world.connect("u1")
     world.hear(toast())
@@ -624,6 +671,27 @@ def test_a_gap_that_cannot_be_read_twice_is_told(world: World) -> None:
     assert len(world.inbox.asked) == 2
 
 
+def test_each_gap_is_tried_twice(world: World) -> None:
+    client = world.connect("u1")
+    keep(world, 1)
+    world.inbox.broken = True
+    world.hear(toast())
+    settle(world)
+    world.inbox.broken = False
+    world.pass_time(1)
+    world.runtime.run()
+    read(world)
+    keep(world, 1)
+    world.hear(toast())  # shows another gap while the first is filled
+    world.inbox.broken = True
+    settle(world)
+    assert news(client) == [-1, 2]
+    world.inbox.broken = False
+    world.pass_time(1)
+    settle(world)
+    assert news(client) == [-3, 4]
+
+
 def test_who_leaves_before_the_second_try_is_forgotten(world: World) -> None:
     client = world.connect("u1")
     keep(world, 1)
@@ -737,6 +805,23 @@ def test_a_socket_that_goes_while_it_is_told_leaves_nothing(world: World) -> Non
     client.transport.make_room(None)
     assert client.transport.aborted
     assert answers == [(0, 0)]
+    assert_empty(world.node)
+
+
+def test_a_socket_that_goes_between_two_of_them_is_given_back_once(world: World) -> None:
+    keep(world, 3)
+    client = Client(world.admit(since=at(0)), None)  # type: ignore[arg-type]
+    client.transport = FakeTransport(client.connection)
+    write, count = client.transport.write, iter(range(10))
+
+    def fail_later(data: bytes | memoryview) -> int:
+        client.transport.gone = next(count) == 2
+        return write(data)
+
+    client.transport.write = fail_later  # type: ignore[method-assign]
+    client.connection.open(client.transport)
+    assert (client.transport.aborted, client.transport.finished) == (True, False)
+    assert marked(world) == [("t1", "written")]
     assert_empty(world.node)
 
 

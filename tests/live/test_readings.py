@@ -1,0 +1,118 @@
+"""What was missed is read beside the loop, once for all who ask the same in one turn."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from tests.fakes import World, toast
+from toastkit.events import Missed
+from toastkit.live.parts import NodeParts
+from toastkit.live.readings import Question, Readings, read
+from toastkit.records import Position, Since
+
+START = Since(position=Position(0, ""))
+MINE = Question("u1", START, ("user:u1",))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def readings(world: World) -> Readings:
+    parts = NodeParts(
+        world.config, world.clock, world.runtime, world.backplane, world.node.rules, world.inbox
+    )
+    return Readings(parts)
+
+
+def seqs(missed: Missed | None) -> Any:
+    return missed and [event.seq for event in missed.toasts]
+
+
+def test_who_asks_the_same_in_one_turn_shares_a_read(world: World, readings: Readings) -> None:
+    world.keep(toast())
+    found: list[Any] = []
+    for _ in range(3):
+        readings.ask(MINE, found.append)
+    readings.ask(Question("u1", START, ("news",)), found.append)
+    world.runtime.run()
+    while world.runtime.jobs:
+        world.runtime.run_job()
+    assert [seqs(each) for each in found] == [[1], [1], [1], []]
+    assert len(world.inbox.asked) == 2
+
+
+def test_each_hears_of_it_in_its_own_turn(world: World, readings: Readings) -> None:
+    order: list[str] = []
+
+    def told(_: object) -> None:
+        order.append("told")
+        world.runtime.call(order.append, "another")
+
+    for _ in range(2):
+        readings.ask(MINE, told)
+    world.runtime.run()
+    world.runtime.jobs.popleft()()
+    world.runtime.calls.popleft()()
+    assert order == []
+    world.runtime.run()
+    assert order == ["told", "told", "another", "another"]
+
+
+def test_a_read_that_fails_is_told_and_logged(
+    world: World, readings: Readings, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.inbox.broken = True
+    found: list[Any] = []
+    readings.ask(MINE, found.append)
+    world.runtime.run()
+    with caplog.at_level(logging.WARNING, logger="toastkit"):
+        world.runtime.run_job()
+    assert found == [None]
+    assert "what a client missed could not be read: the database is locked" in caplog.text
+
+
+def test_a_defect_holds_up_nobody(world: World, readings: Readings) -> None:
+    world.inbox.kept.append(None)  # type: ignore[arg-type]
+    found: list[Any] = []
+    readings.ask(MINE, found.append)
+    world.runtime.run()
+    with pytest.raises(AttributeError):
+        world.runtime.jobs.popleft()()
+    world.runtime.run()
+    assert found == [None]
+
+
+def test_a_read_that_takes_too_long_is_given_up_once(world: World, readings: Readings) -> None:
+    found: list[Any] = []
+    readings.ask(MINE, found.append)
+    world.runtime.run()
+    world.clock.advance(1.9)
+    world.runtime.fire()
+    world.runtime.run()
+    assert found == []
+    world.clock.advance(0.1)
+    world.runtime.fire()
+    world.runtime.run()
+    assert found == [None]
+    world.runtime.run_job()
+    assert found == [None]
+
+
+def test_a_read_that_is_done_leaves_no_timer(world: World, readings: Readings) -> None:
+    readings.ask(MINE, lambda _: None)
+    world.runtime.run()
+    world.runtime.run_job()
+    assert [timer.callback for timer in world.runtime.timers] == [None]
+
+
+def test_what_was_missed_of_the_rest_comes_from_its_own_place(world: World) -> None:
+    for topic in ("news", "user:u1", "news", "user:u1"):
+        world.keep(toast(topic=topic))
+    place = Position(2, "e1")
+    question = Question("u1", START, ("news",), place, ("news", "user:u1"))
+    assert seqs(read(world.inbox, question, 10)) == [1, 3, 4]
+    assert read(world.inbox, question, 1).reason == "too_many"
