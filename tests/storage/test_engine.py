@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.storage.conftest import only_sqlite
 from toastkit.errors import ConfigError, StorageUnavailable
-from toastkit.storage import engine
+from toastkit.storage import engine, postgres
 from toastkit.storage.database import Database
 
 
@@ -29,6 +29,32 @@ from toastkit.storage.database import Database
 def test_a_url_that_cannot_keep_what_it_accepts_is_refused(url: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         engine.database(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (
+            "postgresql+psycopg2://x@y/z",
+            r"postgresql\+psycopg2 is not supported; use postgresql://",
+        ),
+        ("postgresql+asyncpg://x@y/z", "use postgresql://, which is psycopg 3"),
+    ],
+)
+def test_another_driver_is_refused_with_the_remedy(url: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        engine.read_url(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_these_names_mean_psycopg(scheme: str) -> None:
+    assert engine.read_url(f"{scheme}://x@y/z").drivername == "postgresql+psycopg"
+
+
+def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install toastkit\[postgres\]"):
+        engine.read_url("postgresql://x@y/z")
 
 
 def test_a_relative_path_is_where_the_process_was_when_it_opened(

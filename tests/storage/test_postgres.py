@@ -1,0 +1,220 @@
+"""What PostgreSQL does that SQLite cannot: be away, be asked at a distance, lose an answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from tests.postgres import Postgres, ask
+from tests.storage.conftest import add, numbers, only_postgres
+from toastkit.clock import SystemClock
+from toastkit.errors import Invalid, StorageUnavailable
+from toastkit.runtime import Runtime
+from toastkit.storage.database import Database
+from toastkit.storage.postgres import _number
+from toastkit.storage.trouble import Lost
+
+pytestmark = only_postgres
+
+
+def terminate(url: str) -> None:
+    """End every connection of toastkit's to a database, as an operator may."""
+    ask(
+        url,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE application_name = 'toastkit' AND datname = current_database()",
+    )
+
+
+@pytest.fixture
+def settings(database: Database) -> Callable[[str], Any]:
+    def read(name: str) -> tuple[Any, Any]:
+        """Return a setting of the reader's session and of the writer's."""
+        query = f"SHOW {name}"
+        return (
+            database.read(lambda connection: connection.exec_driver_sql(query).scalar()),
+            database.write(lambda on, given: [on.exec_driver_sql(query).scalar()], None),
+        )
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("name", "reads", "writes"),
+    [
+        ("application_name", "toastkit", "toastkit"),
+        ("default_transaction_read_only", "on", "off"),
+        ("lock_timeout", "0", "100ms"),
+        ("statement_timeout", "2s", "2s"),
+        ("synchronous_commit", "on", "on"),  # the server's own is off
+        ("transaction_isolation", "read committed", "read committed"),
+    ],
+)
+def test_what_a_session_is_told(settings: Any, name: str, reads: str, writes: str) -> None:
+    assert settings(name) == (reads, writes)
+
+
+def test_what_the_url_says_goes_first(url: str, runtime: Runtime) -> None:
+    database = Database(f"{url}&application_name=shop", runtime, SystemClock(), wait_ms=100)
+    query = "SHOW application_name"
+    assert database.read(lambda on: on.exec_driver_sql(query).scalar()) == "shop"
+    database.close()
+
+
+def test_a_group_takes_its_users_in_one_order(database: Database) -> None:
+    held = "SELECT classid::bigint << 32 | objid::bigint FROM pg_locks WHERE locktype = 'advisory'"
+
+    def look(connection: Any, members: Any) -> Any:
+        return [set(connection.exec_driver_sql(held).scalars())] * len(members)
+
+    ada, bob = map(_number, ("ada", "bob"))
+    assert database.write(look, None, about=["bob", "ada", "bob"]) == {ada, bob}
+    assert database.write(look, None) == set()
+
+
+def test_a_reader_whose_server_was_restarted_reads_all_the_same(
+    database: Database, url: str
+) -> None:
+    database.write(add, 1)
+    threads = [threading.Thread(target=numbers, args=(database,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _ in range(5):
+        terminate(url)
+        assert numbers(database) == [1]
+
+
+def test_a_writer_whose_connection_was_ended_writes_all_the_same(
+    database: Database, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(5):
+        terminate(url)
+        database.write(add, number)
+    assert numbers(database) == [0, 1, 2, 3, 4]
+
+
+@pytest.fixture
+def away(postgres: Postgres) -> Iterator[Callable[[], None]]:
+    """Stop the server; it is there again after the test, whatever happens."""
+    stopped: list[int] = []
+
+    def stop() -> None:
+        postgres.stop()
+        stopped.append(1)
+
+    yield stop
+    if stopped:
+        postgres.start()
+
+
+def test_a_server_that_is_away_is_told_in_time_and_nothing_is_kept(
+    database: Database, away: Any, postgres: Postgres
+) -> None:
+    database.write(add, 1)
+    away()
+    for ask_it in (lambda: database.write(add, 2), lambda: numbers(database)):
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable, match="cannot be reached; nothing was kept"):
+            ask_it()
+        assert time.monotonic() - started < 2.5
+    database.owe(add, 3)
+    postgres.start()
+    database.write(add, 4)
+    assert numbers(database) == [1, 3, 4]
+
+
+def test_a_short_restart_is_waited_out_and_nobody_told(
+    database: Database, away: Any, postgres: Postgres
+) -> None:
+    heard: list[Any] = []
+    away()
+    thread = threading.Thread(target=lambda: heard.append(database.write(add, 1)))
+    thread.start()
+    time.sleep(0.2)
+    postgres.start()
+    thread.join()
+    assert heard == [1]
+
+
+def test_a_server_that_falls_silent_is_left(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dawdle(connection: Any, members: Any) -> Any:
+        # The client's patience ends before the server's: as if the server had stopped.
+        connection.connection.driver_connection.looks = 2
+        connection.exec_driver_sql("SELECT pg_sleep(1)")
+        return members
+
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        database.write(dawdle, None)
+    assert time.monotonic() - started < 3
+    database.write(add, 1)
+
+
+@pytest.fixture
+def lose(database: Database) -> Callable[[bool], None]:
+    """Lose the connection in the next commit, before or after the server has done it."""
+    committer = database._here().writer._desk.committer
+
+    ahead: list[bool] = []
+
+    def losing(connection: Any) -> None:
+        if ahead:
+            driver = connection.connection.driver_connection
+            if ahead.pop():
+                driver.commit()
+            driver.pgconn.finish()
+
+    event.listen(committer._engine, "commit", losing)
+
+    def lose(kept: bool) -> None:
+        ahead.append(kept)
+
+    return lose
+
+
+def there(connection: Any, result: int) -> bool:
+    """Tell whether ``add`` of one number was kept."""
+    query = "SELECT count(*) FROM numbers WHERE number = 7"
+    return bool(connection.exec_driver_sql(query).scalar())
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_commit_whose_answer_was_lost_is_done_once(
+    database: Database, lose: Any, kept: bool
+) -> None:
+    lose(kept)
+    assert database.write(add, 7, about=["ada"], kept=there) == 1
+    assert numbers(database) == [7]
+
+
+def test_what_is_not_known_in_time_is_said_so(
+    database: Database, lose: Any, away: Any, url: str
+) -> None:
+    committer = database._here().writer._desk.committer
+
+    def unreachable(*_: object) -> None:
+        raise Lost("away")
+
+    committer.was_kept = unreachable  # type: ignore[method-assign]
+    lose(True)
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailable, match="it may have been kept or not"):
+        database.write(add, 7, kept=there)
+    assert 1.9 < time.monotonic() - started < 2.5
+    del committer.was_kept  # type: ignore[method-assign]
+    database.write(add, 8)
+
+
+def test_text_that_cannot_be_held_is_its_senders_fault(database: Database) -> None:
+    query = "SELECT CAST(%s AS text)"
+    with pytest.raises(Invalid, match="NUL"):
+        database.read(lambda on: on.exec_driver_sql(query, ("\0",)).scalar())
