@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,12 @@ def begin_explicitly(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN")
 
 
-@pytest.fixture(params=["sqlite", "sqlite begun explicitly", "postgresql"])
+DATABASES = ["sqlite", "sqlite begun explicitly", "postgresql"]
+if sys.version_info >= (3, 12):
+    DATABASES.append("sqlite always begun")
+
+
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
     """Name what the host works with."""
     return str(request.param)
@@ -57,7 +63,8 @@ def url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def engine(url: str, database: str) -> Iterator[Engine]:
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    always = {"connect_args": {"autocommit": False}} if database == "sqlite always begun" else {}
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), **always)
     if database == "sqlite begun explicitly":
         begin_explicitly(engine)
     metadata.create_all(engine)

@@ -35,11 +35,16 @@ class _Once:
 def _keep_a_log(connection: sqlite3.Connection) -> bool:
     ((wait,),) = connection.execute("PRAGMA busy_timeout")
     connection.execute("PRAGMA busy_timeout=0")  # nobody's request waits for this
+    always_begun = getattr(connection, "autocommit", None) is False  # Python 3.12 and later
     try:
+        if always_begun:
+            connection.autocommit = True  # type: ignore[attr-defined,unused-ignore]
         ((mode,),) = connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError as error:
         log.debug("the host's database keeps no log yet: %s", error)
         return False
     finally:
         connection.execute(f"PRAGMA busy_timeout={wait}")
+        if always_begun:
+            connection.autocommit = False  # type: ignore[attr-defined,unused-ignore]
     return bool(mode == "wal")
