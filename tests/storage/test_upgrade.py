@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,31 @@ from alembic.command import downgrade
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy.exc import DBAPIError
 
 import toastkit.storage
+from tests.postgres import DATABASES, ask, plain_engine
+from toastkit.clock import SystemClock
 from toastkit.errors import ConfigError
-from toastkit.storage import upgrade
+from toastkit.runtime import Runtime
+from toastkit.storage import Storage, upgrade
 from toastkit.storage.tables import PREFIX, metadata
-from toastkit.storage.upgrade import HEAD, VERSION_TABLE
+from toastkit.storage.upgrade import HEAD, VERSION_TABLE, ensure_schema
 
 MIGRATIONS = Path(toastkit.storage.__file__).parent / "migrations"
+
+
+@pytest.fixture(params=DATABASES)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Name a database nothing is in."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/toastkit.db"
+        return
+    server = request.getfixturevalue("postgres")
+    fresh = server.empty()
+    yield fresh
+    server.drop(fresh)
 
 
 def config() -> Config:
@@ -40,8 +57,9 @@ def tables(file: Path) -> set[str]:
     return {name for name in found if not name.startswith("sqlite_")}
 
 
-def test_models_and_migrations_agree(file: Path) -> None:
-    fresh = engine(file)
+def test_models_and_migrations_agree(empty: str) -> None:
+    upgrade(empty)
+    fresh = plain_engine(empty)
     with fresh.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
@@ -84,32 +102,54 @@ def test_a_host_keeps_its_own_tables(file: Path) -> None:
     assert "orders" in tables(file)
 
 
-def test_a_downgrade_leaves_nothing_behind(file: Path) -> None:
-    upgraded = engine(file)
+def test_a_downgrade_leaves_nothing_behind(empty: str) -> None:
+    upgrade(empty)
+    upgraded = plain_engine(empty)
     with upgraded.begin() as connection:
         own = config()
         own.attributes["connection"] = connection
         downgrade(own, "base")
+    assert inspect(upgraded).get_table_names() == [VERSION_TABLE]
     upgraded.dispose()
-    assert tables(file) == {VERSION_TABLE}
 
 
-def test_a_newer_toolkits_database_is_refused(file: Path) -> None:
-    newer = engine(file)
-    with newer.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
-    newer.dispose()
+def test_a_newer_toolkits_database_is_refused(empty: str) -> None:
+    upgrade(empty)
+    ask(empty, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     with pytest.raises(ConfigError, match="another version of toastkit"):
-        upgrade(f"sqlite:///{file}")
+        upgrade(empty)
 
 
-def test_a_failed_upgrade_leaves_nothing_behind(file: Path) -> None:
-    with sqlite3.connect(file) as connection:
-        connection.execute("CREATE TABLE toastkit_tickets (id INTEGER)")
-    connection.close()
-    with pytest.raises(Exception, match="already exists"):
-        upgrade(f"sqlite:///{file}")
-    assert tables(file) == {"toastkit_tickets"}
+def test_a_failed_upgrade_leaves_nothing_behind(empty: str) -> None:
+    ask(empty, "CREATE TABLE toastkit_tickets (id INTEGER)")
+    with pytest.raises(DBAPIError, match="already exists"):
+        upgrade(empty)
+    failed = plain_engine(empty)
+    assert inspect(failed).get_table_names() == ["toastkit_tickets"]
+    failed.dispose()
+
+
+def test_a_hosts_schema_is_looked_at_and_left_alone(empty: str, runtime: Runtime) -> None:
+    host = plain_engine(empty)
+    metadata.create_all(host)
+    storage = Storage(empty, runtime, SystemClock(), own_schema=False)
+    assert storage.sessions.find("h") is None
+    storage.close()
+    assert not inspect(host).has_table(VERSION_TABLE)
+    host.dispose()
+
+
+def test_what_a_hosts_schema_lacks_is_named_with_the_remedy(empty: str) -> None:
+    host = plain_engine(empty)
+    with pytest.raises(ConfigError, match=r"lacks toastkit_principals, .*flask db upgrade"):
+        ensure_schema(empty)
+    metadata.create_all(host)
+    ensure_schema(empty)
+    host.dispose()
+    ask(empty, "ALTER TABLE toastkit_toasts DROP COLUMN acked_at")
+    ask(empty, "DROP TABLE toastkit_outbox")
+    with pytest.raises(ConfigError, match=r"lacks toastkit_toasts\.acked_at, toastkit_outbox,"):
+        ensure_schema(empty)
 
 
 RACE = """
@@ -117,15 +157,16 @@ import os, sys
 import alembic.command
 from toastkit.storage import upgrade
 
+url, many = sys.argv[1], int(sys.argv[2])
 ready, go = os.pipe()
 children = []
-for _ in range(32):
+for _ in range(many):
     pid = os.fork()
     if not pid:
         os.close(go)
         os.read(ready, 1)
         try:
-            upgrade(f"sqlite:///{sys.argv[1]}")
+            upgrade(url)
         except BaseException as error:
             sys.stderr.write(f"{error!r}\\n")
             os._exit(1)
@@ -137,9 +178,13 @@ sys.exit(sum(os.waitpid(pid, 0)[1] != 0 for pid in children))
 
 
 @pytest.mark.plain
-def test_32_processes_that_start_at_once_all_succeed(file: Path) -> None:
-    subprocess.run([sys.executable, "-c", RACE, str(file)], check=True, timeout=50)
-    assert f"{PREFIX}toasts" in tables(file)
+@pytest.mark.parametrize(
+    ("empty", "many"), [("sqlite", 32), ("postgresql", 16)], indirect=["empty"]
+)
+def test_many_processes_that_start_at_once_all_succeed(empty: str, many: int) -> None:
+    command = [sys.executable, "-c", RACE, empty, str(many)]
+    subprocess.run(command, check=True, timeout=50)
+    assert ask(empty, "SELECT count(*) FROM toastkit_toasts") == [(0,)]
 
 
 @pytest.mark.plain
