@@ -507,3 +507,23 @@ def test_A14_a_busy_publisher_does_not_starve_the_others(serve):
     for thread in busy:
         thread.join()
     assert max(waits) < 0.5
+
+
+def test_A_22_what_one_page_reads_the_others_hear(house):
+    id = house.publish()["id"]
+    with house.knock(house.bootstrap()["ws_url"]) as acting, house.join() as other:
+        own = {"X_User": "ada", "X_ToastKit": "1", "X_ToastKit_Session": hear(acting)["session_id"]}
+        assert house.ask("POST", f"{TOASTS}/{id}/read", **own) == (
+            200,
+            {"id": id, "unread_count": 0},
+        )
+        control = hear(other)["control"]
+        assert (control["kind"], control["params"]) == ("toast.read", {"id": id})
+        assert silent(acting)
+        assert house.ask("POST", f"{TOASTS}/read-all", {}, **own)[1] == {
+            "read": 0,
+            "unread_count": 0,
+        }
+        assert house.ask("DELETE", f"{TOASTS}/{id}", **own)[0] == 200
+        assert hear(other)["control"]["kind"] == "toast.deleted"
+    assert house.items() == []
