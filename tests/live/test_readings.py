@@ -115,4 +115,10 @@ def test_what_was_missed_of_the_rest_comes_from_its_own_place(world: World) -> N
     place = Position(2, "e1")
     question = Question("u1", START, ("news",), place, ("news", "user:u1"))
     assert seqs(read(world.inbox, question, 10)) == [1, 3, 4]
-    assert read(world.inbox, question, 1).reason == "too_many"
+
+
+def test_where_the_rest_cannot_be_told_nothing_is(world: World) -> None:
+    for topic in ("news", "user:u1", "user:u1"):
+        world.keep(toast(topic=topic))
+    question = Question("u1", START, ("news",), Position(1, "e1"), ("news", "user:u1"))
+    assert read(world.inbox, question, 1) == Missed(position=Position(3, "e1"), reason="too_many")

@@ -840,6 +840,7 @@ def test_who_leaves_at_any_moment_is_forgotten(world: World, stage: int) -> None
     client.connection.lost()
     settle(world)
     assert answers == ([(1, 1)] if stage == 3 else [(0, 0)])
+    assert client.connection.seq == (2 if stage == 3 else 0)
     assert_empty(world.node)
     assert client.connection.catching is None
 
