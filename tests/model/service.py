@@ -1,7 +1,6 @@
 """One process that serves, one that only publishes, and clients that come and go."""
 
 import atexit
-import functools
 import json
 import sqlite3
 from dataclasses import dataclass, field
@@ -10,19 +9,16 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool, Pool
 
 import toastkit.kit
+from tests.failpoints import install
 from tests.fakes import FakeFraming, FakeTransport, frames
 from tests.model.sim import Crash, World, simulate
 from toastkit import Config, Kit
-from toastkit.backplane import MemoryBackplane
 from toastkit.dialects import ToastsDialect
 from toastkit.identity.tickets import TicketRequest
 from toastkit.kit import open_kits
 from toastkit.live.connection import FOREGROUND
 from toastkit.live.node import Arriving
-from toastkit.publishing import Publisher
 from toastkit.records import Position, Since
-from toastkit.storage.group import Committer
-from toastkit.storage.inbox import Inbox
 from toastkit.storage.writer import OWED_SECONDS
 
 WINDOW_MS = 8000
@@ -35,14 +31,6 @@ SETTINGS = {
     "message_rate": 1000,
     "message_burst": 1000,
 }
-PLACES = {
-    "commit": (Committer, "commit"),
-    "tell": (MemoryBackplane, "broadcast"),
-    "mark": (Inbox, "mark"),
-    "relay": (Publisher, "relay"),
-    "claim": (Inbox, "claim_due"),
-}
-POINTS = [f"{when} {place}" for place in PLACES for when in ("before", "after")]
 
 
 @dataclass
@@ -110,8 +98,7 @@ class Service:
         self._undo = simulate(monkeypatch, self.world)
         event.listen(Pool, "checkout", hurry)
         self.armed, self.hits, self.marked = None, 0, 0.0
-        for place, (owner, name) in PLACES.items():
-            self._patch(owner, name, place)
+        install(self.hit, monkeypatch.setattr)
         self.clients, self.kits = [], []
         self.serving = self.elsewhere = None
         self.host = host_engine(url)
@@ -119,25 +106,13 @@ class Service:
         self.crashed = False
         self.start()
 
-    def _patch(self, owner, name, place):
-        original = getattr(owner, name)
-
-        @functools.wraps(original)
-        def wrapped(*given, **named):
-            self.hit(f"before {place}")
-            if place == "mark":
-                self.marked = self.clock.monotonic()
-            result = original(*given, **named)
-            self.hit(f"after {place}")
-            return result
-
-        self.patch.setattr(owner, name, wrapped)
-
     def arm(self, point, hits):
         """Let the serving process crash at a point, the ``hits``-th time it is there."""
         self.armed, self.hits = point, hits
 
     def hit(self, point):
+        if point == "before mark":
+            self.marked = self.clock.monotonic()
         if point == self.armed and self.world.here() is self.serving.process:
             self.hits -= 1
             if self.hits <= 0:

@@ -16,8 +16,9 @@ from hypothesis.stateful import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from tests.failpoints import POINTS
 from tests.model.model import ENDED, Model, hears
-from tests.model.service import POINTS, WINDOW_MS, Client, Service, since
+from tests.model.service import WINDOW_MS, Client, Service, since
 from toastkit.errors import UnknownToast
 from toastkit.records import Position
 from toastkit.storage import upgrade

@@ -1,0 +1,34 @@
+"""Places between the steps of a publish where a test may end a process."""
+
+import functools
+
+from toastkit.backplane import MemoryBackplane
+from toastkit.publishing import Publisher
+from toastkit.storage.group import Committer
+from toastkit.storage.inbox import Inbox
+
+PLACES = {
+    "commit": (Committer, "commit"),
+    "tell": (MemoryBackplane, "broadcast"),
+    "mark": (Inbox, "mark"),
+    "relay": (Publisher, "relay"),
+    "claim": (Inbox, "claim_due"),
+}
+POINTS = [f"{when} {place}" for place in PLACES for when in ("before", "after")]
+
+
+def install(hit, patch=setattr):
+    """Call ``hit`` with the name of each point whenever it is passed."""
+    for place, (owner, name) in PLACES.items():
+        patch(owner, name, _watched(getattr(owner, name), place, hit))
+
+
+def _watched(original, place, hit):
+    @functools.wraps(original)
+    def watched(*given, **named):
+        hit(f"before {place}")
+        result = original(*given, **named)
+        hit(f"after {place}")
+        return result
+
+    return watched
