@@ -16,6 +16,9 @@ class Step(Enum):
     GAP = "gap"
 
 
+NEW, ECHO, GAP = Step  # looked up once: deliveries are many
+
+
 def meet(connection: Connection, toast: Event) -> Step:
     """Tell what a toast is to a connection, and move the connection on.
 
@@ -27,11 +30,11 @@ def meet(connection: Connection, toast: Event) -> Step:
     if connection.epoch == toast.epoch:
         if seq == connection.seq + 1:
             connection.seq = seq
-            return Step.NEW
+            return NEW
         if seq > connection.seq:
-            return Step.GAP
-        return Step.ECHO if seq > connection.start else Step.NEW
+            return GAP
+        return ECHO if seq > connection.start else NEW
     if not connection.epoch and seq > 1:
-        return Step.GAP  # it was there before its principal's first toast, and this is another
+        return GAP  # it was there before its principal's first toast, and this is another
     connection.seq, connection.epoch, connection.start = seq, toast.epoch or "", seq - 1
-    return Step.NEW
+    return NEW

@@ -16,7 +16,7 @@ from ..runtime.contract import Signal
 from .catching import Catching
 from .connection import Connection
 from .parts import NodeParts
-from .position import Step, meet
+from .position import ECHO, GAP, NEW, meet
 from .readings import Question, Readings
 from .roster import hears
 from .sendbuffer import Tally
@@ -198,12 +198,12 @@ class Recoveries:
     def _release(self, connection: Connection, catching: Catching) -> None:
         """Tell the eldest of what is held, as it would have been told when it came."""
         event, tally = catching.held.popleft()
-        step = Step.NEW if event.seq is None else meet(connection, event)
-        if step is Step.GAP:
+        step = NEW if event.seq is None else meet(connection, event)
+        if step is GAP:
             catching.held.appendleft((event, tally))
             self._ask_again(connection, catching)
         else:
-            self._tell(connection, event, tally, echo=step is Step.ECHO)
+            self._tell(connection, event, tally, echo=step is ECHO)
 
     def _tell(
         self, connection: Connection, event: Event, tally: Tally | None, *, echo: bool = False

@@ -8,7 +8,7 @@ from .. import topics
 from ..dialects.contract import Dialect
 from ..events import EVERYBODY, Event
 from .connection import Connection
-from .position import Step, meet
+from .position import ECHO, GAP, NEW, meet
 from .sendbuffer import Tally
 
 
@@ -76,10 +76,10 @@ def deliver(event: Event, members: Iterable[Connection], tally: Tally, now: int)
         foreground = connection.foreground
         counted = tally if foreground else None
         if connection.catching is not None:
-            step = Step.GAP
+            step = GAP
         else:
-            step = Step.NEW if event.seq is None else meet(connection, event)
-        if step is Step.GAP:
+            step = NEW if event.seq is None else meet(connection, event)
+        if step is GAP:
             connection.node.hold(connection, event, counted)
         elif not late and hears(connection, event):
             dialect = connection.dialect
@@ -87,7 +87,7 @@ def deliver(event: Event, members: Iterable[Connection], tally: Tally, now: int)
                 frames[dialect] = dialect.event(event)
             # What it was told before may wait in its buffer still: nothing is said behind it, so
             # that the answer waits, too.
-            frame = b"" if step is Step.ECHO else frames[dialect]
+            frame = b"" if step is ECHO else frames[dialect]
             if frame is not None:
                 tally.written += connection.send(frame, counted, event.expires_at) and foreground
         tally.present += foreground and not late and not connection.ending
