@@ -7,6 +7,7 @@ import pytest
 from ulid import ULID
 
 from toastkit import ids
+from toastkit.clock import iso
 
 UUID = "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
 
@@ -23,6 +24,9 @@ NO_IDS = [
     "",
     "x",
     "8" + "Z" * 25,
+    "7" + "Z" * 25,
+    "76EZ91ZPZZ" + "Z" * 15 + "a",
+    "76EZ91ZQ00" + "0" * 16,
     "0" * 25,
     "0" * 27,
     "0" * 25 + "U",
@@ -40,6 +44,11 @@ def test_what_is_no_toast_id_is_recognised(text: Any) -> None:
 @pytest.mark.parametrize("text", [*NO_IDS, "0" * 25 + "\ud800"])
 def test_what_is_no_toast_id_was_never_made(text: str) -> None:
     assert ids.made_at(text) is None
+
+
+def test_the_last_id_is_of_the_year_9999() -> None:
+    assert ids.is_toast_id("76EZ91ZPZZ" + "Z" * 16)
+    assert iso(ids.made_at("76EZ91ZPZZ" + "Z" * 16) or 0) == "9999-12-31T23:59:59+00:00"
 
 
 def test_A22_a_connections_id_is_a_uuid() -> None:

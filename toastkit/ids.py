@@ -10,6 +10,8 @@ import uuid
 from ulid import ULID
 
 _TOAST_ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)
+_LAST = "76EZ91ZPZZZZZZZZZZZZZZZZZZ"
+"""The last id of the year 9999: none of a later one was ever made, and no calendar has them."""
 
 
 def toast_id(at: int) -> str:
@@ -32,7 +34,7 @@ def first_at(at: int) -> str:
 
 def is_toast_id(text: object) -> bool:
     """Tell whether a text could be a toast's id; what cannot is not worth asking a database."""
-    return isinstance(text, str) and bool(_TOAST_ID.fullmatch(text))
+    return isinstance(text, str) and bool(_TOAST_ID.fullmatch(text)) and text <= _LAST
 
 
 def connection_id() -> str:

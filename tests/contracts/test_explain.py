@@ -87,11 +87,12 @@ def test_delivered(kit: Kit) -> None:
     id = kit.publish_toast("ada", "Hello").id
     said = explain(kit, id)
     assert (said.id, said.user_id, said.state, said.why) == (id, "ada", "written", "delivered")
-    assert said.verdict == "It was shown to ada, on 2 connections in front of the app."
+    assert said.verdict == "It was delivered to ada, on 2 connections in front of the app."
     at = "2026-01-01T00:00:00+00:00"
     assert (at, "published, on user:ada") in said.timeline
     assert (at, "delivered, on 2 connections in front of the app") in said.timeline
     assert "it is in the list" in said.hints
+    assert "no client has confirmed" in told(said)
 
 
 def test_delivered_and_acked(kit: Kit, clock: ManualClock) -> None:
@@ -104,6 +105,7 @@ def test_delivered_and_acked(kit: Kit, clock: ManualClock) -> None:
     assert (said.state, said.why) == ("acked", "acked")
     assert "confirmed that it has it" in said.verdict
     assert ("2026-01-01T00:00:02+00:00", "a client confirmed that it has it") in said.timeline
+    assert "no client has confirmed" not in told(said)
 
 
 def test_delivered_but_not_acked_in_time(make_kit: MakeKit, clock: ManualClock) -> None:
@@ -212,7 +214,7 @@ def test_replaced_by_a_newer_one(kit: Kit) -> None:
     said = explain(kit, elder)
     assert (said.state, said.why) == ("written", "replaced")
     assert said.verdict == (
-        "It was shown to ada, on 1 connection in front of the app; then a newer toast with the "
+        "It was delivered to ada, on 1 connection in front of the app; then a newer toast with the "
         "same collapse key took its place."
     )
     assert f"it was replaced by {newer}; explain that one, too" in said.hints

@@ -73,7 +73,7 @@ def test_explain_answers_programs_in_json(kit, run):
     assert (explanation["id"], explanation["why"]) == (id, "undecided")
 
 
-@pytest.mark.parametrize("id", [UNKNOWN, "x", "", "x" * 10_000, "\u0661"])
+@pytest.mark.parametrize("id", [UNKNOWN, "7" + "Z" * 25, "x", "", "x" * 10_000, "\u0661"])
 def test_explain_of_nobodys_toast_is_one_line_and_1(run, id):
     code, said, complaint = run("explain", id)
     assert (code, said) == (1, "")

@@ -100,8 +100,11 @@ def explain(
 ) -> Explanation:
     """Return what became of a toast; ``here`` is ``None`` in a process that serves nobody."""
     reason = why(facts, now, ack_timeout_ms)
-    verdict = VERDICTS[reason].format(user=facts.user_id, came=_came(facts))
     hints = [*_about_itself(facts), *_about_the_list(facts, now)]
+    if reason == "delivered":
+        hints.append(
+            "no client has confirmed that it has it; toastkit.js does so at once, other clients may not"
+        )
     if reason in _UNSEEN:
         hints += [*_about_waiting(facts, reason, now), *_about_now(facts, here)]
     return Explanation(
@@ -109,7 +112,7 @@ def explain(
         user_id=facts.user_id,
         state=facts.state,
         why=reason,
-        verdict=verdict[0].upper() + verdict[1:] if verdict.startswith("it ") else verdict,
+        verdict=VERDICTS[reason].format(user=facts.user_id, came=_came(facts)),
         timeline=tuple((iso(at), text) for at, text in sorted(_timeline(facts, now), key=_when)),
         hints=tuple(hints),
     )
@@ -176,7 +179,7 @@ def _came(facts: Facts) -> str:
         return f"{facts.user_id} was shown it late, when a client that had missed it came back"
     if facts.delivered_at is None:
         return f"{facts.user_id} was not shown it when it was published"
-    return f"It was shown to {facts.user_id}{_on(facts)}"
+    return f"It was delivered to {facts.user_id}{_on(facts)}"
 
 
 def _on(facts: Facts) -> str:
