@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,17 @@ from sqlalchemy.orm import scoped_session as scoped
 from toastkit import Config, Host, Kit
 from toastkit.storage.tables import metadata
 from toastkit.testing import ManualClock
+
+Titles = Callable[..., list[str]]
+AT_ONCE = 1.0
+"""Seconds: half of what storage waits for a lock."""
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < AT_ONCE
 
 
 class Base(DeclarativeBase):
