@@ -15,10 +15,12 @@ from toastkit.dialects import ToastsDialect
 from toastkit.errors import StorageUnavailable
 from toastkit.events import Event, Missed
 from toastkit.hooks import Hooks
+from toastkit.ids import toast_id
 from toastkit.live import Arriving, Connection, Node, NodeParts, Rules
 from toastkit.publishing.inbox import Relayed, Then, ThenRelayed
 from toastkit.records import (
     Accepted,
+    Facts,
     Page,
     PageQuery,
     Position,
@@ -375,7 +377,7 @@ class FakeInbox:
     unacked: list[Event] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
     rows: list[StoredToast] = field(default_factory=list)
-    known: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Facts] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     marks: list[tuple[Any, ...]] = field(default_factory=list)
     leases: list[int] = field(default_factory=list)
@@ -462,7 +464,7 @@ class FakeInbox:
             return None
         return len(self.rows)
 
-    def facts(self, id: str) -> Any:
+    def facts(self, id: str) -> Facts | None:
         return self.known.get(id)
 
     def _ensure_sound(self) -> None:
@@ -477,3 +479,19 @@ class FakeInbox:
         place = Accepted(self.takes_over.get(key, event.id), len(self.stored), "e1")
         self.kept.append(replace(event, id=place.id, seq=place.seq, epoch=place.epoch))
         return place
+
+
+def facts(**given: Any) -> Facts:
+    """Return what is known about a toast that was accepted a moment ago."""
+    now = ManualClock().now()
+    start: dict[str, Any] = {
+        "id": toast_id(now),
+        "user_id": "ada",
+        "seq": 1,
+        "topic": "user:ada",
+        "title": "Hello",
+        "created_at": now,
+        "state": "accepted",
+        "fallback": True,
+    }
+    return Facts(**start | given)

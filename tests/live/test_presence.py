@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.fakes import World
 from toastkit.closing import CloseReason
 from toastkit.live.presence import connections_of
-from toastkit.publishing.explain import Here
+from toastkit.publishing.hints import Here
 
 
 def test_where_nobody_is_served_nothing_is_known() -> None:

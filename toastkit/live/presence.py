@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import principals
-from ..publishing.explain import Here
+from ..publishing.hints import Here
 from .node import Node
 
 

@@ -16,7 +16,8 @@ from ..errors import Invalid, NotServing, UnknownToast
 from ..events import Event
 from ..records import Page, PageQuery, ReadMark
 from .draft import control_event, topic_of
-from .explain import Explanation, Here, explain, unknown
+from .explain import Explanation, explain, unknown
+from .hints import Here
 from .inbox import Inbox
 
 MAX_PAGE = 200

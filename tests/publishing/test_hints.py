@@ -1,0 +1,74 @@
+"""Beside the verdict stands what happened when, and what else matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fakes import facts
+from toastkit.publishing.hints import Here, hints, timeline
+from toastkit.publishing.verdict import why
+from toastkit.testing import ManualClock
+
+NOW = ManualClock().now()
+WRITTEN = {"state": "written", "transport": "websocket", "session_count": 1, "delivered_at": NOW}
+
+
+def told(here: list[Here] | None = None, **given: Any) -> tuple[str, ...]:
+    known = facts(**given)
+    return hints(known, why(known, NOW, 0), here, NOW)
+
+
+def hinted(here: list[Here] | None = None, **given: Any) -> str:
+    return "\n".join(told(here, **given))
+
+
+def test_the_timeline_is_in_the_order_of_time() -> None:
+    times = {"seen_at": NOW + 2000, "read_at": NOW + 2000, "expires_at": NOW + 1000}
+    assert timeline(facts(**WRITTEN, **times), NOW) == (
+        ("2026-01-01T00:00:00+00:00", "published, on user:ada"),
+        ("2026-01-01T00:00:00+00:00", "delivered, on 1 connection in front of the app"),
+        ("2026-01-01T00:00:01+00:00", "time to live runs out"),
+        ("2026-01-01T00:00:02+00:00", "seen by ada"),
+        ("2026-01-01T00:00:02+00:00", "read by ada"),
+    )
+
+
+def test_a_retry_is_known_by_the_time_in_its_id() -> None:
+    assert "published more than once" in hinted(created_at=NOW + 1)
+    assert "published more than once" not in hinted()
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({}, "it is in the list"),
+        ({**WRITTEN, "expires_at": NOW}, "it is in the list"),
+        ({"state": "superseded"}, "it is in the list only with include_collapsed"),
+        ({**WRITTEN, "replaced_by": "x"}, "it is in the list only with include_collapsed"),
+        ({"expires_at": NOW}, "it is not in the list any more"),
+        ({"state": "expired"}, "it is not in the list any more"),
+    ],
+)
+def test_it_is_said_whether_the_list_has_it(given: dict[str, Any], hint: str) -> None:
+    assert any(each.startswith(hint) for each in told(**given))
+    assert ("it is in the list" in told(**given)) == (hint == "it is in the list")
+
+
+def test_who_is_there_now_is_said_of_what_was_not_seen() -> None:
+    unseen = {"state": "undelivered", "reason": "no_session"}
+    assert "this process serves nobody" in hinted(None, **unseen)
+    assert "ada is not connected to this process now" in hinted([], **unseen)
+    two = [Here(True, ("user:ada",)), Here(False, ("user:ada:*",))]
+    assert "now: 2 times, 1 in front of the app" in hinted(two, **unseen)
+    assert "listens to" not in hinted(two, **unseen)
+    assert "connected" not in hinted(two, **WRITTEN)
+
+
+def test_connections_that_do_not_listen_to_its_topic_are_told() -> None:
+    said = hinted(
+        [Here(True, ("news",)), Here(True, ())], state="undelivered", reason="not_subscribed"
+    )
+    assert "none of these connections listens to user:ada; they listen to news" in said
+    assert "they listen to nothing" in hinted([Here(True, ())], due_at=NOW)
