@@ -9,12 +9,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from flask import Flask
 
 from toastkit import Config, Kit
 from toastkit.ids import toast_id
+from toastkit.publishing.verdict import Why
 from toastkit_flask import ToastKit
 from toastkit_flask.cli import group
 
@@ -226,3 +228,8 @@ def test_the_commands_run_beside_whatever_serves_and_end(tmp_path):
         )
     assert done.returncode == 0, done.stderr
     assert "state  accepted (undecided)" in done.stdout
+
+
+@pytest.mark.parametrize("word", get_args(Why))
+def test_every_word_of_explain_is_documented(word):
+    assert f"``{word}``" in (ROOT / "docs" / "cli.rst").read_text()
