@@ -159,6 +159,19 @@ def test_a_server_that_falls_silent_is_left(
     database.write(add, 1)
 
 
+def test_a_reader_does_not_wait_twice_for_a_silent_server(database: Database) -> None:
+    def dawdle(connection: Any) -> None:
+        connection.connection.driver_connection.looks = 2
+        connection.exec_driver_sql("SELECT pg_sleep(1)")
+        pytest.fail("it did answer")
+
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailable, match="cannot be reached"):
+        database.read(dawdle)
+    assert time.monotonic() - started < 0.5
+    assert numbers(database) == []
+
+
 @pytest.fixture
 def lose(database: Database) -> Callable[[bool], None]:
     """Lose the connection in the next commit, before or after the server has done it."""

@@ -15,6 +15,7 @@ from psycopg import Connection, Cursor, OperationalError, generators, waiting
 from psycopg.conninfo import make_conninfo
 
 from ..errors import ConfigError
+from .trouble import SILENT
 
 T = TypeVar("T")
 
@@ -25,6 +26,13 @@ CONNECT_LOOKS = 20
 """A server that has not let us in after 2 s is away."""
 
 _wait: Any = getattr(waiting, "wait_c", None)
+
+
+class _Silence(OperationalError):
+    sqlstate = SILENT
+
+    def __init__(self) -> None:
+        super().__init__("the server does not answer")
 
 
 class NativeConnection(Connection[Any]):
@@ -50,7 +58,7 @@ class NativeConnection(Connection[Any]):
                 silent += 1
                 if silent > self.looks:
                     self.pgconn.finish()
-                    raise OperationalError("the server does not answer")
+                    raise _Silence
         except StopIteration as done:
             result: T = done.value
             return result
@@ -87,7 +95,7 @@ def connect(given: Mapping[str, Any], looks: int) -> NativeConnection:
             if ready:
                 fileno, wanted = connecting.send(ready)
             elif (silent := silent + 1) > CONNECT_LOOKS:
-                raise OperationalError("the server does not answer")
+                raise _Silence
     except StopIteration as done:
         connection = NativeConnection(done.value)
     connection.looks = looks

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from ..errors import ConfigError, Invalid, StorageUnavailable, ToastKitError
-from .trouble import LOCKED, Locked, Lost
+from .trouble import LOCKED, SILENT, Locked, Lost, Silent
 
 HAS_LOG = False
 
@@ -74,6 +74,8 @@ _AGAIN = frozenset({"55P03", "40P01", "40001"})
 
 _TEXT = frozenset({"22021", "22P05"})
 """Characters the database has no place for: NUL, or what its encoding lacks."""
+
+UNREACHABLE = "the database cannot be reached; nothing was kept"
 
 _AWAY = ("08", "57P")
 """Codes of a server that ends connections, or is not ready for one."""
@@ -154,8 +156,10 @@ def trouble(error: Exception) -> ToastKitError | None:
     code = orig.sqlstate or ""
     if code in _AGAIN:
         return Locked(LOCKED)
+    if code == SILENT:
+        return Silent(UNREACHABLE)
     if code.startswith(_AWAY) or (not code and isinstance(error, OperationalError)):
-        return Lost("the database cannot be reached; nothing was kept")
+        return Lost(UNREACHABLE)
     if code in _TEXT or (not code and isinstance(error, DataError)):
         return Invalid("text must not contain NUL", (), "characters")
     told = _CODES.get(code) or _CLASSES.get(code[:2])

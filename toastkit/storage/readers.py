@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from .engine import telling
-from .trouble import Locked, Lost
+from .trouble import Locked, Lost, Silent
 
 T = TypeVar("T")
 
@@ -50,8 +50,10 @@ class Readers:
             raise Locked("too many readers at once") from None
         try:
             return self._read(job)
-        except Lost:
+        except Lost as error:
             self._forget_idle()  # these are most likely lost, too
+            if isinstance(error, Silent):
+                raise
             return self._read(job)
         finally:
             self._free.put(None)

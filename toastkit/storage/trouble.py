@@ -13,4 +13,11 @@ class Lost(Locked):
     """The connection is gone; the next attempt opens another, and may succeed."""
 
 
+class Silent(Lost):
+    """The server gave no answer in all the time there was: asking again would take as long."""
+
+
+SILENT = "08TKT"
+"""Our own code for that, beside PostgreSQL's codes for lost connections (class 08)."""
+
 LOCKED = "the database is locked by another process; nothing was kept"
