@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from contextlib import suppress
+from http.client import HTTPException
 
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
@@ -25,7 +26,7 @@ class Page(threading.Thread):
 
     def run(self):
         while not self.leaving.is_set():
-            with suppress(OSError, WebSocketException, AssertionError):
+            with suppress(OSError, HTTPException, WebSocketException, AssertionError):
                 self._visit()
             self.greeted.clear()
             time.sleep(0.02)
@@ -95,7 +96,7 @@ class Publisher(threading.Thread):
             body["dedupe_key"] = title
         try:
             status, answer = self.server.request("POST", "/v1/toasts/publish", body, **AUTHORIZED)
-        except OSError:
+        except (OSError, HTTPException):
             self.unknown.add(title)
             return False
         if status == 202:

@@ -34,6 +34,7 @@ def crowd(serve, shared, tmp_path):
     def gather():
         server = serve(
             app=APP,
+            options=["--preload"],  # a fork is there at once
             TOASTKIT_DATABASE_URL=shared.url,
             TOASTKIT_PUBLISH_SECRET=SECRET,
             RACES_ARMED=tmp_path / "armed",
