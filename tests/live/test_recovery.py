@@ -49,7 +49,8 @@ def short(frame: Any) -> Any:
 
 
 def news(client: Client) -> list[Any]:
-    return [short(frame) for frame in client.news()]
+    """Return what the client was told since; whose turn it is to be pinged is chance."""
+    return [short(frame) for frame in client.news() if frame != "PING"]
 
 
 def told(client: Client) -> list[Any]:
