@@ -25,6 +25,7 @@ def walk(page: Any, limit: int, **asked: Any) -> list[StoredToast]:
         found = page(limit=limit, cursor=cursor, **asked)
         items += found.items
         cursor = found.next_cursor
+        assert found.items
         if cursor is None:
             return items
         assert len(found.items) == limit
