@@ -53,7 +53,7 @@ def test_these_names_mean_psycopg(scheme: str) -> None:
 
 def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install toastkit\[postgres\]"):
+    with pytest.raises(ConfigError, match=r"the extra toastkit\[postgres\]"):
         engine.read_url("postgresql://x@y/z")
 
 

@@ -78,7 +78,9 @@ def ensure_usable() -> None:
         ConfigError: it has not.
     """
     if _wait is None:
-        raise ConfigError("PostgreSQL needs psycopg's C part: pip install 'toastkit[postgres]'")
+        raise ConfigError(
+            "PostgreSQL needs psycopg's C part, which the extra toastkit[postgres] has"
+        )
 
 
 def connect(given: Mapping[str, Any], looks: int) -> NativeConnection:

@@ -92,9 +92,7 @@ def read(url: URL) -> URL:
             f"database_url: {url.drivername} is not supported; use postgresql://, which is psycopg 3"
         )
     if find_spec("psycopg") is None:
-        raise ConfigError(
-            "database_url: PostgreSQL needs psycopg 3: pip install toastkit[postgres]"
-        )
+        raise ConfigError("database_url: PostgreSQL needs psycopg 3, the extra toastkit[postgres]")
     return url.set(drivername="postgresql+psycopg")
 
 
