@@ -98,6 +98,7 @@ class Service:
         self._undo = simulate(monkeypatch, self.world)
         event.listen(Pool, "checkout", hurry)
         self.armed, self.hits, self.marked = None, 0, 0.0
+        self.slow = 0.0  # how long the next commit takes
         install(self.hit, monkeypatch.setattr)
         self.clients, self.kits = [], []
         self.serving = self.elsewhere = None
@@ -113,6 +114,9 @@ class Service:
     def hit(self, point):
         if point == "before mark":
             self.marked = self.clock.monotonic()
+        if point == "after commit" and self.slow:
+            self.clock.advance(self.slow)
+            self.slow = 0.0
         if point == self.armed and self.world.here() is self.serving.process:
             self.hits -= 1
             if self.hits <= 0:
