@@ -13,7 +13,7 @@ from ..events import Event, Missed
 from ..records import Position, Since, StateChange, Unrecoverable
 from ..replies import Failure, Recovery
 from ..runtime.contract import Signal
-from .catching import Catching
+from .catching import Catching, Told
 from .connection import Connection
 from .parts import NodeParts
 from .position import ECHO, GAP, NEW, meet
@@ -164,13 +164,8 @@ class Recoveries:
         """Line up what was missed and move the connection to where that ends."""
         place = missed.position
         same = connection.epoch == place.epoch
-        live = {told[0].seq: told for told in catching.held if told[0].epoch == place.epoch}
-        for toast in missed.toasts:
-            if same and _was_told(connection, catching.before, toast):
-                continue
-            if self._rules.in_namespace(connection.user_id, toast.topic or ""):
-                # One that was held goes as what it is: live.
-                catching.line.append(live.get(toast.seq) or (toast, None))
+        line = self._line(connection, catching, missed)
+        catching.line.extend(line[seq] for seq in sorted(line))
         lined = {id(event) for event, _ in catching.line}
         catching.held = deque(told for told in catching.held if id(told[0]) not in lined)
         if not (same and catching.before):
@@ -179,6 +174,25 @@ class Recoveries:
             # What it heard before, it was told from its own start on; what is new, from here on.
             connection.start = max(connection.start, _first(catching, missed))
         connection.seq, connection.epoch = place.seq, place.epoch
+
+    def _line(self, connection: Connection, catching: Catching, missed: Missed) -> dict[int, Told]:
+        """Return what is to be told of what was read and of what is held, by position."""
+        same = connection.epoch == missed.position.epoch
+        line: dict[int, Told] = {}
+        for toast in missed.toasts:
+            if same and _was_told(connection, catching.before, toast):
+                continue
+            if self._rules.in_namespace(connection.user_id, toast.topic or ""):
+                line[toast.seq or 0] = toast, None
+        last = connection.seq if same else 0
+        for told in catching.held:
+            seq = told[0].seq or 0
+            fresh = last < seq <= missed.position.seq
+            if told[0].epoch == missed.position.epoch and (fresh or seq in line):
+                # One that was held goes as what it is: live. Also when the read found it not worth
+                # telling (now or never, and now was when it came): nobody was told it yet.
+                line[seq] = told
+        return line
 
     def _answer(
         self, connection: Connection, catching: Catching, reason: Unrecoverable | None

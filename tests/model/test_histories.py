@@ -1,0 +1,24 @@
+"""Histories that once ended badly, step by step."""
+
+import pytest
+
+from tests.model.test_delivery import Delivery, Files
+
+pytestmark = pytest.mark.plain
+
+
+@pytest.fixture
+def history(tmp_path):
+    """Return the machine of the model; all must be well at its end."""
+    machine = type("Here", (Delivery,), {"databases": Files(tmp_path)})()
+    yield machine
+    machine.teardown()
+
+
+PLAIN = {"user": "ada", "tail": "", "key": None, "collapse": None, "ttl": None}
+
+
+def test_a_toast_now_or_never_is_told_behind_one_that_was_missed(history):
+    history.connect(user="ada", foreground=True, tail="")
+    history.publish_elsewhere(**PLAIN)
+    history.publish(**PLAIN | {"ttl": 0})
