@@ -78,14 +78,17 @@ def _users(doomed: Doomed, rows: Sequence[Row[Any]]) -> list[str]:
 
 
 def _carry_out(connection: Connection, batches: Sequence[_Batch]) -> list[int]:
-    answers = []
-    for batch in batches:
-        table = batch.doomed.table
-        chosen = tuple_(*_key(table)).in_(batch.keys)
-        # Looked at again: what was to go may be wanted again meanwhile.
-        done = connection.execute(delete(table).where(chosen, batch.doomed.gone))
-        answers.append(done.rowcount)
-    return answers
+    return [_delete_now(connection, batch) for batch in batches]
+
+
+def _delete_now(connection: Connection, batch: _Batch) -> int:
+    table = batch.doomed.table
+    key = tuple_(*_key(table))
+    # Looked at again: what was to go may be wanted again meanwhile. A row of a host's that the
+    # host's own transaction holds is passed over: everybody who writes would wait for it.
+    free = select(*_key(table)).where(key.in_(batch.keys), batch.doomed.gone)
+    free = free.with_for_update(skip_locked=True)
+    return connection.execute(delete(table).where(key.in_(free))).rowcount
 
 
 def _key(table: Table) -> Columns:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, delete, inspect, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, inspect, literal, or_, select
 from sqlalchemy.sql.ddl import sort_tables
 
-from ..errors import ConfigError
+from ..errors import ConfigError, StorageUnavailable
 from . import tables
 from .batches import Doomed, delete_in_batches
 from .database import Database
@@ -42,6 +43,7 @@ def forget(database: Database, user_id: str) -> dict[str, int]:
     for part in reversed(parts):
         for some in _delete(database, part, user_id):
             counts[part.table.fullname] += some
+        database.read(partial(_ensure_gone, part))
     # Once more and together: a toast published meanwhile must not outlive its numbering, for
     # another would be given its position.
     for name, some in database.write(_rest, user_id, about=[user_id]).items():
@@ -110,6 +112,19 @@ def _delete(database: Database, part: _Part, user_id: str) -> Iterator[int]:
         yield from delete_in_batches(database, Doomed(part.table, part.theirs, key, user_id))
     else:
         yield database.write(_all, part, about=[user_id])
+
+
+def _ensure_gone(part: _Part, connection: Connection) -> None:
+    """Make sure that a host's table holds nothing of the user any more.
+
+    Raises:
+        StorageUnavailable: it does.
+    """
+    held = select(literal(1)).select_from(part.table).where(part.theirs).limit(1)
+    if not _is_own(part.table) and connection.scalar(held) is not None:
+        raise StorageUnavailable(
+            f"rows of {part.table.fullname} are held by a transaction that goes on; end it first"
+        )
 
 
 def _all(connection: Connection, parts: Sequence[_Part]) -> list[int]:
