@@ -79,3 +79,10 @@ def numbers(database: Database) -> list[int]:
         return list(connection.exec_driver_sql("SELECT number FROM numbers ORDER BY 1").scalars())
 
     return database.read(read)
+
+
+def all_said(runtime: Runtime) -> None:
+    """Wait for what the writer logs: it does so on the loop."""
+    said = runtime.signal()
+    runtime.call(said.set)
+    assert said.wait(5)

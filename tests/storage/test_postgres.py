@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.postgres import Postgres, ask
-from tests.storage.conftest import add, numbers, only_postgres
+from tests.storage.conftest import add, all_said, numbers, only_postgres
 from toastkit.clock import SystemClock
 from toastkit.errors import Invalid, StorageUnavailable
 from toastkit.runtime import Runtime
@@ -115,7 +115,7 @@ def away(postgres: Postgres) -> Iterator[Callable[[], None]]:
 
 
 def test_a_server_that_is_away_is_told_in_time_and_nothing_is_kept(
-    database: Database, away: Any, postgres: Postgres
+    database: Database, away: Any, postgres: Postgres, runtime: Runtime, caplog: Any
 ) -> None:
     database.write(add, 1)
     away()
@@ -128,6 +128,12 @@ def test_a_server_that_is_away_is_told_in_time_and_nothing_is_kept(
     postgres.start()
     database.write(add, 4)
     assert numbers(database) == [1, 3, 4]
+    all_said(runtime)
+    assert [record.message for record in caplog.records] == [
+        "storage cannot write: the database cannot be reached; nothing was kept",
+        "storage writes again",
+    ]
+    assert "server running" in caplog.text  # the cause, for the operator
 
 
 def test_a_short_restart_is_waited_out_and_nobody_told(

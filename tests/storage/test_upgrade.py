@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 import toastkit.storage
-from tests.postgres import DATABASES, ask, plain_engine
+from tests.postgres import DATABASES, Postgres, ask, plain_engine
 from toastkit.clock import SystemClock
 from toastkit.errors import ConfigError
 from toastkit.runtime import Runtime
@@ -197,3 +197,14 @@ upgrade(f"sqlite:///{sys.argv[1]}")
 sys.exit("alembic" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", code, str(file)], check=True, timeout=30)
+
+
+def test_a_role_that_may_not_create_tables_is_told_what_it_needs(postgres: Postgres) -> None:
+    url = postgres.empty()
+    ask(url, "CREATE ROLE guest LOGIN")
+    try:
+        with pytest.raises(ConfigError, match="GRANT CREATE ON SCHEMA public"):
+            upgrade(url.replace("postgres:@", "guest:@"))
+    finally:
+        postgres.drop(url)
+        postgres.run("DROP ROLE guest")

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.postgres import ask
-from tests.storage.conftest import add, make, numbers, only_sqlite
+from tests.storage.conftest import add, all_said, make, numbers, only_sqlite
 from toastkit.clock import SystemClock
 from toastkit.errors import StorageUnavailable
 from toastkit.runtime import Runtime, runtime_for
@@ -66,13 +66,6 @@ def together(database: Database, gate: Gate, given: list[int]) -> list[Any]:
     for thread in threads:
         thread.join()
     return heard
-
-
-def all_said(runtime: Runtime) -> None:
-    """Wait for what the writer logs: it does so on the loop."""
-    said = runtime.signal()
-    runtime.call(said.set)
-    assert said.wait(5)
 
 
 def test_who_asks_while_a_commit_runs_shares_the_next(database: Database, runtime: Runtime) -> None:

@@ -237,7 +237,8 @@ class Desk:
         if self._well:
             self._well = False
             # A lock is nobody's fault here; for anything else the operator needs the cause.
-            cause = None if isinstance(error, Locked) else error.__cause__
+            locked = isinstance(error, Locked) and not isinstance(error, Lost)
+            cause = None if locked else error.__cause__
             self._call(partial(log.warning, "storage cannot write: %s", error, exc_info=cause))
 
     def _recover(self) -> None:

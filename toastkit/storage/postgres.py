@@ -158,6 +158,11 @@ def trouble(error: Exception) -> ToastKitError | None:
         return Silent(UNREACHABLE)
     if code.startswith(_AWAY) or (not code and isinstance(error, OperationalError)):
         return Lost(UNREACHABLE)
+    if code == "42501":
+        return ConfigError(
+            "the role that database_url names lacks a right on toastkit's tables, or may not create "
+            "them: GRANT CREATE ON SCHEMA public TO it, or let their owner upgrade them first"
+        )
     if code in _TEXT or (not code and isinstance(error, DataError)):
         return Invalid("text must not contain NUL", (), "characters")
     told = _CODES.get(code) or _CLASSES.get(code[:2])
