@@ -26,7 +26,9 @@ def _setting(default: Any, meaning: str, *, shown: bool = True, least: int = 1) 
 class Config:
     """Hold every setting of one kit. Lists are comma separated in the environment."""
 
-    database_url: str = _setting("", "sqlite:////path/file.db or postgresql://user@host/name", shown=False)
+    database_url: str = _setting(
+        "", "sqlite:////path/file.db or postgresql://user@host/name", shown=False
+    )
     runtime: str = _setting("auto", "auto, gevent or threads; auto = gevent where it is patched in")
     gateway: str = _setting("takeover", "takeover, or portable: slower, for other WSGI servers")
 
