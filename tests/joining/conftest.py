@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -63,6 +64,24 @@ def database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an SQLite file once; every table takes a flush."""
+    path = tmp_path_factory.mktemp("fresh") / "shop.db"
+    engine = create_engine(f"sqlite:///{path}")
+    make_tables(engine)
+    engine.dispose()
+    return path
+
+
+def make_tables(engine: Engine) -> None:
+    metadata.create_all(engine)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Order())
+        session.commit()
+
+
 @pytest.fixture
 def url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterator[str]:
     if database.startswith("sqlite"):
@@ -75,16 +94,15 @@ def url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterat
 
 
 @pytest.fixture
-def engine(url: str, database: str) -> Iterator[Engine]:
+def engine(url: str, database: str, fresh: Path) -> Iterator[Engine]:
     always = {"connect_args": {"autocommit": False}} if database == "sqlite always begun" else {}
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), **always)
     if database == "sqlite begun explicitly":
         begin_explicitly(engine)
-    metadata.create_all(engine)
-    Base.metadata.create_all(engine)
-    with Session(engine) as session:
-        session.add(Order())
-        session.commit()
+    if engine.dialect.name == "sqlite":
+        shutil.copy(fresh, str(engine.url.database))
+    else:
+        make_tables(engine)
     yield engine
     engine.dispose()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm import scoped_session as scoped
+from sqlalchemy.pool import NullPool
 
 from tests.joining.conftest import Base, Order
 from toastkit import CannotJoin, Config, Host, Kit
@@ -33,6 +36,9 @@ def test_a_session_without_a_default_is_joined_where_it_is_at_work(
         db.add(Order())
         db.flush()
         kit.publish_toast("ada", "Hello")
+        inner = db.begin_nested()
+        kit.publish_toast("ada", "Never")
+        inner.rollback()
         assert kit.toasts.list("ada").items == []
         db.commit()
         assert len(kit.toasts.list("ada").items) == 1
@@ -85,3 +91,18 @@ def test_a_file_may_be_spelled_in_several_ways(tmp_path: Path, monkeypatch: Any)
 def test_a_server_may_be_spelled_in_several_ways(url: str, same: bool) -> None:
     ours = make_url("postgresql://shop@localhost/shop")
     assert (_server(make_url(url)) == _server(ours)) is same
+
+
+def test_a_session_of_asyncio_is_refused(kit: Kit, url: str, database: str) -> None:
+    if database != "postgresql":
+        pytest.skip("no driver of SQLite for asyncio is installed")
+    engine = create_async_engine(
+        url.replace("postgresql:", "postgresql+psycopg_async:"), poolclass=NullPool
+    )
+
+    async def publish() -> None:
+        async with AsyncSession(engine) as session:
+            await session.run_sync(lambda db: kit.publish_toast("ada", "Hello", db=db))
+
+    with pytest.raises(CannotJoin, match="AsyncSession"):
+        asyncio.run(publish())

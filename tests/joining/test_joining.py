@@ -195,6 +195,8 @@ def test_a_commit_succeeds_whatever_becomes_of_its_toasts(
             kit.publish_toast("ada", str(error))
             db.commit()
         assert "1 committed toasts wait" in caplog.text
+        told = caplog.records[-1].exc_info
+        assert bool(told) is isinstance(error, RuntimeError), "a locked database is no bug"
         caplog.clear()
     assert titles() == []
     clock.advance(2)

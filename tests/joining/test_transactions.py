@@ -157,6 +157,8 @@ def test_ids_of_a_rollback_are_forgotten(
     asked: list[Any] = []
     monkeypatch.setattr(kit._storage.inbox, "relay", lambda ids, *_: asked.append(list(ids)))
     kit.publish_toast("ada", "Never", db=db)
+    with db.begin_nested():
+        kit.publish_toast("ada", "Never", db=db)
     db.rollback()
     db.add(Order())
     db.commit()

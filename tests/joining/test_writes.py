@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm import scoped_session as scoped
 
 from tests.joining.conftest import Order, Titles, at_once
-from toastkit import CannotJoin, Kit
+from toastkit import CannotJoin, Config, Host, Kit
 
 WRITES: dict[str, Callable[[Session], object]] = {
     "added": lambda db: db.add(Order()),
@@ -68,6 +68,18 @@ def test_a_session_that_only_read_swallows_nothing(
     del kept
     db.remove()
     assert titles() == ["Hello"]
+
+
+def test_what_commits_itself_is_not_waited_for(url: str, engine: Engine, database: str) -> None:
+    if "begun" in database:
+        pytest.skip("there every statement is in a transaction")
+    itself = engine.execution_options(isolation_level="AUTOCOMMIT")
+    db = scoped(sessionmaker(itself))
+    with Kit(Config(database_url=url), host=Host(db)) as kit:
+        db.execute(insert(Order), [{"state": "new"}])
+        kit.publish_toast("ada", "Hello")
+        db.remove()
+        assert len(kit.toasts.list("ada").items) == 1
 
 
 def test_a_lock_without_a_write_is_told_of(

@@ -34,8 +34,8 @@ class Open:
         self._ids.setdefault(then, []).extend(ids)
 
     def committed(self) -> None:
-        """Note that the session has committed."""
-        # A session on a connection that is in somebody else's transaction commits nothing yet.
+        """Note that the session has committed, or so it says."""
+        # It says so at the end of a SAVEPOINT, too, and inside somebody else's transaction.
         self._committed = self._joined is not None and not self._joined.in_transaction()
 
     def ended(self) -> None:
@@ -84,9 +84,8 @@ def _begun(_session: Session, transaction: SessionTransaction, connection: Conne
 
 
 def _committed(session: Session) -> None:
-    # SQLAlchemy says it for every SAVEPOINT, too.
     root = session.get_transaction()
-    if root is not None and session.get_nested_transaction() is None and root in _open:
+    if root is not None and root in _open:
         _open[root].committed()
 
 
