@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import World, toast
 from toastkit.events import Missed
 from toastkit.live.parts import NodeParts
-from toastkit.live.readings import Question, Readings, read
+from toastkit.live.readings import AT_ONCE, Question, Readings, read
 from toastkit.records import Position, Since
 
 START = Since(position=Position(0, ""))
@@ -86,18 +86,24 @@ def test_a_defect_holds_up_nobody(world: World, readings: Readings) -> None:
     assert found == [None]
 
 
-def test_a_read_that_takes_too_long_is_given_up_once(world: World, readings: Readings) -> None:
+def test_a_read_that_takes_too_long_is_given_up_once(
+    world: World, readings: Readings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found: list[Any] = []
+    missed = world.inbox.missed
+
+    def slow(*given: Any) -> Missed:
+        for seconds in (1.9, 0.1):
+            assert found == []
+            world.clock.advance(seconds)
+            world.runtime.fire()
+            world.runtime.run()
+        assert found == [None]
+        return missed(*given)
+
+    monkeypatch.setattr(world.inbox, "missed", slow)
     readings.ask(MINE, found.append)
     world.runtime.run()
-    world.clock.advance(1.9)
-    world.runtime.fire()
-    world.runtime.run()
-    assert found == []
-    world.clock.advance(0.1)
-    world.runtime.fire()
-    world.runtime.run()
-    assert found == [None]
     world.runtime.run_job()
     assert found == [None]
 
@@ -107,6 +113,45 @@ def test_a_read_that_is_done_leaves_no_timer(world: World, readings: Readings) -
     world.runtime.run()
     world.runtime.run_job()
     assert [timer.callback for timer in world.runtime.timers] == [None]
+
+
+def test_only_a_few_are_read_at_once(world: World, readings: Readings) -> None:
+    found: list[Any] = []
+    for number in range(20):
+        readings.ask(Question(f"u{number}", START, ("news",)), found.append)
+    world.runtime.run()
+    assert len(world.runtime.jobs) == AT_ONCE
+    world.runtime.run_job()
+    assert len(found) == 20
+    for _ in range(AT_ONCE - 1):
+        world.runtime.run_job()
+    readings.ask(MINE, found.append)
+    world.runtime.run()
+    assert len(world.runtime.jobs) == 1
+
+
+def test_what_is_asked_while_the_last_job_ends_is_read(world: World, readings: Readings) -> None:
+    found: list[Any] = []
+    for number in range(AT_ONCE):
+        readings.ask(Question(f"u{number}", START, ("news",)), found.append)
+    world.runtime.run()
+    readings.ask(MINE, found.append)  # begins after the jobs have found the line empty
+    for _ in range(AT_ONCE):
+        world.runtime.jobs.popleft()()
+    world.runtime.run()
+    assert (len(found), len(world.runtime.jobs)) == (AT_ONCE, 1)
+    world.runtime.run_job()
+    assert len(found) == AT_ONCE + 1
+
+
+def test_who_was_given_up_in_the_line_is_not_read(world: World, readings: Readings) -> None:
+    readings.ask(MINE, lambda _: None)
+    world.runtime.run()
+    world.clock.advance(2)
+    world.runtime.fire()
+    world.runtime.run()
+    world.runtime.run_job()
+    assert world.inbox.asked == []
 
 
 def test_what_was_missed_of_the_rest_comes_from_its_own_place(world: World) -> None:
