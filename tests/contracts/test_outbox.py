@@ -89,6 +89,23 @@ def test_of_two_processes_that_relay_at_once_one_gets_each_toast(
     assert sorted(place.seq for relayed in answers for _, place in relayed) == list(range(1, 31))
 
 
+def test_what_another_process_relayed_meanwhile_is_not_mistaken_for_the_next(
+    storage: Storage, event: Any, publish: Any, monkeypatch: Any
+) -> None:
+    [first] = publish(event())
+    write = storage.inbox._database.write
+
+    def late(work: Any, *given: Any, **named: Any) -> Any:
+        monkeypatch.undo()
+        storage.inbox.relay([first], DUE_MS)
+        publish(event())  # on SQLite its row has the number of the first
+        return write(work, *given, **named)
+
+    monkeypatch.setattr(storage.inbox._database, "write", late)
+    assert storage.inbox.relay([first], DUE_MS) == []
+    assert [each.id for each, _ in storage.inbox.relay(["toast2"], DUE_MS)] == ["toast2"]
+
+
 def test_a_repeat_in_a_transaction_names_the_first(
     storage: Storage, event: Any, publish: Any
 ) -> None:

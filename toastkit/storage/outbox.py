@@ -35,7 +35,6 @@ class Executes(Protocol):
 class Waiting:
     """One toast that waits, ready to be accepted."""
 
-    number: int
     user_id: str
     row: Row
 
@@ -92,7 +91,7 @@ def waiting(connection: Connection, wanted: Wanted) -> Found:
             event = msgspec.json.decode(row.event, type=Event)
             # It is due when others would be that are accepted now, however long it has waited.
             late = max(0, wanted.now - event.created_at)
-            found.ready.append(Waiting(row.number, row.user_id, Row(event, wanted.due_ms + late)))
+            found.ready.append(Waiting(row.user_id, Row(event, wanted.due_ms + late)))
         except (msgspec.MsgspecError, Invalid, KeyError):
             found.unreadable.add(row.id)
     return found
@@ -115,17 +114,18 @@ def kept(connection: Connection, relayed: Sequence[Relayed]) -> bool | None:
 def _relay(
     connection: Connection, accepting: Accepting, waiting: Sequence[Waiting]
 ) -> list[Relayed]:
-    # Deleting is taking: of two processes that relay the same toast one gets its row.
-    numbers = [each.number for each in waiting]
-    taking = delete(outbox).where(_column.number.in_(numbers)).returning(_column.number)
+    # Deleting is taking: of two processes that relay the same toast one gets its row. By its id,
+    # for SQLite gives the number of a row that is gone to the next one.
+    wanted = [each.row.event.id for each in waiting]
+    taking = delete(outbox).where(_column.id.in_(wanted)).returning(_column.id)
     taken = set(connection.execute(taking).scalars())
-    rows = [each.row for each in waiting if each.number in taken]
+    rows = [each.row for each in waiting if each.row.event.id in taken]
     [accepted] = accepting.carry_out(connection, [rows])
     return list(zip((row.event for row in rows), accepted, strict=True))
 
 
 def _query(wanted: Wanted) -> Select[Any]:
-    query = select(_column.number, _column.id, _column.user_id, _column.event)
+    query = select(_column.id, _column.user_id, _column.event)
     query = query.order_by(_column.number)
     if wanted.ids is not None:
         return query.where(_column.id.in_(wanted.ids))
