@@ -280,6 +280,38 @@ def test_a_kit_that_serves_takes_up_what_another_process_published(path: Path) -
         eventually(lambda: web.toasts.explain(receipt.id).state == "written")
 
 
+def test_a_kit_that_serves_deletes_what_is_kept_no_longer(path: Path) -> None:
+    clock = ManualClock()
+    soon = {"sweep_ms": 10, "prune_seconds": 1}
+    config = Config(database_url=f"sqlite:///{path}", retention_days=1, **soon)
+    with Kit(config, clock=clock) as kit:
+        connect(kit)
+        kit.publish_toast("u1", "Yesterday")
+        eventually(lambda: kit.toasts.list("u1").items[0].state == "written")
+        clock.advance(24 * 3600 - 1)
+        kit.publish_toast("u1", "Today")
+        clock.advance(2)
+        eventually(lambda: titles(kit) == ["Today"])
+
+
+def test_who_is_forgotten_is_disconnected_and_has_no_toasts(kit: Kit) -> None:
+    ada, bob = connect(kit, "ada"), connect(kit, "bob")
+    kit.publish_toasts(["ada", "bob"], "Hello")
+    assert kit.data.forget("ada")["toastkit_toasts"] == 1
+    assert ada.said()[-1] == "CLOSE 4001 token revoked"
+    assert (titles(kit, "ada"), titles(kit, "bob")) == ([], ["Hello"])
+    kit.publish_toast("bob", "Still here")
+    eventually(bob.news)
+
+
+def test_a_program_without_sockets_forgets_too(kit: Kit) -> None:
+    kit.publish_toast("ada", "Hello")
+    assert kit.data.export("ada")["toastkit_toasts"][0]["title"] == "Hello"
+    kit.data.forget("ada")
+    assert titles(kit, "ada") == []
+    assert not kit.node.serving
+
+
 def test_the_exit_hook_is_set_at_the_first_socket_only(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
