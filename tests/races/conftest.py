@@ -21,7 +21,11 @@ class Shared:
 
     def __init__(self, url):
         self.url = url
+        self.name = url.partition(":")[0]
         self._engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+
+    def connect(self):
+        return self._engine.connect()
 
     def rows(self, statement="SELECT * FROM toastkit_toasts ORDER BY seq"):
         with self._engine.connect() as connection:
