@@ -84,6 +84,7 @@ def test_a_defect_holds_up_nobody(world: World, readings: Readings) -> None:
         world.runtime.jobs.popleft()()
     world.runtime.run()
     assert found == [None]
+    assert readings._jobs == 0
 
 
 def test_a_read_that_takes_too_long_is_given_up_once(

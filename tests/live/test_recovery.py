@@ -422,6 +422,19 @@ def test_a_subscribe_while_storage_is_away_is_subscribed(world: World) -> None:
     assert (frame["seq"], live) == (3, [(1, 1)])
 
 
+def test_who_comes_from_another_epoch_starts_where_it_left_off(world: World) -> None:
+    client = world.connect("u1")
+    for _ in range(5):
+        world.hear(toast(epoch="e0", seq=client.connection.seq + 1))
+    client.news()
+    keep(world, 3)
+    client.say(subscribe(1))
+    settle(world)
+    assert news(client) == ["subscribe_ack", -2, -3]
+    assert world.hear(world.inbox.kept[1]) == [(1, 1)]
+    assert news(client) == []
+
+
 def test_two_subscribes_at_once_are_answered_in_order(world: World) -> None:
     keep(world, 1, topic="a")
     keep(world, 1, topic="b")
