@@ -24,7 +24,7 @@ from toastkit.records import StateChange  # noqa: E402
 from toastkit.runtime import runtime_for  # noqa: E402
 from toastkit.storage import Storage  # noqa: E402
 
-USERS = [f"user{number}" for number in range(4)]
+USERS = [f"user{number}" for number in range(32)]
 BEAT = 0.01
 
 

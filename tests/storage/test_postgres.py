@@ -22,6 +22,15 @@ from toastkit.storage.trouble import Lost
 pytestmark = only_postgres
 
 
+def url_name(url: str) -> str:
+    return str(ask(url, "SELECT current_database()")[0][0])
+
+
+def writing(database: Database) -> Any:
+    """Return the engine that writes."""
+    return database._here().writer._desk.committer._engine
+
+
 def terminate(url: str) -> None:
     """End every connection of toastkit's to a database, as an operator may."""
     ask(
@@ -68,13 +77,52 @@ def test_what_the_url_says_goes_first(url: str, runtime: Runtime) -> None:
 
 def test_a_group_takes_its_users_in_one_order(database: Database) -> None:
     held = "SELECT classid::bigint << 32 | objid::bigint FROM pg_locks WHERE locktype = 'advisory'"
+    begun: list[str] = []
 
     def look(connection: Any, members: Any) -> Any:
         return [set(connection.exec_driver_sql(held).scalars())] * len(members)
 
-    ada, bob = map(_number, ("ada", "bob"))
-    assert database.write(look, None, about=["bob", "ada", "bob"]) == {ada, bob}
+    def listen(*given: Any) -> None:
+        begun.extend(statement for statement in given if str(statement).strip().startswith("BEGIN"))
+
+    event.listen(writing(database), "before_cursor_execute", listen)
+    users = [f"user{number}" for number in range(9)]
+    for about in (users, [*reversed(users), *users]):
+        assert database.write(look, None, about=about) == set(map(_number, users))
+    assert begun[0] == begun[1]
     assert database.write(look, None) == set()
+
+
+def test_who_meets_the_other_way_round_never_waits_in_a_circle(
+    database: Database, url: str, runtime: Runtime
+) -> None:
+    # Else the timeout of our locks would end a circle before the server finds it.
+    ask(url, f"ALTER DATABASE {url_name(url)} SET deadlock_timeout = '5ms'")
+    ask(url, "INSERT INTO toastkit_principals VALUES ('ada', 0, ''), ('bob', 0, '')")
+    databases = [Database(url, runtime, SystemClock(), wait_ms=2000) for _ in range(2)]
+
+    def visit(connection: Any, members: Any) -> Any:
+        statement = "UPDATE toastkit_principals SET seq = seq + 1 WHERE user_id = %s"
+        for user_id in members[0]:
+            connection.exec_driver_sql(statement, (user_id,))
+            connection.exec_driver_sql("SELECT pg_sleep(0.02)")
+        return members
+
+    def meet(place: int) -> None:
+        users = ["ada", "bob"][:: (1, -1)[place]]
+        for _ in range(5):
+            databases[place].write(visit, users, about=users)
+
+    threads = [threading.Thread(target=meet, args=(place,)) for place in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each in databases:
+        each.close()
+    assert ask(url, "SELECT min(seq), max(seq) FROM toastkit_principals") == [(10, 10)]
+    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert ask(url, query) == [(0,)]
 
 
 def test_a_reader_whose_server_was_restarted_reads_all_the_same(
@@ -181,8 +229,6 @@ def test_a_reader_does_not_wait_twice_for_a_silent_server(database: Database) ->
 @pytest.fixture
 def lose(database: Database) -> Callable[[bool], None]:
     """Lose the connection in the next commit, before or after the server has done it."""
-    committer = database._here().writer._desk.committer
-
     ahead: list[bool] = []
 
     def losing(connection: Any) -> None:
@@ -192,7 +238,7 @@ def lose(database: Database) -> Callable[[bool], None]:
                 driver.commit()
             driver.pgconn.finish()
 
-    event.listen(committer._engine, "commit", losing)
+    event.listen(writing(database), "commit", losing)
 
     def lose(kept: bool) -> None:
         ahead.append(kept)
