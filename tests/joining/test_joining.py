@@ -13,8 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import scoped_session as scoped
 
+from tests.fakes import Client, FakeFraming, FakeTransport
 from tests.joining.conftest import Order, Titles, at_once
 from toastkit import CannotJoin, Config, Host, Invalid, Kit, StorageUnavailable
+from toastkit.dialects import ToastsDialect
+from toastkit.records import Ticket
 from toastkit.storage import upgrade
 from toastkit.testing import ManualClock
 
@@ -29,6 +32,44 @@ def test_a_toast_is_published_by_the_commit_of_its_rows(
     db.commit()
     (stored,) = kit.toasts.list("ada").items
     assert (stored.id, stored.title) == (receipt.id, "Order placed")
+
+
+def test_a_page_is_told_by_the_commit_in_the_order_of_the_calls(
+    kit: Kit, db: scoped[Session]
+) -> None:
+    page = connect(kit)
+    db.add(Order())
+    for title in ("One", "Two"):
+        kit.publish_toast("ada", title)
+    kit.publish_toast("grace", "Not ada's")
+    db.rollback()
+    db.add(Order())
+    for title in ("Three", "Four"):
+        kit.publish_toast("ada", title)
+    kit.node.runtime.ask(lambda: None)
+    assert page.said() == []
+    db.commit()
+    kit.publish_toast("ada", "Five")
+    said = [(frame["toast"]["title"], frame["seq"]) for frame in page.said()]
+    assert said == [("Three", 1), ("Four", 2), ("Five", 3)]
+
+
+def connect(kit: Kit) -> Client:
+    """Connect a client of ada's; it has read its greeting."""
+    ticket = Ticket(
+        token_hash="h",
+        user_id="ada",
+        device_id="d",
+        topics=("user:ada",),
+        session_hash=None,
+        expires_at=10**15,
+    )
+    connection = kit.node.admit(ticket, ToastsDialect(FakeFraming()))
+    client = Client(connection, FakeTransport(connection))
+    client.transport.finish = client.transport.give_back  # type: ignore[method-assign]
+    kit.node.runtime.ask(lambda: connection.open(client.transport))
+    client.news()
+    return client
 
 
 def test_a_rollback_discards_it_and_the_session_goes_on(

@@ -139,6 +139,17 @@ def test_a_hosts_schema_is_looked_at_and_left_alone(empty: str, runtime: Runtime
     host.dispose()
 
 
+def test_a_script_that_knows_nothing_of_the_host_leaves_its_schema_alone(empty: str) -> None:
+    host = plain_engine(empty)
+    metadata.create_all(host)
+    upgrade(empty)
+    assert not inspect(host).has_table(VERSION_TABLE)
+    host.dispose()
+    ask(empty, "DROP TABLE toastkit_outbox")
+    with pytest.raises(ConfigError, match=r"lacks toastkit_outbox,.*flask db upgrade"):
+        upgrade(empty)
+
+
 def test_what_a_hosts_schema_lacks_is_named_with_the_remedy(empty: str) -> None:
     host = plain_engine(empty)
     with pytest.raises(ConfigError, match=r"lacks toastkit_principals, .*flask db upgrade"):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import ConfigError
 from . import engine
-from .tables import metadata
+from .tables import metadata, toasts
 from .turn import Turn
 
 HEAD = "0002"
@@ -25,15 +25,21 @@ def upgrade(url: str) -> None:
     """Bring the schema to the newest revision. Blocks; any number of processes may call it.
 
     The version is looked at first, with one SELECT; only an old schema takes the lock, and looks
-    again: without it, some of many processes that start together fail.
+    again: without it, some of many processes that start together fail. A schema that a host's own
+    migrations have made is left to them.
 
     Raises:
-        ConfigError: the URL names nothing that can be used, or a newer toastkit has been here.
+        ConfigError: the URL names nothing that can be used, a newer toastkit has been here, or a
+            host's migrations have not made all that is needed.
         StorageUnavailable: the database cannot be opened or written.
     """
     place = engine.database(url)
     with engine.telling():
-        if _version(place) == HEAD:
+        version = _version(place)
+        if version == HEAD:
+            return
+        if version is None and _is_a_hosts(place):
+            ensure_schema(url)
             return
         # First the other processes, then the threads of this one: whoever waits has its turn.
         with engine.ways(place).alone(place), _turn:
@@ -60,6 +66,19 @@ def ensure_schema(url: str) -> None:
             f"the database lacks {', '.join(missing)}, which your migrations are to make: "
             "flask db migrate && flask db upgrade, or db.create_all()"
         )
+
+
+def _is_a_hosts(place: URL) -> bool:
+    """Tell whether toastkit's tables are there, of which no migration of its own knows.
+
+    Its own make tables and version in one transaction.
+    """
+    looking = engine.ways(place).reading(place, wait_seconds=2.0)
+    try:
+        found = inspect(looking)
+        return found.has_table(toasts.name) and not found.has_table(VERSION_TABLE)
+    finally:
+        looking.dispose()
 
 
 def _missing(found: Inspector) -> list[str]:
