@@ -30,6 +30,8 @@ class Row:
     state: str = "accepted"
     told: bool = False
     acked: bool = False
+    noted: bool = False  # an ack has arrived in a process that lived on
+    unsure: bool = False  # told by a process that crashed before it could note that
     read: bool = False
     deleted: bool = False
 
@@ -126,7 +128,8 @@ class Model:
         row = self.rows[id]
         if state == row.state:
             noted = not row.told or row.state in NOTED or row.late(now)
-            assert noted or crashed, f"{row} was told, but nobody noted it"
+            row.unsure = row.unsure or (crashed and not noted)
+            assert noted or row.unsure, f"{row} was told, but nobody noted it"
             return
         assert row.state not in ("acked", "expired", "superseded"), f"{row} ended, then {state}"
         assert state != "accepted", f"{row} was decided and is undecided again"
@@ -135,7 +138,7 @@ class Model:
             assert state != "acked" or row.acked, f"nobody acked {row}"
         elif state == "undelivered":
             assert row.state == "accepted", f"{row} became undelivered"
-            assert not row.told or crashed, f"{row} was told, then undelivered"
+            assert not row.told or row.unsure or crashed, f"{row} was told, then undelivered"
         elif state == "expired":
             assert row.late(now), f"{row} expired too early"
         elif state == "superseded":
