@@ -127,6 +127,22 @@ def test_many_users_are_told_by_one_commit(kit: Kit, db: scoped[Session], titles
     assert [titles(f"u{number}") for number in (0, 75, 149)] == [["Hello"]] * 3
 
 
+def test_each_of_many_is_decided_without_the_sweeper(url: str, db: scoped[Session]) -> None:
+    config = Config(database_url=url, sweep_ms=3_600_000)
+    with Kit(config, host=Host(db)) as kit:
+        kit.node.serve()
+        db.add(Order())
+        kit.publish_toasts([f"u{number}" for number in range(150)], "Hello")
+        db.commit()
+        until = time.monotonic() + 10
+        states: set[str] = set()
+        while states != {"undelivered"} and time.monotonic() < until:
+            time.sleep(0.05)
+            found = [kit.toasts.list(f"u{number}").items for number in (0, 75, 149)]
+            states = {toast.state for (toast,) in found}
+        assert states == {"undelivered"}
+
+
 def test_A28_a_repeat_in_the_same_transaction_is_published_once(
     kit: Kit, db: scoped[Session], titles: Titles
 ) -> None:

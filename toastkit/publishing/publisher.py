@@ -70,12 +70,15 @@ class Publisher:
         Raises:
             StorageUnavailable: it waits in the outbox as before.
         """
-        telling, serving = _Telling(), self._serving()
-        tell = partial(self._tell_relayed, telling) if serving else None
-        self._inbox.relay(ids, self._due_ms(serving), tell)
-        if telling.answers is not None:
-            # Beside: whoever committed has a receipt already and need not wait for the answers.
-            self._runtime.spawn(lambda: self._settle(telling))
+        tellings: list[_Telling] = []
+        serving = self._serving()
+        tell = partial(self._tell_relayed, tellings) if serving else None
+        try:
+            self._inbox.relay(ids, self._due_ms(serving), tell)
+        finally:  # of many commits some may have succeeded
+            if tellings:
+                # Beside: whoever committed has a receipt already and need not wait for the answers.
+                self._runtime.spawn(lambda: self._settle_all(tellings))
 
     def resume(self, toasts: Sequence[Event]) -> None:
         """Take up toasts that were accepted but never decided: tell them, and decide.
@@ -108,7 +111,9 @@ class Publisher:
         # Who cannot decide leaves it to a process that serves, which looks for what is due.
         return self._config.due_ms if serving else 0
 
-    def _tell_relayed(self, telling: _Telling, relayed: Sequence[Relayed]) -> None:
+    def _tell_relayed(self, tellings: list[_Telling], relayed: Sequence[Relayed]) -> None:
+        telling = _Telling()
+        tellings.append(telling)
         toasts = [event for event, _ in relayed]
         self._tell(telling, toasts, [place for _, place in relayed])
 
@@ -125,6 +130,10 @@ class Publisher:
         until = self._clock.now() + self._config.confirm_ms
         told = [_now_or_never(event, until) for event in fresh]
         telling.fresh, telling.answers = fresh, self._backplane.broadcast(told)
+
+    def _settle_all(self, tellings: Sequence[_Telling]) -> None:
+        for telling in tellings:
+            self._settle(telling)
 
     def _settle(self, telling: _Telling) -> None:
         """Decide what nobody waits for a receipt of."""
