@@ -293,10 +293,11 @@ def test_A21_no_token_is_4002(house, query):
 def test_A22_the_server_speaks_first(house):
     with house.knock(house.bootstrap()["ws_url"]) as socket:
         frame = hear(socket)
-        assert list(frame) == ["type", "session_id", "topics"]
+        assert list(frame) == ["type", "session_id", "topics", "seq", "epoch"]
         assert frame["type"] == "connection_ack"
         assert str(UUID(frame["session_id"])) == frame["session_id"]
         assert frame["topics"] == ["user:ada"]
+        assert (frame["seq"], frame["epoch"]) == (0, "")
 
 
 def test_A23_a_toast_frame(house):
