@@ -761,6 +761,15 @@ def test_an_echo_of_what_was_lost_finds_nobody(world: World) -> None:
     assert echo == [(0, 0)]
 
 
+def test_a_held_toast_is_told_though_the_read_passes_it_over(world: World) -> None:
+    client = world.connect("u1")
+    keep(world, 1)
+    answers = world.hear(toast(id="now or never"))
+    world.inbox.gone.add("now or never")  # as storage sees it
+    settle(world)
+    assert (news(client), answers) == ([-1, 2], [(1, 1)])
+
+
 # Bounds, and what becomes of what waits
 
 
