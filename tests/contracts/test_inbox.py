@@ -81,6 +81,18 @@ def test_of_two_processes_that_look_at_once_one_gets_each_toast(
     assert len(first) + len(second) == len({*first, *second}) == 30
 
 
+def test_a_due_toast_that_somebody_holds_is_passed_over(
+    accept: Any, event: Any, due: Any, host: Engine, clock: ManualClock
+) -> None:
+    accept(event(), event())
+    clock.advance(2)
+    with host.begin() as connection:
+        held = select(toasts.c.id).where(toasts.c.id == "toast1").with_for_update()
+        connection.execute(held)  # on SQLite nothing is held
+        assert ids(due())[-1:] == ["toast2"]
+    assert ids(due()) == ["toast1"] * (host.dialect.name == "postgresql")
+
+
 @pytest.mark.parametrize("state", ["written", "owed", "undelivered", "expired", "superseded"])
 def test_what_is_decided_is_not_due(
     accept: Any, event: Any, due: Any, mark: Any, clock: ManualClock, state: str
