@@ -48,7 +48,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(tags=["ci"])
 def typing(session: nox.Session) -> None:
     """Check every type, strictly."""
-    session.install("-e", ".[service]", *_group("typing"))
+    session.install("-e", ".[service,postgres]", *_group("typing"))
     session.run("mypy", *session.posargs)
 
 
