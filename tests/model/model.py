@@ -28,6 +28,7 @@ class Row:
     expires: int | None
     step: int
     state: str = "accepted"
+    again: bool = False  # a retry has taken the place of what had this id
     told: bool = False
     acked: bool = False
     noted: bool = False  # an ack has arrived in a process that lived on
@@ -70,6 +71,7 @@ class Model:
         """Store what ``foresee`` says is no duplicate."""
         self.seqs[wish.user] += 1
         expires = None if wish.ttl is None else wish.made + wish.ttl
+        again = id in self.rows
         self.rows[id] = Row(
             id,
             wish.user,
@@ -81,6 +83,7 @@ class Model:
             wish.made,
             expires,
             step,
+            again=again,
         )
         if wish.key:
             self.claims[wish.user, wish.key] = (id, wish.made + self.window)

@@ -319,8 +319,8 @@ class Delivery(RuleBasedStateMachine):
         wanted = since(client, recover == "id") if recover else None
         expected, known = [], recover == "position"
         if recover == "id":
-            known = client.last_id in model.rows
             row = model.rows.get(client.last_id)
+            known = row is not None and not row.again
             expected = model.missed(client.user, row.seq, topics, now) if row else []
         elif recover:
             expected = model.missed(client.user, client.position.seq, topics, now)
