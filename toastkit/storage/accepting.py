@@ -18,7 +18,7 @@ from ..clock import Clock
 from ..errors import Invalid
 from ..events import Event
 from ..records import Accepted
-from .spelling import spell
+from .spelling import run, spell
 
 CLAIM = """
 INSERT INTO toastkit_dedupe (user_id, key, toast_id, until)
@@ -107,7 +107,7 @@ class Accepting:
             return {}
         claims = [(*key, row.id, _until(row.event)) for key, row in first.items()]
         now = self._clock.now()
-        given = connection.exec_driver_sql(spell(connection, CLAIM), (_json(claims), now, now))
+        given = run(connection, CLAIM, (_json(claims), now, now))
         holds = {(user_id, key): toast_id for user_id, key, toast_id in given}
         _overwrite(connection, first, holds)
         return {
@@ -134,7 +134,7 @@ def _overwrite(connection: Connection, first: dict[Key, Row], holds: dict[Key, s
             first[key].id = toast_id
             elder.append((toast_id,))
     if elder:
-        connection.exec_driver_sql(spell(connection, FORGET), elder)
+        run(connection, FORGET, elder)
 
 
 def _store(connection: Connection, rows: Sequence[Row]) -> None:
@@ -142,7 +142,7 @@ def _store(connection: Connection, rows: Sequence[Row]) -> None:
         return
     counts = Counter(row.event.user_id for row in rows)
     wanted = [(user_id, count, ids.epoch()) for user_id, count in counts.items()]
-    given = connection.exec_driver_sql(spell(connection, ADVANCE), (_json(wanted),))
+    given = run(connection, ADVANCE, (_json(wanted),))
     last = {user_id: (seq - counts[user_id], epoch) for user_id, seq, epoch in given}
     stored = []
     for row in rows:
@@ -151,7 +151,7 @@ def _store(connection: Connection, rows: Sequence[Row]) -> None:
         last[user_id] = seq + 1, epoch
         row.accepted = Accepted(row.id, seq + 1, epoch)
         stored.append((row.id, seq + 1, *row.values))
-    connection.exec_driver_sql(spell(connection, STORE), stored)
+    run(connection, STORE, stored)
 
 
 def _answer_repeats(connection: Connection, repeats: dict[Row, Key]) -> None:
@@ -161,9 +161,7 @@ def _answer_repeats(connection: Connection, repeats: dict[Row, Key]) -> None:
     keys = sorted(set(repeats.values()))
     holders = {
         (user_id, key): Accepted(toast_id, seq, epoch, duplicate=True)
-        for user_id, key, toast_id, seq, epoch in connection.exec_driver_sql(
-            spell(connection, HOLDERS), (_json(keys),)
-        )
+        for user_id, key, toast_id, seq, epoch in run(connection, HOLDERS, (_json(keys),))
     }
     for row, key in repeats.items():
         row.accepted = holders[key]

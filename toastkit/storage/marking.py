@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from ..records import DELIVERED, State, StateChange
-from .spelling import spell
+from .spelling import run
 
 FROM: dict[State, tuple[State, ...]] = {
     "written": ("accepted", "undelivered"),
@@ -95,7 +95,7 @@ def _rounds(changes: Sequence[StateChange]) -> list[dict[State, list[StateChange
 
 def _set(connection: Connection, state: State, changes: list[StateChange]) -> list[_Changed]:
     parameter = _encode([_wanted(change) for change in changes]).decode()
-    given = connection.exec_driver_sql(spell(connection, _SET[state]), (parameter,))
+    given = run(connection, _SET[state], (parameter,))
     return [_Changed(*row) for row in given]
 
 
@@ -137,11 +137,11 @@ def _settle_claims(connection: Connection, state: State, changed: list[_Changed]
         if toast.dedupe_key is not None
     ]
     if claims and (sign > 0 or state in DELIVERED):
-        connection.exec_driver_sql(spell(connection, CLAIM), claims)
+        run(connection, CLAIM, claims)
 
 
 def _collapse(connection: Connection, changed: list[_Changed]) -> None:
     """Let the newest delivered toast of each collapse key replace all before it in the list."""
     keys = {(toast.user_id, toast.collapse_key) for toast in changed if toast.collapse_key}
     if keys:
-        connection.exec_driver_sql(spell(connection, COLLAPSE), [key * 3 for key in sorted(keys)])
+        run(connection, COLLAPSE, [key * 3 for key in sorted(keys)])

@@ -7,7 +7,9 @@ numbers are cast: ``CAST(value ->> 1 AS BIGINT)``, which SQLite understands, too
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,6 +17,19 @@ from sqlalchemy import Connection
 def spell(connection: Connection, text: str) -> str:
     """Return a statement as the connection's database takes it."""
     return _for_postgres(text) if connection.dialect.name == "postgresql" else text
+
+
+def run(connection: Connection, text: str, parameters: Any) -> Iterable[Any]:
+    """Run a statement, or (given a list) the same one for each of many; return its rows.
+
+    For the writer: what SQLAlchemy adds to a statement takes SQLite longer than the statement.
+    """
+    if connection.dialect.name != "sqlite":
+        return connection.exec_driver_sql(spell(connection, text), parameters)
+    driver: Any = connection.connection.driver_connection
+    many = isinstance(parameters, list)
+    rows: Iterable[Any] = (driver.executemany if many else driver.execute)(text, parameters)
+    return rows
 
 
 @cache

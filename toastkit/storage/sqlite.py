@@ -111,7 +111,8 @@ def begin(connection: Connection, _about: Sequence[str]) -> None:
     Taking it later would let two writers read the same state and one of them fail at its first
     write, with no second try.
     """
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE")
 
 
 @contextmanager
