@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.model.test_delivery import Delivery, Files
+from tests.model.rules import Delivery
+from tests.model.test_delivery import Files
 
 pytestmark = pytest.mark.plain
 
