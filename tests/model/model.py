@@ -34,6 +34,7 @@ class Row:
     noted: bool = False  # an ack has arrived in a process that lived on
     unsure: bool = False  # told by a process that crashed before it could note that
     read: bool = False
+    found: bool = False  # it was read, whether it is to be read again or not
     deleted: bool = False
 
     def late(self, now):
@@ -137,7 +138,9 @@ class Model:
         assert row.state not in ("acked", "expired", "superseded"), f"{row} ended, then {state}"
         assert state != "accepted", f"{row} was decided and is undecided again"
         if state in DELIVERED:
-            assert row.told or row.acked, f"{row}: nobody was told, but it counts as {state}"
+            # Who has read it in the list has it: a client that came later is not told it again.
+            reached = row.told or row.acked or row.found
+            assert reached, f"{row}: nobody was told, but it counts as {state}"
             assert state != "acked" or row.acked, f"nobody acked {row}"
         elif state == "undelivered":
             assert row.state == "accepted", f"{row} became undelivered"

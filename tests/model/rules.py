@@ -104,6 +104,7 @@ class Delivery(Truth):
             assert known or done is None, f"{user} may not {what} {row}"
         if done:
             row.read = what == "read" or (row.read and what != "unread")
+            row.found = row.found or row.read
             row.deleted = row.deleted or what == "delete"
         elif done is None:
             self.relearn()
@@ -120,6 +121,7 @@ class Delivery(Truth):
         else:
             for row in rows:
                 row.read = row.read or up_to is None or row.seq <= up_to.seq
+                row.found = row.found or row.read
         self.check()
 
     # Clients

@@ -204,6 +204,7 @@ class Truth(RuleBasedStateMachine):
         for row in self.service.rows():
             known = self.model.rows[row["id"]]
             known.read = row["read_at"] is not None
+            known.found = known.found or known.read
             known.deleted = row["deleted_at"] is not None
 
     def check(self):
