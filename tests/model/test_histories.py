@@ -1,22 +1,41 @@
-"""Histories that once ended badly, step by step."""
+"""Histories step by step: a crash at each point, and those that once ended badly."""
 
 import pytest
 
+from tests.failpoints import POINTS
 from tests.model.rules import Delivery
-from tests.model.test_delivery import Files
+from tests.model.test_delivery import databases
 
+__all__ = ["databases"]
 pytestmark = pytest.mark.plain
 
 
 @pytest.fixture
-def history(tmp_path):
+def history(databases):
     """Return the machine of the model; all must be well at its end."""
-    machine = type("Here", (Delivery,), {"databases": Files(tmp_path)})()
+    machine = type("Here", (Delivery,), {"databases": databases})()
     yield machine
     machine.teardown()
 
 
 PLAIN = {"user": "ada", "tail": "", "key": None, "collapse": None, "ttl": None}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_crash_between_any_two_steps_is_made_good(history, point):
+    history.connect(user="ada", foreground=True, tail="")
+    history.publish_elsewhere(**PLAIN)
+    history.arm(point=point, hits=1)
+    history.publish(**PLAIN | {"key": "k1"})
+    given = {"user": "ada", "key": None, "commit": True, "elsewhere": False}
+    history.publish_joined(**given, fates=["plain", "kept", "undone"])
+    history.wait(seconds=2.5)
+    assert history.service.armed is None, "it did not come there"
+    history.come_back(n=0, recover="position")
+    history.publish(**PLAIN)
+    history.wait(seconds=6.0)
+    [client] = history.here()
+    assert client.shown.keys() == history.model.rows.keys()
 
 
 def test_a_toast_now_or_never_is_told_behind_one_that_was_missed(history):
