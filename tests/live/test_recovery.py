@@ -4,6 +4,7 @@ Its steps, as a test takes them: a client asks (``say``), the read begins (``run
 (``read``), and what was read comes back (``run``).
 """
 
+import json
 import logging
 from typing import Any
 
@@ -808,6 +809,19 @@ def test_live_toasts_wait_until_a_slow_reader_has_caught_up() -> None:
         client.transport.make_room(50)
     assert told(client)[1:] == [-1, -2, -3, -4, -5, 6]
     assert answers == [(1, 1)]
+
+
+def test_who_subscribes_before_it_has_caught_up_at_the_door_loses_nothing() -> None:
+    world = World(buffer_messages=4)
+    keep(world, 5)
+    client = world.open(world.admit(since=at(0)), takes=400)
+    client.connection.receive(json.dumps(subscribe(5, "news", id=1)).encode())
+    world.hear(toast())
+    while client.transport.callback is not None or world.runtime.jobs:
+        client.transport.make_room(50)
+        settle(world)
+    assert told(client)[1:] == [-1, -2, -3, -4, -5, 6, "subscribe_ack"]
+    assert client.connection.catching is None
 
 
 def test_who_never_reads_what_it_missed_is_a_slow_consumer(world: World) -> None:

@@ -104,13 +104,13 @@ class Dispatch:
             self._refuse(connection, TooManyTopics(most, command.id))
         elif not isinstance(command, Subscribe):
             self._answer(connection, command)
-        elif self._rules.ask_host:
-            if connection.backlog is None:
-                connection.backlog = deque()
-            self._runtime.spawn(lambda: self._ask(connection, command))
         else:
-            accepted = self._rules.accepted(connection.user_id, command.topics)
-            self._subscribe(connection, command, accepted)
+            connection.backlog = deque()
+            if self._rules.ask_host:
+                self._runtime.spawn(lambda: self._ask(connection, command))
+            else:
+                accepted = self._rules.accepted(connection.user_id, command.topics)
+                self._resume(connection, command, accepted)
 
     def _ask(self, connection: Connection, command: Subscribe) -> None:
         accepted: tuple[str, ...] | None = None
@@ -124,6 +124,8 @@ class Dispatch:
         self, connection: Connection, command: Subscribe, accepted: tuple[str, ...] | None
     ) -> None:
         if connection.catching is not None:
+            # A gap was found meanwhile, or it has not caught up since it came back: another
+            # recovery would take the place of that one, and what it still holds would be lost.
             again = partial(self._resume, connection, command, accepted)
             connection.catching.then = again
             return
