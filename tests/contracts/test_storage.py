@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any, get_args
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from toastkit.errors import Invalid
 from toastkit.records import Device, PageQuery, Position, Session, State, StoredToast, Ticket
-from toastkit.storage import Storage
+from toastkit.storage import Storage, accepting
 from toastkit.storage.marking import FROM
 from toastkit.storage.tables import metadata
 from toastkit.testing import ManualClock
@@ -146,6 +147,27 @@ def test_A28_a_retry_takes_the_place_of_a_toast_that_reached_nobody(
     mark(first.id, *ENDED[ended])
     [retry] = storage.inbox.accept([event(title="new", dedupe_key="k")], due_ms=2000)
     assert (retry.id, retry.seq, retry.duplicate) == (first.id, first.seq + 1, False)
+    assert titles(page(storage)) == ["new"]
+
+
+def test_A28_a_retry_whose_commit_fails_takes_the_place_at_the_next(
+    storage: Storage, event: Any, mark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first] = storage.inbox.accept([event(title="old", dedupe_key="k")], due_ms=2000)
+    mark(first.id, "undelivered")
+    attempts, accepting_store = [], accepting._store
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+
+    def store(connection: Any, rows: Any) -> None:
+        attempts.append(rows)
+        if len(attempts) == 1:
+            raise busy
+        accepting_store(connection, rows)
+
+    monkeypatch.setattr(accepting, "_store", store)
+    [retry] = storage.inbox.accept([event(title="new", dedupe_key="k")], due_ms=2000)
+    assert (retry.id, retry.duplicate, len(attempts)) == (first.id, False, 2)
     assert titles(page(storage)) == ["new"]
 
 

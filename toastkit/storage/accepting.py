@@ -105,7 +105,7 @@ class Accepting:
                 first.setdefault(row.key, row)
         if not first:
             return {}
-        claims = [(*key, row.id, _until(row.event)) for key, row in first.items()]
+        claims = [(*key, row.event.id, _until(row.event)) for key, row in first.items()]
         now = self._clock.now()
         given = run(connection, CLAIM, (_json(claims), now, now))
         holds = {(user_id, key): toast_id for user_id, key, toast_id in given}
@@ -130,9 +130,10 @@ def _overwrite(connection: Connection, first: dict[Key, Row], holds: dict[Key, s
     """Let a retry take the place of the toast that reached nobody: same id, all else new."""
     elder = []
     for key, toast_id in holds.items():
-        if toast_id != first[key].id:
-            first[key].id = toast_id
+        # Not the row's own id: a commit that failed may have given it the elder's already.
+        if toast_id != first[key].event.id:
             elder.append((toast_id,))
+        first[key].id = toast_id
     if elder:
         run(connection, FORGET, elder)
 
