@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.fakes import toast
 from tests.publishing.test_publisher import Desk
 from toastkit.backplane.contract import Confirmation
 from toastkit.config import Config
+from toastkit.errors import StorageUnavailable
 from toastkit.publishing.sweeper import BATCH, Sweeper, SweeperParts
 
 NOBODY = Confirmation(complete=True)
@@ -22,6 +24,7 @@ class Broom:
         self.inbox, self.told = self.desk.inbox, self.desk.backplane.told
         self.pruned = 0
         self.left = 0
+        self.batch_seconds = 0.0
         world = self.world = self.desk.world
         self.sweeper = Sweeper(
             SweeperParts(
@@ -37,6 +40,7 @@ class Broom:
     def _prune(self) -> bool:
         self.pruned += 1
         self.left -= 1
+        self.world.clock.advance(self.batch_seconds)
         return self.left > 0
 
     def states(self) -> list[tuple[str, str]]:
@@ -118,6 +122,28 @@ def test_what_is_not_kept_any_longer_is_pruned_batch_by_batch_now_and_then(broom
     broom.sweeper.sweep()
     broom.sweeper.sweep()
     assert broom.pruned == 3
+
+
+def test_what_is_due_does_not_wait_until_all_is_pruned(broom: Broom) -> None:
+    broom.left, broom.batch_seconds = 5, 0.2
+    broom.world.clock.advance(3600)
+    broom.sweeper.sweep()
+    assert broom.pruned == 3
+    broom.inbox.due = [toast(id="a")]
+    broom.sweeper.sweep()
+    assert broom.pruned == 5
+    assert broom.states() == [("a", "written")]
+    broom.sweeper.sweep()
+    assert broom.pruned == 5
+
+
+def test_pruning_that_fails_is_tried_the_next_time(broom: Broom) -> None:
+    broom.world.clock.advance(3600)
+    tried = broom.sweeper._prune = Mock(side_effect=StorageUnavailable("the disk is full"))
+    with pytest.raises(StorageUnavailable):
+        broom.sweeper.sweep()
+    broom.sweeper.sweep()
+    assert tried.call_count == 1
 
 
 def run(broom: Broom, looks: int) -> None:

@@ -83,7 +83,7 @@ class Sweeper:
         if self._config.ack_timeout_ms:
             self._give_up_acks()
         if self._clock.monotonic() - self._pruned_at >= self._config.prune_seconds:
-            self._prune_all()
+            self._prune_for_a_while()
 
     @property
     def _stopped(self) -> bool:
@@ -118,7 +118,15 @@ class Sweeper:
                 break
             self._runtime.breathe()
 
-    def _prune_all(self) -> None:
-        self._pruned_at = self._clock.monotonic()
-        while self._prune() and not self._stopped:
-            self._runtime.breathe()
+    def _prune_for_a_while(self) -> None:
+        # Millions of rows take minutes: what is due meanwhile must not wait for the last of them.
+        until = self._clock.monotonic() + self._config.sweep_ms / 1000
+        more = False
+        try:
+            while more := self._prune():
+                if self._stopped or self._clock.monotonic() >= until:
+                    break
+                self._runtime.breathe()
+        finally:
+            if not more:
+                self._pruned_at = self._clock.monotonic()
