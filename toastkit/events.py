@@ -174,7 +174,11 @@ def _ensure_text(value: str | None, field: str) -> None:
     # A lone surrogate or NUL would be accepted here and refused by a database or a client later.
     if value is None:
         return
-    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+    try:
+        sound = b"\x00" not in value.encode()
+    except UnicodeEncodeError:
+        sound = False
+    if not sound:
         raise Invalid(f"{field} must not contain NUL or lone surrogates", ("toast", field))
 
 
