@@ -51,3 +51,24 @@ def test_an_id_whose_toast_was_published_anew_is_no_place_to_go_on_from(history)
     history.publish(**PLAIN)
     history.publish(**PLAIN | {"key": "k1"})
     history.come_back(n=0, recover="id")
+
+
+def test_a_stuck_client_delays_no_other_and_misses_nothing(history):
+    history.connect(user="ada", foreground=True, tail="")
+    history.connect(user="ada", foreground=True, tail="")
+    well, stuck = history.here()
+    stuck.connection.transport.takes = 0
+    wish = history.wish("ada", "", None, None, None)
+    history.wishes.append(wish)
+    kit = history.service.serving
+    receipt = history.act(lambda: kit.publish_toast("ada", wish.title, **wish.given()))
+    assert receipt.status == "queued", "it is not known whether the stuck client gets it"
+    history.learn(states=False)
+    history.model.rows[receipt.id].unsure = True
+    history.wait(seconds=6.0)  # more than slow_seconds
+    assert history.model.rows[receipt.id].state == "written"
+    assert list(well.shown) == [receipt.id]
+    assert stuck.connection.ending
+    stuck.connection = None
+    history.come_back(n=0, recover="position")
+    assert list(stuck.shown) == [receipt.id]
