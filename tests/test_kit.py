@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -337,6 +339,26 @@ def test_a_forked_child_leaves_the_clients_to_its_parent(kit: Kit) -> None:
     assert os.waitpid(child, 0)[1] == 0
     assert kit.publish_toast("u1", "Of the parent").status == "delivered"
     assert titles(kit) == ["Of the parent", "Of the child"]
+
+
+@pytest.mark.plain
+def test_a_child_forked_under_gevent_decides_nothing(tmp_path: Path) -> None:
+    # The parent's greenlets go on in it, and nobody is connected to it.
+    program = f"""
+from gevent import monkey; monkey.patch_all()
+import os, time
+from toastkit import Config, Kit
+kit = Kit(Config(database_url="sqlite:///{tmp_path}/toastkit.db", sweep_ms=20))
+kit.node.serve()
+kit.publish_toast("u1", "Hello")
+pid = os.fork()
+if not pid:
+    claims, kit._storage.inbox.claim_due = [], lambda *_: claims.append(1)
+    time.sleep(0.3)
+    os._exit(len(claims))
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
 
 
 def test_one_user_id_is_not_taken_for_many(kit: Kit) -> None:

@@ -210,7 +210,9 @@ class Kit:
         # The clients are the parent's: the child may neither talk to them nor decide who is there.
         self.node.abandon()
         self.node = self._make_node()
-        self._sweeper = None
+        if self._sweeper is not None:
+            self._sweeper.abandon()
+            self._sweeper = None
 
     def _make_node(self) -> Node:
         rules = Rules(self._hooks, self._context)

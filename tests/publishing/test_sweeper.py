@@ -198,6 +198,15 @@ def test_nothing_ends_the_looking(broom: Broom, caplog: pytest.LogCaptureFixture
     assert "a look for due toasts failed" in caplog.text
 
 
+def test_one_that_is_abandoned_never_looks_again(broom: Broom) -> None:
+    broom.sweeper.start()
+    broom.inbox.due = [toast(id="a")]
+    broom.sweeper.abandon()
+    broom.sweeper._stopping = Mock(wait=Mock(side_effect=[False, True]))
+    broom.world.runtime.run_job()
+    assert broom.states() == []
+
+
 def test_one_that_never_started_is_stopped_at_once(broom: Broom) -> None:
     broom.sweeper.stop(1)
     assert not broom.world.runtime.jobs

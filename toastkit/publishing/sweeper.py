@@ -48,6 +48,7 @@ class Sweeper:
         self._prune = parts.prune
         self._stopping: Signal | None = None
         self._ended: Signal | None = None
+        self._abandoned = False
         self._well = True
         self._pruned_at = parts.clock.monotonic()
 
@@ -66,6 +67,13 @@ class Sweeper:
         self.cancel()
         if self._ended is not None:
             self._ended.wait(seconds)
+
+    def abandon(self) -> None:
+        """Look no more, in a forked child: gevent goes on there with what the parent began.
+
+        Who is connected is the parent's to know: here, everything due would reach nobody.
+        """
+        self._abandoned = True
 
     def sweep(self) -> None:
         """Look once.
@@ -93,7 +101,7 @@ class Sweeper:
         assert self._stopping is not None
         assert self._ended is not None
         try:
-            while not self._stopping.wait(self._config.sweep_ms / 1000):
+            while not (self._stopping.wait(self._config.sweep_ms / 1000) or self._abandoned):
                 self._look()
         finally:
             self._ended.set()
@@ -120,8 +128,8 @@ class Sweeper:
 
     def _prune_for_a_while(self) -> None:
         # Millions of rows take minutes: what is due meanwhile must not wait for the last of them.
-        until = self._clock.monotonic() + self._config.sweep_ms / 1000
-        more = False
+        began, more = self._clock.monotonic(), False
+        until = began + self._config.sweep_ms / 1000
         try:
             while more := self._prune():
                 if self._stopped or self._clock.monotonic() >= until:
@@ -129,4 +137,4 @@ class Sweeper:
                 self._runtime.breathe()
         finally:
             if not more:
-                self._pruned_at = self._clock.monotonic()
+                self._pruned_at = began
