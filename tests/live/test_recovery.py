@@ -295,6 +295,20 @@ def test_what_this_connection_was_told_is_not_replayed(world: World) -> None:
     assert news(client) == ["subscribe_ack", -2]
 
 
+def test_what_was_replayed_on_this_connection_is_not_replayed_again(world: World) -> None:
+    keep(world, 3)
+    client = world.connect("u1")
+    client.say(subscribe(1, "user:u1"))
+    settle(world)
+    assert news(client) == ["subscribe_ack", -2, -3]
+    client.say(subscribe(1, "user:u1"))
+    settle(world)
+    assert news(client) == ["subscribe_ack"]
+    client.say(subscribe(0, "user:u1"))
+    settle(world)
+    assert news(client) == ["subscribe_ack", -1]
+
+
 def test_what_it_did_not_hear_when_it_was_told_is_replayed(world: World) -> None:
     client = world.connect("u1")
     world.hear(toast(topic="news"))

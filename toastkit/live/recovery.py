@@ -168,11 +168,14 @@ class Recoveries:
         catching.line.extend(line[seq] for seq in sorted(line))
         lined = {id(event) for event, _ in catching.line}
         catching.held = deque(told for told in catching.held if id(told[0]) not in lined)
-        if not (same and catching.before):
-            connection.start = _first(catching, missed)
-        elif not set(catching.topics) <= set(catching.before):
+        first, new = _first(catching, missed), not set(catching.topics) <= set(catching.before)
+        if not same or (new and catching.asks_for_all):
+            connection.start = first
+        elif new:
             # What it heard before, it was told from its own start on; what is new, from here on.
-            connection.start = max(connection.start, _first(catching, missed))
+            connection.start = max(connection.start, first)
+        elif catching.asks_for_all:
+            connection.start = min(connection.start, first)
         connection.seq, connection.epoch = place.seq, place.epoch
 
     def _line(self, connection: Connection, catching: Catching, missed: Missed) -> dict[int, Told]:
