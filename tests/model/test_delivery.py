@@ -13,7 +13,7 @@ from toastkit.storage import upgrade
 
 pytestmark = pytest.mark.plain
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "20"))
 """How many histories are tried on each database; the long run tries ten times as many."""
 SHRINK = os.environ.get("MODEL_SHRINK") == "1"
 """Whether a history that ends badly is made as short as possible, which takes minutes."""

@@ -32,7 +32,7 @@ def check(shared, taken):
 
 
 def test_eight_processes_with_one_key_get_one_toast(shared):
-    check(shared, race(shared, 40, 8))
+    check(shared, race(shared, 25, 8))
 
 
 @pytest.mark.long
