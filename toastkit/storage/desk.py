@@ -229,7 +229,7 @@ class Desk:
         while self._asked and self._asked[0].deadline <= now:
             self._complain(error)
             self._asked.popleft().fail(Locked(*error.args))
-        if isinstance(error, Lost) and self._asked:
+        if isinstance(error, Lost) and (self._asked or self._closing):
             _pause()  # a refused connection costs no time
 
     def _complain(self, error: StorageUnavailable) -> None:
