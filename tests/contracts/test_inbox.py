@@ -48,6 +48,18 @@ def test_a_toast_is_due_at_its_time_and_no_sooner(
     assert ids(due()) == ["toast1"]
 
 
+def test_a_toast_that_was_made_long_before_is_due_after_it_was_accepted(
+    accept: Any, event: Any, due: Any, clock: ManualClock
+) -> None:
+    made = event()
+    clock.advance(5)
+    accept(made)
+    clock.advance(1.999)
+    assert due() == []
+    clock.advance(0.001)
+    assert ids(due()) == ["toast1"]
+
+
 def test_the_oldest_are_due_first_and_no_more_than_asked(
     accept: Any, event: Any, due: Any, clock: ManualClock
 ) -> None:

@@ -60,7 +60,7 @@ STORE = (
     f"INSERT INTO toastkit_toasts ({', '.join(COLUMNS)}) "  # noqa: S608 - names from above
     f"VALUES ({', '.join('?' * len(COLUMNS))})"
 )
-FORGET = "DELETE FROM toastkit_toasts WHERE id = ?"
+REMOVE = "DELETE FROM toastkit_toasts WHERE id = ?"
 KEPT = "SELECT count(*) FROM toastkit_toasts WHERE id = ? AND seq = ?"
 
 Key = tuple[str, str]
@@ -72,12 +72,12 @@ class Row:
 
     __slots__ = ("accepted", "event", "id", "key", "user_id", "values")
 
-    def __init__(self, event: Event, due_ms: int) -> None:
+    def __init__(self, event: Event, due_at: int) -> None:
         self.event = event
         self.id = event.id
         self.user_id = _user(event)
         self.key = _key(event)
-        self.values = _values(event, due_ms)
+        self.values = _values(event, due_at)
         self.accepted: Accepted | None = None
 
 
@@ -135,7 +135,7 @@ def _overwrite(connection: Connection, first: dict[Key, Row], holds: dict[Key, s
             elder.append((toast_id,))
         first[key].id = toast_id
     if elder:
-        run(connection, FORGET, elder)
+        run(connection, REMOVE, elder)
 
 
 def _store(connection: Connection, rows: Sequence[Row]) -> None:
@@ -193,7 +193,7 @@ def _json(rows: Iterable[Any]) -> str:
     return _encode(rows).decode()
 
 
-def _values(event: Event, due_ms: int) -> tuple[Any, ...]:
+def _values(event: Event, due_at: int) -> tuple[Any, ...]:
     """Return what is stored of an event, in the order of ``COLUMNS`` after the position.
 
     Raises:
@@ -207,7 +207,7 @@ def _values(event: Event, due_ms: int) -> tuple[Any, ...]:
         *(content[name] for name in ("title", "body", "style", "priority", "deeplink")),
         None if content["data"] is None else _json(content["data"]),
         *(event.dedupe_key, event.collapse_key, event.created_at, event.expires_at),
-        *("accepted", event.created_at + due_ms, event.fallback),
+        *("accepted", due_at, event.fallback),
     )
     try:
         text = " ".join(filter(_is_text, values)).encode()

@@ -61,7 +61,9 @@ class Inbox:
             Invalid: an event cannot be stored; nothing was kept.
             StorageUnavailable: the database is locked, full or gone; nothing was kept.
         """
-        rows = [Row(event, due_ms) for event in events]
+        # From now on: of many toasts that are made at once the last are accepted seconds later.
+        due_at = self._clock.now() + due_ms
+        rows = [Row(event, due_at) for event in events]
         about = [row.user_id for row in rows]
         return self._database.write(
             self._accepting.carry_out, rows, len(rows), about=about, then=then, kept=kept
@@ -170,7 +172,7 @@ class Inbox:
     def _relay(
         self, ids: Sequence[str] | None, due_ms: int, then: ThenRelayed | None
     ) -> list[Relayed]:
-        wanted = outbox.Wanted(ids, self._unreadable, due_ms, self._clock.now())
+        wanted = outbox.Wanted(ids, self._unreadable, self._clock.now(), due_ms)
         found = self._database.read(lambda connection: outbox.waiting(connection, wanted))
         self._complain(found.unreadable)
         if not found.ready:

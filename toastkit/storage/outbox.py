@@ -76,8 +76,8 @@ class Wanted:
 
     ids: Sequence[str] | None
     passed: frozenset[str]
-    due_ms: int
     now: int
+    due_ms: int
 
 
 def waiting(connection: Connection, wanted: Wanted) -> Found:
@@ -89,9 +89,7 @@ def waiting(connection: Connection, wanted: Wanted) -> Found:
     for row in connection.execute(_query(wanted)):
         try:
             event = msgspec.json.decode(row.event, type=Event)
-            # It is due when others would be that are accepted now, however long it has waited.
-            late = max(0, wanted.now - event.created_at)
-            found.ready.append(Waiting(row.user_id, Row(event, wanted.due_ms + late)))
+            found.ready.append(Waiting(row.user_id, Row(event, wanted.now + wanted.due_ms)))
         except (msgspec.MsgspecError, Invalid, KeyError):
             found.unreadable.add(row.id)
     return found
