@@ -46,3 +46,7 @@ def test_what_is_no_id_is_said(id: Any) -> None:
 
 def test_an_unknown_id_says_when_it_was_made() -> None:
     assert "2026-01-01T00:00:00+00:00" in unknown(toast_id(NOW))
+
+
+def test_an_unknown_id_may_be_that_of_a_repeat_in_a_transaction() -> None:
+    assert "dedupe key" in unknown(toast_id(NOW))

@@ -53,5 +53,6 @@ def unknown(id: object) -> str:
     made = iso(ids.made_at(str(id)) or 0)
     return (
         f"there is no such toast: its id is of {made}, and either it is kept no longer, or its user "
-        "was forgotten, or the transaction it was published in was rolled back or still goes on"
+        "was forgotten, or the transaction it was published in was rolled back or still goes on, or "
+        "at its commit another toast had its dedupe key, which is known by its own id only"
     )
