@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 
-from tests.postgres import Postgres, ask
+from tests.postgres import Postgres, ask, plain_engine
 from tests.storage.conftest import add, all_said, numbers, only_postgres
 from toastkit.clock import SystemClock
 from toastkit.errors import Invalid, StorageUnavailable
@@ -123,6 +123,39 @@ def test_who_meets_the_other_way_round_never_waits_in_a_circle(
     assert ask(url, "SELECT min(seq), max(seq) FROM toastkit_principals") == [(10, 10)]
     query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     assert ask(url, query) == [(0,)]
+
+
+def test_one_user_that_another_process_holds_keeps_nobody_else_waiting(
+    database: Database, url: str
+) -> None:
+    engine = plain_engine(url)
+    with engine.begin() as stopped:  # such as one whose machine stands still
+        stopped.execute(select(func.pg_advisory_xact_lock(_number("ada"))))
+        database.owe(add, 1, about=["ada"])
+        began = time.monotonic()
+        assert [database.write(add, number, about=["bob"]) for number in (2, 3)] == [1, 1]
+        assert time.monotonic() - began < 1.5
+        assert numbers(database) == [2, 3]
+    database.write(add, 4, about=["ada"])
+    assert numbers(database) == [1, 2, 3, 4]
+    engine.dispose()
+
+
+def test_who_waits_for_a_user_keeps_the_turn(database: Database, url: str) -> None:
+    def note(connection: Any, given: Sequence[int]) -> list[None]:
+        order.extend(given)
+        return [None] * len(given)
+
+    order: list[int] = []
+    engine = plain_engine(url)
+    with engine.begin() as other:
+        other.execute(select(func.pg_advisory_xact_lock(_number("ada"))))
+        for number in (1, 2, 3):
+            database.owe(note, number, about=["bob"] if number == 2 else ["ada"])
+        database.write(add, 1, about=["bob"])
+    database.write(add, 2, about=["ada"])
+    assert [number for number in order if number != 2] == [1, 3]
+    engine.dispose()
 
 
 def test_a_reader_whose_server_was_restarted_reads_all_the_same(

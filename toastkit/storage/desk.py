@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import Any
 
 from ..clock import Clock
@@ -139,7 +140,10 @@ class Desk:
         try:
             results = self._commit(group)
         except StorageUnavailable as error:
-            self._put_back(group, error)
+            if len(group) > 1 and self._may_concern_one(error):
+                self._try_alone(group, error)
+            else:
+                self._put_back(group, error)
         except Exception as error:  # noqa: BLE001 - told to whoever is at fault
             self._try_alone(group, error)
         else:
@@ -184,21 +188,45 @@ class Desk:
                 else:  # nobody waits: what is owed bears a repeat
                     return False
 
+    def _may_concern_one(self, error: StorageUnavailable) -> bool:
+        """Tell whether others than those whose users somebody holds could be served."""
+        one = isinstance(error, Locked) and not isinstance(error, Lost)
+        return one and self.committer.locks_users
+
     def _try_alone(self, group: Sequence[Member], error: Exception) -> None:
-        """Give each member a transaction of its own, so that only the one at fault fails."""
+        """Give each member a transaction of its own, so that only the one at fault fails.
+
+        Nobody waits for users that somebody holds, but those who are about them, in their order.
+        """
         if len(group) == 1:
             self._blame(group[0], error)
             return
+        waiting: list[Member] = []
+        held: set[str] = set()
+        why: StorageUnavailable | None = None
+        until = min((m.deadline for m in group if m.done is not None), default=inf)
         for place, member in enumerate(group):
+            if why is not None and self._clock.monotonic() >= until:
+                waiting += group[place:]  # each lock costs a moment, and somebody's time is up
+                break
+            if not held.isdisjoint(member.about):
+                waiting.append(member)
+                continue
             try:
                 results = self._commit([member])
             except StorageUnavailable as unavailable:
-                self._put_back(group[place:], unavailable)
-                return
+                why = unavailable
+                if not self._may_concern_one(unavailable):
+                    waiting += group[place:]
+                    break
+                waiting.append(member)
+                held.update(member.about)
             except Exception as own:  # noqa: BLE001 - told to this member
                 self._blame(member, own)
             else:
                 self._answer(member, results[0])
+        if why is not None:
+            self._put_back(waiting, why)
 
     def _answer(self, member: Member, result: Any) -> None:
         if member.then is None:

@@ -23,6 +23,7 @@ class Ways(Protocol):
     """Tell how one kind of database is used."""
 
     HAS_LOG: bool
+    LOCKS_USERS: bool
 
     def read(self, url: URL) -> URL:
         """Check and complete a URL; ``ConfigError`` when it cannot be used."""

@@ -90,6 +90,7 @@ class Committer:
         self._engine = engine
         self._ways = ways
         self._connection: Connection | None = None
+        self.locks_users = ways.LOCKS_USERS
         self.commits = 0
 
     def commit(self, group: Sequence[Member]) -> list[Any]:

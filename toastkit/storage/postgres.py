@@ -17,6 +17,9 @@ from .trouble import LOCKED, SILENT, Locked, Lost, Silent
 
 HAS_LOG = False
 
+LOCKS_USERS = True
+"""Whoever writes has the users it is about, and others may be written meanwhile."""
+
 LOCK_MS = 100
 """How long one lock is waited for. Short, so that the writer looks up often: everybody who waits
 has an own deadline."""

@@ -29,6 +29,9 @@ everybody who waits has an own deadline."""
 HAS_LOG = True
 """Commits go to a log beside the database, which somebody must move into it."""
 
+LOCKS_USERS = False
+"""Whoever writes has the whole file."""
+
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _BROKEN = {
     sqlite3.SQLITE_FULL: "the disk is full",
