@@ -106,7 +106,7 @@ def kill_at_random(crowd, times):
 
 
 def test_a_worker_killed_at_random_moments_loses_nothing(crowd):
-    kill_at_random(crowd, 10)
+    kill_at_random(crowd, 5)
 
 
 @pytest.mark.long
