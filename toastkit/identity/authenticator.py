@@ -99,7 +99,7 @@ class Authenticator:
             InvalidPublishKey: the bearer is missing or wrong.
         """
         if not self._secrets:
-            raise PublishDisabled
+            raise PublishDisabled("no publish secret is set on this server")
         given = (bearer or "").encode("utf-8", "surrogateescape")
         # Every secret is compared, as bytes and in constant time: neither the place of the first
         # wrong character nor which of two secrets is meant can be read from the clock.
