@@ -108,7 +108,9 @@ class StateChange(Struct, frozen=True):
     """One compare-and-set on a toast's state, owed to the next commit.
 
     ``due_at``: when somebody must look at the toast again, such as for a missing ack. ``reason``
-    and ``session_count`` are kept for whoever asks later why a user did or did not see it.
+    and ``session_count`` are kept for whoever asks later why a user did or did not see it. ``seq``:
+    where the toast was when this became of it, if that is known; a retry that has taken its place
+    since is another toast.
     """
 
     id: str
@@ -119,6 +121,7 @@ class StateChange(Struct, frozen=True):
     due_at: int | None = None
     reason: str | None = None
     session_count: int | None = None
+    seq: int | None = None
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -150,6 +150,18 @@ def test_A28_a_retry_takes_the_place_of_a_toast_that_reached_nobody(
     assert titles(page(storage)) == ["new"]
 
 
+def test_A28_what_became_of_a_toast_says_nothing_of_the_retry_in_its_place(
+    storage: Storage, event: Any, mark: Any, row: Any
+) -> None:
+    [first] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    mark(first.id, "undelivered", seq=first.seq)
+    [retry] = storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)
+    mark(first.id, "written", seq=first.seq)  # a replay that another process had not noted yet
+    assert row(first.id)["state"] == "accepted"
+    mark(first.id, "written", seq=retry.seq)
+    assert row(first.id)["state"] == "written"
+
+
 def test_A28_a_retry_whose_commit_fails_takes_the_place_at_the_next(
     storage: Storage, event: Any, mark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,6 +263,7 @@ class Recoveries:
             due_at=now + gate if gate and event.fallback else None,
             reason="replayed",
             session_count=1,
+            seq=event.seq,
         )
         self._inbox.mark([change])
 

@@ -6,7 +6,7 @@ from ..backplane.contract import Confirmation
 from ..config import Config
 from ..events import Event
 from ..receipts import Reason, Receipt
-from ..records import StateChange
+from ..records import State, StateChange
 
 
 def decide(
@@ -26,13 +26,16 @@ def decide(
     reason = _reason(event, confirmation, now)
     if reason == "expired":
         return Receipt.undelivered(event.id, reason), expiry(event, now)
-    change = StateChange(event.id, event.user_id or "", "undelivered", now, reason=reason)
-    return Receipt.undelivered(event.id, reason), change
+    return Receipt.undelivered(event.id, reason), _change(event, "undelivered", now, reason)
 
 
 def expiry(event: Event, now: int) -> StateChange:
     """Return the change of a toast whose time to live ran out before anybody saw it."""
-    return StateChange(event.id, event.user_id or "", "expired", now, reason="expired")
+    return _change(event, "expired", now, "expired")
+
+
+def _change(event: Event, state: State, now: int, reason: Reason) -> StateChange:
+    return StateChange(event.id, event.user_id or "", state, now, reason=reason, seq=event.seq)
 
 
 def _written(event: Event, session_count: int, now: int, config: Config) -> StateChange:
@@ -47,6 +50,7 @@ def _written(event: Event, session_count: int, now: int, config: Config) -> Stat
         transport="websocket",
         due_at=now + config.ack_timeout_ms if gated else None,
         session_count=session_count,
+        seq=event.seq,
     )
 
 

@@ -29,7 +29,7 @@ what takes ``undelivered`` to ``written``, and an ack may overtake the mark of i
 RELEASED = frozenset({"undelivered", "failed", "expired"})
 """States that let go of the dedupe key: only delivered toasts count as the first of a pair."""
 
-CLAIM = """
+SETTLE = """
 UPDATE toastkit_dedupe SET until = -until
 WHERE user_id = ? AND key = ? AND toast_id = ? AND until * ? > 0
 """
@@ -102,7 +102,7 @@ def _set(connection: Connection, state: State, changes: list[StateChange]) -> li
 def _wanted(change: StateChange) -> tuple[Any, ...]:
     return (
         *(change.id, change.user_id, change.at, change.transport),
-        *(change.due_at, change.reason, change.session_count),
+        *(change.due_at, change.reason, change.session_count, change.seq),
     )
 
 
@@ -118,9 +118,11 @@ UPDATE toastkit_toasts SET state = '{state}', due_at = wanted.due_at, lease_unti
     session_count = COALESCE(wanted.session_count, toastkit_toasts.session_count){also}
 FROM (SELECT value ->> 0 AS id, value ->> 1 AS user_id, CAST(value ->> 2 AS BIGINT) AS at,
              value ->> 3 AS transport, CAST(value ->> 4 AS BIGINT) AS due_at,
-             value ->> 5 AS reason, CAST(value ->> 6 AS INTEGER) AS session_count
+             value ->> 5 AS reason, CAST(value ->> 6 AS INTEGER) AS session_count,
+             CAST(value ->> 7 AS BIGINT) AS seq
       FROM json_each(?)) AS wanted
 WHERE toastkit_toasts.id = wanted.id AND toastkit_toasts.user_id = wanted.user_id
+  AND toastkit_toasts.seq = COALESCE(wanted.seq, toastkit_toasts.seq)
   AND toastkit_toasts.state IN ({allowed})
 RETURNING toastkit_toasts.id, toastkit_toasts.user_id, dedupe_key, collapse_key
 """  # noqa: S608 - made of the words above
@@ -137,7 +139,7 @@ def _settle_claims(connection: Connection, state: State, changed: list[_Changed]
         if toast.dedupe_key is not None
     ]
     if claims and (sign > 0 or state in DELIVERED):
-        run(connection, CLAIM, claims)
+        run(connection, SETTLE, claims)
 
 
 def _collapse(connection: Connection, changed: list[_Changed]) -> None:
