@@ -11,7 +11,7 @@ from tests.model.service import Client, Service
 from toastkit.storage import upgrade
 from toastkit.testing import ManualClock
 
-pytestmark = [pytest.mark.plain, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.plain, pytest.mark.timeout(400)]
 PAGE = Path(__file__).parents[1] / "docs" / "delivery.rst"
 VALUES = {
     "Dedupe": ("none", "first", "repeat", "retry"),

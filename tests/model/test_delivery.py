@@ -55,7 +55,7 @@ def run(databases, **given):
     run_state_machine_as_test(machine, settings=chosen)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_whatever_happens_a_toast_ends_as_promised(databases):
     run(databases, max_examples=EXAMPLES, stateful_step_count=30)
 
