@@ -10,7 +10,7 @@ from tests.fakes import toast
 from tests.publishing.test_publisher import Desk
 from toastkit.backplane.contract import Confirmation
 from toastkit.config import Config
-from toastkit.errors import StorageUnavailable
+from toastkit.errors import ConfigError, StorageUnavailable
 from toastkit.publishing.sweeper import BATCH, Sweeper, SweeperParts
 
 NOBODY = Confirmation(complete=True)
@@ -180,6 +180,21 @@ def test_a_broken_database_is_told_once_and_looked_at_again(
     assert [record.getMessage() for record in caplog.records] == [
         "due toasts cannot be looked for: the database is locked"
     ]
+
+
+def test_tables_that_are_missing_are_told_once(
+    broom: Broom, caplog: pytest.LogCaptureFixture
+) -> None:
+    broom.sweeper.start()
+
+    def lacking(limit: int, lease_ms: int) -> Any:
+        raise ConfigError("the database lacks toastkit_toasts: flask db upgrade")
+
+    broom.inbox.claim_due = lacking  # type: ignore[method-assign]
+    run(broom, looks=3)
+    [record] = caplog.records
+    assert record.exc_info is None
+    assert "flask db upgrade" in record.getMessage()
 
 
 def test_nothing_ends_the_looking(broom: Broom, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 
@@ -48,3 +49,21 @@ def test_what_is_closed_stays_closed(database: Database) -> None:
     database.close()
     with pytest.raises(StorageUnavailable, match="closed"):
         numbers(database)
+
+
+def test_why_a_database_cannot_be_opened_is_logged_once(
+    runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A port that nothing listens to: bound, so that nobody else takes it, and never listening.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"postgresql://ada:secret@127.0.0.1:{taken.getsockname()[1]}/shop"
+        database = Database(url, runtime, SystemClock(), wait_ms=2000)
+        for _ in range(3):
+            with pytest.raises(StorageUnavailable, match="cannot be reached") as told:
+                numbers(database)
+            assert "127.0.0.1" not in str(told.value)
+    [record] = caplog.records
+    assert "the database cannot be opened: " in record.getMessage()
+    assert "127.0.0.1" in record.getMessage()
+    assert "secret" not in caplog.text

@@ -39,9 +39,10 @@ def test_a_url_that_cannot_keep_what_it_accepts_is_refused(url: str, why: str) -
             r"postgresql\+psycopg2 is not supported; use postgresql://",
         ),
         ("postgresql+asyncpg://x@y/z", "use postgresql://, which is psycopg 3"),
+        ("postgresql://x@y/z?sslmod=require", 'invalid connection option "sslmod"'),
     ],
 )
-def test_another_driver_is_refused_with_the_remedy(url: str, why: str) -> None:
+def test_another_driver_or_option_is_refused_with_the_remedy(url: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         engine.read_url(url)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..clock import Clock
 from ..config import Config
-from ..errors import StorageUnavailable
+from ..errors import ToastKitError
 from ..runtime.contract import Runtime, Signal
 from .inbox import Inbox
 from .publisher import Publisher
@@ -110,7 +110,8 @@ class Sweeper:
         # Nothing may end this job: what is due would stay so for ever.
         try:
             self.sweep()
-        except StorageUnavailable as error:
+        except ToastKitError as error:
+            # The database is away, or lacks its tables until somebody upgrades it.
             if self._well and not self._stopped:
                 log.warning("due toasts cannot be looked for: %s", error)
             self._well = False

@@ -17,6 +17,7 @@ from .checkpointer import Checkpointer
 from .desk import CLOSED
 from .group import Committer, Kept, Work
 from .readers import Readers
+from .trouble import cause
 from .turn import Turn
 from .upgrade import ensure_schema, upgrade
 from .writer import Writer
@@ -50,6 +51,7 @@ class Database:
         # a fork, not even to be closed.
         self._opened: dict[int, _Opened] = {}
         self._closed_in = 0
+        self._complained = False
         self._turn = Turn()
 
     def read(self, job: Callable[[Connection], T]) -> T:
@@ -106,7 +108,16 @@ class Database:
     def _open(self, pid: int) -> _Opened:
         if self._closed_in == pid:
             raise StorageUnavailable(CLOSED)
-        return self._runtime.offload(lambda: self._prepare(pid))
+        try:
+            opened = self._runtime.offload(lambda: self._prepare(pid))
+        except StorageUnavailable as error:
+            if not self._complained:
+                # Callers are told without names and places; the operator needs them, once.
+                self._complained = True
+                log.warning("the database cannot be opened: %s", cause(error))
+            raise
+        self._complained = False
+        return opened
 
     def _prepare(self, pid: int) -> _Opened:
         with self._turn:  # several may have been first

@@ -96,7 +96,18 @@ def read(url: URL) -> URL:
         )
     if find_spec("psycopg") is None:
         raise ConfigError("database_url: PostgreSQL needs psycopg 3, the extra toastkit[postgres]")
+    _ensure_options(url)
     return url.set(drivername="postgresql+psycopg")
+
+
+def _ensure_options(url: URL) -> None:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo("", **dict.fromkeys(url.query, "0"))
+    except ProgrammingError as error:
+        raise ConfigError(f"database_url: {' '.join(str(error).split())}") from None
 
 
 def ensure_place(_url: URL) -> None:

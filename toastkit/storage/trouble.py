@@ -21,3 +21,9 @@ SILENT = "08TKT"
 """Our own code for that, beside PostgreSQL's codes for lost connections (class 08)."""
 
 LOCKED = "the database is locked by another process; nothing was kept"
+
+
+def cause(error: BaseException) -> str:
+    """Return what a database said, in one line: for logs, not for callers."""
+    found = error.__cause__ or error
+    return " ".join(str(getattr(found, "orig", found)).split())
