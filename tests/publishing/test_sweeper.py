@@ -104,6 +104,20 @@ def test_what_waits_in_the_outbox_is_published(broom: Broom) -> None:
     assert broom.states() == [("a", "written"), ("b", "written")]
 
 
+def test_a_lot_that_waits_in_the_outbox_is_not_left_to_many_looks(broom: Broom) -> None:
+    toasts = [toast(id=str(number), seq=None) for number in range(BATCH * 2 + 1)]
+    relay = broom.inbox.relay
+
+    def some(ids: Any, due_ms: int, then: Any = None) -> Any:
+        broom.inbox.outbox = toasts[:BATCH]
+        del toasts[:BATCH]
+        return relay(ids, due_ms, then)
+
+    broom.inbox.relay = some  # type: ignore[method-assign]
+    broom.sweeper.sweep()
+    assert len(broom.told) == BATCH * 2 + 1
+
+
 @pytest.mark.parametrize(("timeout", "taken"), [(0, False), (5000, True)])
 def test_A_18_overdue_acks_are_taken_only_where_they_are_waited_for(
     timeout: int, taken: bool

@@ -62,10 +62,11 @@ class Publisher:
             for place in accepted
         ]
 
-    def relay(self, ids: Sequence[str] | None = None) -> None:
-        """Publish what a committed transaction left in the outbox; ``None``: what was forgotten.
+    def relay(self, ids: Sequence[str] | None = None) -> int:
+        """Publish what a committed transaction left in the outbox; return how much that was.
 
-        Returns once it is in the inbox and being told. What a rollback discarded is not there.
+        ``None``: the oldest few of what was forgotten. Returns once it is in the inbox and being
+        told. What a rollback discarded is not there.
 
         Raises:
             StorageUnavailable: it waits in the outbox as before.
@@ -74,7 +75,7 @@ class Publisher:
         serving = self._serving()
         tell = partial(self._tell_relayed, tellings) if serving else None
         try:
-            self._inbox.relay(ids, self._due_ms(serving), tell)
+            return len(self._inbox.relay(ids, self._due_ms(serving), tell))
         finally:  # of many commits some may have succeeded
             if tellings:
                 # Beside: whoever committed has a receipt already and need not wait for the answers.

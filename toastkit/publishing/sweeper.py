@@ -81,7 +81,8 @@ class Sweeper:
         Raises:
             StorageUnavailable: what is due stays due.
         """
-        self._publisher.relay()
+        while self._publisher.relay() >= BATCH and not self._stopped:
+            self._runtime.breathe()
         while due := self._inbox.claim_due(BATCH, self._config.lease_ms):
             # In the order of their positions, so that one user's leave in it.
             self._publisher.resume(sorted(due, key=lambda event: event.seq or 0))
