@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import DATABASES, MISSING, Postgres
+from toastkit.storage import upgrade
 
 # How long a machine takes to make its inputs says nothing about the code: the first use of text
 # builds Unicode tables, and neighbours take their share.
@@ -27,13 +29,23 @@ def postgres() -> Iterator[Postgres]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a file with the newest schema: a copy of it is had in no time."""
+    file = tmp_path_factory.mktemp("template") / "toastkit.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Name a database of this test alone, of each kind."""
+    """Name a database of this test alone, of each kind, with the newest schema."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/toastkit.db"
+        file = tmp_path / "toastkit.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
         return
     server = request.getfixturevalue("postgres")
-    fresh = server.fresh()
-    yield fresh
-    server.drop(fresh)
+    lent = server.lend()
+    yield lent
+    server.take_back(lent)

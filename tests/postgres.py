@@ -30,6 +30,19 @@ shutil.rmtree(folder, ignore_errors=True)
 """
 
 
+VERSIONS = "toastkit_alembic_version"
+COUNT_ANEW = "SELECT setval(pg_get_serial_sequence('toastkit_outbox', 'number'), 1, false)"
+SHAPE = """
+SELECT pg_terminate_backend(pid)::text, '' FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT setconfig::text, 'setting' FROM pg_db_role_setting
+JOIN pg_database ON pg_database.oid = setdatabase WHERE datname = current_database()
+ORDER BY 1, 2
+"""
+"""End everybody else's connections; then name every column, and what is set for the database."""
+
+
 def plain_engine(url: str) -> Engine:
     """Return an engine on any of our databases that knows nothing of toastkit."""
     return create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
@@ -63,6 +76,8 @@ class Postgres:
         self._watch = self._watched()
         self._numbers = itertools.count(1)
         self._have_template = False
+        self._idle: list[str] = []
+        self._shape: list[tuple[Any, ...]] | None = None
         for name, value in WITHOUT_A_DISK.items():
             self.run(f"ALTER SYSTEM SET {name} = {value}")
         self.run("SELECT pg_reload_conf()")
@@ -89,9 +104,27 @@ class Postgres:
         self.run(f"CREATE DATABASE {name} TEMPLATE template_toastkit")
         return self.url(name)
 
+    def lend(self) -> str:
+        """Return the URL of a database with the newest schema and nothing in it."""
+        return self._idle.pop() if self._idle else self.fresh()
+
+    def take_back(self, url: str) -> None:
+        """Empty a database for the next test, or drop it if this one has changed its shape."""
+        name = self._name(url)
+        shape = self.run(SHAPE, name)
+        if self._shape is None:
+            self._shape = self.run(SHAPE, "template_toastkit")
+        if shape != self._shape:
+            self.drop(url)
+            return
+        tables = sorted({table for table, _ in shape} - {VERSIONS})
+        emptied = "; ".join(f"DELETE FROM {table}" for table in tables)
+        self.run(f"{emptied}; {COUNT_ANEW}", name)
+        self._idle.append(url)
+
     def drop(self, url: str) -> None:
         """Throw a database away, whoever still uses it."""
-        name = url.partition("?")[0].rpartition("/")[2]
+        name = self._name(url)
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
@@ -100,6 +133,8 @@ class Postgres:
 
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             done = connection.execute(statement.encode())
+            while done.nextset():  # of several statements the last one's rows
+                continue
             return [] if done.description is None else done.fetchall()
 
     def stop(self, how: str = "fast") -> None:
@@ -115,6 +150,9 @@ class Postgres:
         self._server.cleanup()
         shutil.rmtree(self._folder)
         self._watch.communicate()
+
+    def _name(self, url: str) -> str:
+        return url.partition("?")[0].rpartition("/")[2]
 
     def _control(self, *arguments: str) -> None:
         command = [*self._command(), *arguments]
