@@ -54,8 +54,8 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
-    """Run the tests on this Python."""
-    _pytest(session)
+    """Run the tests on this Python, on every core: many of them mostly wait."""
+    _pytest(session, "-n", "auto")
 
 
 @nox.session(tags=["ci"])
@@ -63,7 +63,7 @@ def tests_gevent(session: nox.Session) -> None:
     """Run them again where gevent has replaced threads, sockets and time.
 
     The interpreter is patched before pytest is imported: in a conftest it would be too late, for
-    plugins have imported ssl by then.
+    plugins have imported ssl by then. One process, for those of several would not be patched.
     """
     session.install("-e", ".[service]", *_group("test"))
     patched = ("python", "-m", "gevent.monkey", "--module", "pytest")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,15 @@ def clock() -> ManualClock:
     return ManualClock(NOW * 1000)
 
 
-@pytest.fixture
-def make_app(tmp_path: Path, clock: ManualClock) -> Iterator[MakeApp]:
+@contextmanager
+def making(folder: Path, clock: ManualClock) -> Iterator[MakeApp]:
     """Make apps with settings by field name; a publish secret is set, rates are not limited."""
     apps: list[Flask] = []
     keys = {"keys": [jwk()]}
     verifier = StaticVerifier(keys, clock, issuer=ISSUER, authorized_parties=[PARTY])
 
     def make(**settings: Any) -> Flask:
-        app = Flask(f"host{len(apps)}", instance_path=str(tmp_path / f"instance{len(apps)}"))
+        app = Flask(f"host{len(apps)}", instance_path=str(folder / f"instance{len(apps)}"))
         given = {"publish_secret": "secret", "rate_limits": False, **settings}
         app.config.update({f"TOASTKIT_{name.upper()}": value for name, value in given.items()})
         toastkit = ToastKit(app, verifiers=[verifier], clock=clock)
@@ -45,6 +46,12 @@ def make_app(tmp_path: Path, clock: ManualClock) -> Iterator[MakeApp]:
     yield make
     for app in apps:
         app.extensions["toastkit"].kit.close()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, clock: ManualClock) -> Iterator[MakeApp]:
+    with making(tmp_path, clock) as make:
+        yield make
 
 
 @pytest.fixture

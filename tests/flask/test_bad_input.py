@@ -7,7 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.verifiers.forgeries import forgeries, token
+from tests.flask.conftest import making
+from tests.verifiers.forgeries import NOW, forgeries, token
+from toastkit.testing import ManualClock
+
+pytestmark = pytest.mark.plain
 
 BOOTSTRAP, PUBLISH = "/v1/sessions/toast-bootstrap", "/v1/toasts/publish"
 REGISTER, TOASTS, SESSION = "/v1/devices/register-toast", "/v1/toasts", "/auth/session"
@@ -37,6 +41,13 @@ TOPICS = [
     "x" * 201, "user:u1:" + "x" * 193, "x" * 10_000, "user:u1:" + "x" * 10_000, ":" * 10_000,
 ]  # fmt: skip
 GOOD = ["user:u1", "user:u1:x", "user:u1:x:y", "user:u1:u2", "news", "orders:7", "x" * 200]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """One app takes it all: what one input does to it, the next would find."""
+    with making(tmp_path_factory.mktemp("host"), ManualClock(NOW * 1000)) as make:
+        yield make()
 
 
 def test_the_table_of_topics_is_long_enough():

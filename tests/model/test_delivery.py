@@ -13,8 +13,8 @@ from toastkit.storage import upgrade
 
 pytestmark = pytest.mark.plain
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "12"))
-"""How many histories are tried on each database; the long run tries twenty times as many."""
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "6"))
+"""How many histories are tried on each database; the long run tries forty times as many."""
 SHRINK = os.environ.get("MODEL_SHRINK") == "1"
 """Whether a history that ends badly is made as short as possible, which takes minutes."""
 
@@ -63,4 +63,4 @@ def test_whatever_happens_a_toast_ends_as_promised(databases):
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_whatever_happens_for_long_a_toast_ends_as_promised(databases):
-    run(databases, max_examples=20 * EXAMPLES, stateful_step_count=50)
+    run(databases, max_examples=40 * EXAMPLES, stateful_step_count=50)

@@ -12,6 +12,9 @@ from tests.failpoints import POINTS
 from tests.races.crowd import SECRET, Page, Publisher
 
 pytestmark = [pytest.mark.plain, pytest.mark.timeout(1800)]
+both = pytest.mark.parametrize(
+    "shared", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
 APP = "tests.races.app:create_app()"
 ENDED = {"written", "acked", "undelivered"}
 
@@ -79,6 +82,7 @@ def check(shared, page, publishers):
     assert claims == {row["id"]: row["dedupe_key"] for row in rows if row["dedupe_key"]}
 
 
+@both
 def test_a_worker_killed_between_any_two_steps_of_a_publish_loses_nothing(crowd, tmp_path):
     armed, fired = tmp_path / "armed", tmp_path / "armed.fired"
     with crowd() as (server, page):
@@ -105,6 +109,7 @@ def kill_at_random(crowd, times):
             assert page.greeted.wait(20), "the page never came back"
 
 
+@both
 def test_a_worker_killed_at_random_moments_loses_nothing(crowd):
     kill_at_random(crowd, 5)
 
