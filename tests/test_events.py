@@ -42,7 +42,7 @@ def test_a_toast_made_by_hand_is_checked_too() -> None:
         *({"title": "x", "body": value} for value in (5, "x" * 2001, "\x00", "\udfff", [])),
         *({"title": "x", "style": value} for value in ("loud", "", None, "INFO", 1, "\ud800")),
         *({"title": "x", "priority": value} for value in ("urgent", None, 5, [])),
-        *({"title": "x", "data": value} for value in ("x", 5, [], True, {1: 2}, {"a": object()})),
+        *({"title": "x", "data": value} for value in ("x", 5, [], True, {1: 2}, {"a": object})),
         {"title": "x", "data": {"a": "\ud800"}},
         {"title": "x", "\ud800": 1},
     ],
