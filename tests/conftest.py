@@ -75,5 +75,5 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if isinstance(val, bytes) or (isinstance(val, str) and "PRIVATE KEY" in val):
         return argname
     if isinstance(val, str) and MADE_UP.search(val):
-        return MADE_UP.sub("ULID", val)
+        return MADE_UP.sub("ULID", val).encode("unicode_escape").decode()
     return None
