@@ -3,6 +3,7 @@
 import atexit
 import json
 import sqlite3
+import threading
 from dataclasses import dataclass, field
 
 from sqlalchemy import create_engine, event, text
@@ -100,6 +101,7 @@ class Service:
         self._undo = simulate(monkeypatch, self.world)
         event.listen(Pool, "checkout", hurry)
         self.armed, self.hits, self.marked = None, 0, 0.0
+        self.thread = threading.get_ident()  # every process of the model is a greenlet in it
         self.slow = 0.0  # how long the next commit takes
         install(self.hit, monkeypatch.setattr)
         self.clients, self.kits = [], []
@@ -114,6 +116,8 @@ class Service:
         self.armed, self.hits = point, hits
 
     def hit(self, point):
+        if threading.get_ident() != self.thread:
+            return  # a kit that another test left behind still looks for what is due
         if point == "before mark":
             self.marked = self.clock.monotonic()
         if point == "after commit" and self.slow:
