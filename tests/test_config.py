@@ -16,7 +16,11 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "bool": ("0", False),
     "tuple[str, ...]": ("a, b,,c ", ("a", "b", "c")),
 }
-CHOSEN = {"runtime": ("threads", "threads"), "gateway": ("portable", "portable")}
+CHOSEN: dict[str, tuple[str, Any]] = {
+    "runtime": ("threads", "threads"),
+    "gateway": ("portable", "portable"),
+    "device_secret": ("1", True),
+}
 
 
 def variable(name: str) -> str:

@@ -20,7 +20,7 @@ WORDS = {
 }
 CORE = {"live", "publishing", "identity"}
 ROOMS = {*CORE, "dialects", "runtime", "backplane", "storage", "senders", "verifiers"}
-WIRING = {"", "transports", "joining", "kit", "current", "metrics", "testing"}
+WIRING = {"", "transports", "joining", "wiring", "kit", "current", "metrics", "testing"}
 DOORS = {("live", "publishing")}
 GEVENT = ("toastkit/runtime/gevent.py", "toastkit_flask/gunicorn.py", "example_app/")
 LINES, FUNCTION_LINES, PARAMETERS = 400, 45, 4

@@ -135,7 +135,7 @@ def test_storage_that_closes_while_a_toast_is_told_takes_no_receipt_away(
     decide = kit._publisher._decide
 
     def close_first(telling: Any) -> Any:
-        kit._storage.close()
+        kit._ground.storage.close()
         return decide(telling)
 
     monkeypatch.setattr(kit._publisher, "_decide", close_first)
@@ -145,7 +145,7 @@ def test_storage_that_closes_while_a_toast_is_told_takes_no_receipt_away(
 
 def test_who_is_not_alone_on_a_database_never_decides_that_nobody_is_there(kit: Kit) -> None:
     connect(kit)
-    kit._backplane.share()
+    kit._ground.backplane.share()
     assert kit.publish_toast("u1", "Hello").status == "delivered"
     assert kit.publish_toast("u2", "Hello").status == "queued"
 
@@ -185,7 +185,7 @@ def test_others_get_their_turn_while_many_are_made(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns: list[int] = []
-    monkeypatch.setattr(kit._runtime, "breathe", lambda: turns.append(1))
+    monkeypatch.setattr(kit._ground.runtime, "breathe", lambda: turns.append(1))
     users, seen = [f"u{number}" for number in range(SLICE + 1)], []
     kit.publish_toasts((seen.append(len(turns)) or user for user in users), "Hello")  # type: ignore[func-returns-value]
     assert seen == [0] * SLICE + [1]
@@ -353,7 +353,7 @@ kit.node.serve()
 kit.publish_toast("u1", "Hello")
 pid = os.fork()
 if not pid:
-    claims, kit._storage.inbox.claim_due = [], lambda *_: claims.append(1)
+    claims, kit._ground.storage.inbox.claim_due = [], lambda *_: claims.append(1)
     time.sleep(0.3)
     os._exit(len(claims))
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

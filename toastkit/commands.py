@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .records import Since
@@ -40,6 +40,13 @@ class SetState(Command):
     """Say whether the user is in front of the app (A.17)."""
 
     foreground: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh(Command):
+    """Ask to stay, with a fresh ticket of the same user and device (A.8)."""
+
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,18 @@ class Config:
     session_prefix: str = _setting("ms_sess_", "how an opaque session token begins")
     session_seconds: int = _setting(1800, "life of an opaque session")
     ticket_seconds: int = _setting(900, "life of a WebSocket token")
+    session_fresh_ms: int = _setting(1000, "how long a session is believed without asking again")
+    session_cache: int = _setting(20_000, "most sessions one process remembers")
+    expiring_seconds: int = _setting(60, "a client is warned this long before its token ends")
+    expired_seconds: int = _setting(
+        25, "a client may stay this long after its token ended, to refresh it", least=0
+    )
+    device_secret: bool = _setting(
+        False, "1: a device's first anonymous session gives a secret that later ones must show"
+    )
+    delivery_seconds: int = _setting(
+        259_200, "how long is tried what is owed to the outside and names no end of its own"
+    )
 
     confirm_ms: int = _setting(250, "how long a publish waits for the workers' answers")
     due_ms: int = _setting(2000, "after this an undecided toast is due to be decided again")
@@ -92,6 +104,11 @@ class Config:
     list_rate: str = _setting("60/minute", "list, per user")
     inbox_rate: str = _setting("120/minute", "read, seen, delete and the like, per user")
     session_rate: str = _setting("30/minute", "auth session, per address")
+    anonymous_rate: str = _setting("30/minute", "auth anonymous, per address")
+    device_rate: str = _setting("10/minute", "auth anonymous, per device")
+    rebind_rate: str = _setting("30/minute", "auth rebind, per user")
+    profile_rate: str = _setting("60/minute", "auth bootstrap, per user")
+    stream_rate: str = _setting("30/minute", "toast streams begun, per user")
     body_bytes: int = _setting(65_536, "largest HTTP body")
     control_bytes: int = _setting(65_536, "largest params of a control")
 

@@ -14,11 +14,15 @@
         - ``UnknownToast`` (``toast_not_found``)
         - ``OriginNotAllowed`` (``origin_not_allowed``)
         - ``InvalidPublishKey`` (``invalid_publish_key``)
+        - ``AlreadyRebound`` (``already_rebound``)
+        - ``RebindClash`` (``rebind_clash``)
         - ``RateLimited`` (``rate_limited``)
         - ``Unauthenticated``
             - ``MissingToken`` (``missing_token``)
             - ``TokenExpired`` (``token_expired``)
             - ``InvalidToken`` (``invalid_token``)
+                - ``SessionRevoked`` (``session_revoked``)
+            - ``UserRequired`` (``user_required``)
         - ``CommandRefused``: one message of a live client
             - ``BadMessage`` (``bad_message``)
             - ``UnknownMessageType`` (``unknown_message_type``)
@@ -26,6 +30,7 @@
     - ``Unavailable``: the same request may succeed later (``retry_after`` seconds)
         - ``PublishDisabled`` (``toast_publish_disabled``)
         - ``StorageUnavailable`` (``storage_unavailable``)
+        - ``KeysNotLoaded`` (``jwks_not_loaded``)
 
 ``detail`` is what an HTTP body of the documents calls ``detail``; it is the message unless the
 contract fixes another text.
@@ -155,6 +160,21 @@ class InvalidPublishKey(Refused):
         return self.code
 
 
+class AlreadyRebound(Refused):
+    """The device's anonymous principal belongs to another user by now (B14)."""
+
+    code = "already_rebound"
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"device {device_id} already rebound to a different user")
+
+
+class RebindClash(Refused):
+    """A registered table has a row of the user where the anonymous principal's would go (B.10)."""
+
+    code = "rebind_clash"
+
+
 class RateLimited(Refused):
     """More requests came than the limit allows; ``retry_after`` is in seconds."""
 
@@ -197,6 +217,24 @@ class InvalidToken(Unauthenticated):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"Invalid token: {why}")
+
+
+class SessionRevoked(InvalidToken):
+    """The session was good and has been ended; it must not look expired, or clients loop (B5)."""
+
+    code = "session_revoked"
+
+    def __init__(self) -> None:
+        super().__init__("session revoked")
+
+
+class UserRequired(Unauthenticated):
+    """An anonymous session asked for what only a signed-in user may do (B13)."""
+
+    code = "user_required"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} requires an authenticated user token; got anonymous session")
 
 
 class CommandRefused(Refused):
@@ -253,3 +291,13 @@ class StorageUnavailable(Unavailable):
     """The database is locked, full or unreadable; nothing was kept."""
 
     code = "storage_unavailable"
+
+
+class KeysNotLoaded(Unavailable):
+    """An identity provider's keys were never had, so that nobody's token can be checked (B17)."""
+
+    code = "jwks_not_loaded"
+    retry_after = 3
+
+    def __init__(self) -> None:
+        super().__init__("JWKS not loaded")

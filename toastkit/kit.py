@@ -10,35 +10,30 @@ from functools import partial
 from itertools import islice
 from typing import Any, Self, TypeVar
 
-from .backplane import MemoryBackplane
-from .clock import Clock, SystemClock
-from .closing import CloseReason
+from .clock import Clock
 from .config import Config
 from .errors import ConfigError, Invalid
 from .events import Event, Toast
 from .hooks import Hooks
-from .identity import Authenticator, Devices, Sessions, Tickets
+from .identity import Devices
 from .joining import Db, Host, Joining
-from .live import Node, NodeParts, Rules
-from .live.presence import connections_of
+from .live import Node
 from .live.rules import Context
-from .publishing import (
-    Data,
-    DataParts,
-    Publisher,
-    PublisherParts,
-    Sweeper,
-    SweeperParts,
-    ToastOptions,
-    Toasts,
-    ToastsParts,
-    control_event,
-    toast_event,
-)
+from .publishing import Sweeper, ToastOptions, control_event, toast_event
 from .receipts import Receipt
-from .runtime import Living, runtime_for
-from .storage import Storage
+from .runtime import Living
 from .verifiers.contract import Verifier
+from .wiring import (
+    Beginnings,
+    Ground,
+    make_data,
+    make_identity,
+    make_node,
+    make_publisher,
+    make_sweeper,
+    make_toasts,
+    weakly,
+)
 
 T = TypeVar("T")
 
@@ -69,28 +64,22 @@ class Kit:
                 "for example sqlite:////var/lib/app/toastkit.db"
             )
         self.config = config
-        self._hooks = hooks or Hooks()
-        self._clock = clock or SystemClock()
-        self._runtime = runtime_for(config.runtime)
-        self._backplane = MemoryBackplane(self._runtime)
-        self._storage = Storage(
-            config.database_url,
-            self._runtime,
-            self._clock,
-            wait_ms=config.storage_wait_ms,
-            own_schema=host is None,
-        )
         self._context = context
+        self._ground = Ground.of(config, hooks, clock, host)
         self._sweeper: Sweeper | None = None
         self.node = self._make_node()
-        self.sessions = Sessions(self._storage.sessions, config, self._clock)
-        self.tickets = Tickets(self._storage.tickets, config, self._clock)
-        self.devices = Devices(self._storage.devices, config, self._clock)
-        self.authenticator = Authenticator(self.sessions, verifiers, config)
-        self._publisher = self._make_publisher()
+        kit = weakref.ref(self)
+
+        def node() -> Node | None:
+            return None if (here := kit()) is None else here.node
+
+        self.identity = make_identity(self._ground, verifiers)
+        self.sessions = self.identity.sessions
+        self.devices = Devices(self._ground.storage.devices, config, self._ground.clock)
+        self._publisher = make_publisher(self._ground, node)
         self._joining = Joining(config.database_url, host, self._publisher.relay)
-        self.toasts = self._make_toasts()
-        self.data = self._make_data()
+        self.toasts = make_toasts(self._ground, self._publisher, node)
+        self.data = make_data(self._ground, node)
         open_kits.add(self)
 
     def publish_toast(
@@ -129,7 +118,7 @@ class Kit:
             ttl_ms=ttl_ms,
             fallback_apns=fallback_apns,
         )
-        event = toast_event(user_id, Toast.of(toast), options, self._clock.now())
+        event = toast_event(user_id, Toast.of(toast), options, self._ground.clock.now())
         return self._road(db)([event])[0]
 
     def publish_toasts(
@@ -164,7 +153,7 @@ class Kit:
             ttl_ms=ttl_ms,
             fallback_apns=fallback_apns,
         )
-        content, now = Toast.of(toast), self._clock.now()
+        content, now = Toast.of(toast), self._ground.clock.now()
         events = [
             toast_event(user_id, content, options, now)
             for some in self._slices(user_ids)
@@ -182,7 +171,7 @@ class Kit:
             Invalid, TooLarge: the kind or the params are wrong.
             NotServing: this process serves no sockets.
         """
-        most, now = self.config.control_bytes, self._clock.now()
+        most, now = self.config.control_bytes, self._ground.clock.now()
         given = {} if params is None else params
         self._publisher.publish_control(control_event(kind, given, user_id, now, most_bytes=most))
 
@@ -196,9 +185,9 @@ class Kit:
             self._sweeper.stop(self.config.storage_wait_ms / 1000)
         if self.node.serving:
             self.node.stop()
-        self._backplane.close()
-        self._storage.close()
-        self._runtime.close()
+        self._ground.backplane.close()
+        self._ground.storage.close()
+        self._ground.runtime.close()
 
     def __enter__(self) -> Self:
         return self
@@ -215,74 +204,16 @@ class Kit:
             self._sweeper = None
 
     def _make_node(self) -> Node:
-        rules = Rules(self._hooks, self._context)
-        parts = NodeParts(
-            self.config,
-            self._clock,
-            self._runtime,
-            self._backplane,
-            rules,
-            self._storage.inbox,
-        )
         # The process that took the first socket tells its clients when it exits; no hook of the
         # host is needed for that, and a master that only forks says nothing.
-        return Node(
-            parts, at_first=_weakly(self._close_at_exit), at_serve=_weakly(self._begin_to_sweep)
-        )
+        begin = Beginnings(weakly(self._close_at_exit), weakly(self._begin_to_sweep))
+        return make_node(self._ground, self._context, begin)
 
     def _close_at_exit(self) -> None:
         atexit.register(self.close)
 
-    def _make_toasts(self) -> Toasts:
-        return Toasts(
-            ToastsParts(
-                self.config,
-                self._clock,
-                self._storage.inbox,
-                self._publisher.publish_control,
-                lambda user_id: connections_of(self.node, user_id),
-            )
-        )
-
-    def _make_data(self) -> Data:
-        return Data(
-            DataParts(
-                self._storage.keeping,
-                self.config,
-                self._clock,
-                _weakly(self._dismiss),
-                self._runtime.breathe,
-            )
-        )
-
-    def _dismiss(self, user_id: str) -> None:
-        if self.node.serving:
-            self.node.dismiss(user_id, CloseReason.TOKEN_REVOKED)
-
-    def _make_publisher(self) -> Publisher:
-        kit = weakref.ref(self)
-        return Publisher(
-            PublisherParts(
-                self.config,
-                self._clock,
-                self._runtime,
-                self._storage.inbox,
-                self._backplane,
-                serving=lambda: (here := kit()) is not None and here.node.serving,
-            )
-        )
-
     def _begin_to_sweep(self) -> None:
-        self._sweeper = Sweeper(
-            SweeperParts(
-                self.config,
-                self._clock,
-                self._runtime,
-                self._storage.inbox,
-                self._publisher,
-                prune=self.data.prune_some,
-            )
-        )
+        self._sweeper = make_sweeper(self._ground, self._publisher, self.data.prune_some)
         # An app that is dropped, such as that of a test, leaves nobody behind who looks.
         weakref.finalize(self, self._sweeper.cancel).atexit = False
         self._sweeper.start()
@@ -297,22 +228,10 @@ class Kit:
         rest = iter(items)
         while some := list(islice(rest, SLICE)):
             yield some
-            self._runtime.breathe()
+            self._ground.runtime.breathe()
 
     def _options(self, **given: Any) -> ToastOptions:
         return ToastOptions(dedupe_ms=self.config.dedupe_ms, **given)
-
-
-def _weakly(method: Callable[..., None]) -> Callable[..., None]:
-    """Return a call that does not keep the method's kit alive: the sweeper leads to the node."""
-    found = weakref.WeakMethod(method)
-
-    def call(*args: str) -> None:
-        here = found()
-        if here is not None:
-            here(*args)
-
-    return call
 
 
 open_kits: Living[Kit] = Living()

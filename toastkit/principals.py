@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from .errors import Invalid
 
 MAX_USER_ID = 200
 _FORBIDDEN = frozenset(":*")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Say who is asking.
+
+    ``session_hash`` names the opaque session used, if one was; ``expires_at`` is when the
+    credential ends, in milliseconds since the epoch, if it does.
+    """
+
+    user_id: str
+    session_hash: str | None = None
+    expires_at: int | None = None
+
+    @property
+    def anonymous(self) -> bool:
+        """Tell whether this principal never signed in (B9)."""
+        return is_anonymous(self.user_id)
 
 
 def user_id(value: object, field: str = "user_id") -> str:

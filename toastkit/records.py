@@ -184,6 +184,30 @@ class Session(Struct, frozen=True, kw_only=True):
     revoked_at: int | None = None
 
 
+class AnonymousDevice(Struct, frozen=True, kw_only=True):
+    """Which anonymous principal a device has, and whose it has become (B7, B10)."""
+
+    device_hash: str
+    anon_uuid: str
+    created_at: int
+    secret_hash: str | None = None
+    rebound_to: str | None = None
+    rebound_at: int | None = None
+
+    @property
+    def user_id(self) -> str:
+        """Return the principal's id (B9)."""
+        return f"anon:{self.anon_uuid}"
+
+
+class Rebound(Struct, frozen=True, kw_only=True):
+    """What a rebind did: whether anything became the user's, and how many rows (B11, B12)."""
+
+    rebound: bool
+    rows_updated: int
+    anon_uuid: str | None
+
+
 class Device(Struct, frozen=True, kw_only=True):
     """Which handset of a principal, and where a push would reach it (A11, A12)."""
 

@@ -72,6 +72,20 @@ class Acked(Reply):
 
 
 @dataclass(frozen=True, slots=True)
+class Expiring(Reply):
+    """Warn that the ticket ends ``expires_at``, in milliseconds since the epoch (A.8)."""
+
+    expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed(Reply):
+    """Confirm that a fresh ticket was taken, and until when it is good (A.8)."""
+
+    expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Failure(Reply):
     """Tell what could not be done, and whether the same may succeed later (A.6)."""
 

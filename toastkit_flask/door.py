@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from . import errors, guards
+from .policies import Policy
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -20,10 +22,22 @@ class Door(Blueprint):
         errors.attach(self)
         self.before_request(guards.begin)
 
-    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
-        """Add a path. Its ``OPTIONS`` are answered with those of its other methods, see below."""
-        options.setdefault("provide_automatic_options", False)
-        super().add_url_rule(rule, *args, **options)
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = False,
+        **options: Any,
+    ) -> None:
+        """Add a path with its ``policy`` and ``rate``; without a policy there is no path.
+
+        Its ``OPTIONS`` are answered with those of its other methods, see below.
+        """
+        assert view_func is not None
+        policy, rate = options.pop("policy"), options.pop("rate", None)
+        guard = guards.guarded(view_func, policy, rate)
+        super().add_url_rule(rule, endpoint, guard, provide_automatic_options, **options)
 
 
 def add_other_methods(app: Flask, name: str) -> None:
@@ -51,4 +65,5 @@ def _other_methods(allowed: list[str]) -> Any:
             return Response(status=204, headers={"Allow": ", ".join(allowed)})
         raise MethodNotAllowed(allowed)
 
+    other_methods.toastkit_policy = Policy.OPEN  # type: ignore[attr-defined]
     return other_methods

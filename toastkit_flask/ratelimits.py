@@ -12,7 +12,10 @@ from toastkit import Config
 from toastkit.clock import Clock
 from toastkit.errors import ConfigError, RateLimited
 
-RATES = ("bootstrap", "register", "publish", "list", "inbox", "session")
+RATES = (
+    *("bootstrap", "register", "publish", "list", "inbox", "stream"),
+    *("session", "anonymous", "device", "rebind", "profile"),
+)
 
 
 class RateLimits:

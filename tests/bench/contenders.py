@@ -53,7 +53,9 @@ class Seed:
 
             def mint(user_id: str) -> str:
                 topics = (f"user:{user_id}", f"user:{user_id}:builds")
-                return kit.tickets.mint(TicketRequest(user_id, f"device-{user_id}", topics))[0]
+                return kit.identity.tickets.mint(
+                    TicketRequest(user_id, f"device-{user_id}", topics)
+                )[0]
 
             self._tokens = list(pool.map(mint, self._users))
 

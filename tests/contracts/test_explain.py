@@ -69,7 +69,7 @@ def connect(kit: Kit, user_id: str = "ada", since: Since | None = None) -> Clien
 
 def mark(kit: Kit, id: str, **change: Any) -> None:
     """Change a toast's state, as whoever decides it would."""
-    kit._storage.inbox.mark([StateChange(id, "ada", at=kit._clock.now(), **change)])
+    kit._ground.storage.inbox.mark([StateChange(id, "ada", at=kit._ground.clock.now(), **change)])
 
 
 def explain(kit: Kit, id: str) -> Explanation:
@@ -259,7 +259,7 @@ def test_deleted_by_the_user(kit: Kit, clock: ManualClock) -> None:
 
 
 def test_queued_while_not_every_worker_has_answered(kit: Kit, clock: ManualClock) -> None:
-    kit._backplane.share()
+    kit._ground.backplane.share()
     id = kit.publish_toast("ada", "Hello").id
     said = explain(kit, id)
     assert (said.state, said.why) == ("accepted", "queued")
@@ -278,7 +278,7 @@ def test_undecided_where_no_process_serves(script: Kit, clock: ManualClock) -> N
 
 def test_taken_by_a_worker_a_moment_ago(script: Kit) -> None:
     id = script.publish_toast("ada", "Hello").id
-    assert len(script._storage.inbox.claim_due(1, 10_000)) == 1
+    assert len(script._ground.storage.inbox.claim_due(1, 10_000)) == 1
     assert explain(script, id).why == "queued"
 
 

@@ -55,6 +55,7 @@ NO_USERS = {
     *("style", "priority", "deeplink", "data", "event", "payload", "key", "dedupe_key"),
     *("collapse_key", "state", "transport", "reason", "kind", "target", "last_answer", "device_id"),
     *("bundle_id", "push_token", "environment", "token_hash", "session_hash", "device_hash"),
+    "secret_hash",
     "version_num",
 }
 """Columns of text that name no user: whoever adds another must say which kind it is."""

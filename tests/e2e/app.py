@@ -26,7 +26,7 @@ def create_app():
     def tickets():
         """Mint a ticket for each user, in one go."""
         users = request.json["users"]
-        mint = toastkit.kit.tickets.mint
+        mint = toastkit.kit.identity.tickets.mint
         wanted = [TicketRequest(user, f"device-{user}", (f"user:{user}",)) for user in users]
         return jsonify([mint(each)[0] for each in wanted])
 

@@ -137,7 +137,7 @@ def test_A2_clerk_jwt_in_the_body_changes_nobody(house):
 
 def test_A3_the_ticket_of_a_nameless_device_is_clerk_and_user(house):
     answer = house.bootstrap("ada")
-    assert house.kit.tickets.redeem(answer["token"]).device_id == "clerk:ada"
+    assert house.kit.identity.tickets.redeem(answer["token"]).device_id == "clerk:ada"
 
 
 def test_A4_a_bundle_id_may_be_named(house):

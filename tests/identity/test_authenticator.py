@@ -13,7 +13,8 @@ from toastkit.errors import (
     TokenExpired,
     Unavailable,
 )
-from toastkit.identity import Authenticator, Credentials, Identity
+from toastkit.identity import Authenticator, Credentials
+from toastkit.principals import Principal
 from toastkit.verifiers.contract import Claims
 
 
@@ -37,16 +38,16 @@ def authenticator(sessions):
 
 def test_B2_a_session_names_its_user_and_itself(authenticator, sessions):
     token, session = sessions.mint("bob")
-    expected = Identity("bob", session.token_hash)
+    expected = Principal("bob", session.token_hash, session.expires_at)
     assert authenticator.authenticate(Credentials(token)) == expected
 
 
 def test_a_jwt_names_its_user_and_no_session(authenticator):
-    assert authenticator.authenticate(Credentials("jwt")) == Identity("ada", None)
+    assert authenticator.authenticate(Credentials("jwt")) == Principal("ada", None)
 
 
 def test_the_hosts_login_names_its_user(authenticator):
-    assert authenticator.authenticate(Credentials(load_user=lambda: 7)) == Identity("7")
+    assert authenticator.authenticate(Credentials(load_user=lambda: 7)) == Principal("7")
 
 
 @pytest.mark.parametrize("offered", [Credentials(), Credentials(load_user=lambda: None)])
@@ -57,7 +58,7 @@ def test_B17_nobody_asking_is_a_missing_token(authenticator, offered):
 
 def test_two_credentials_of_one_user_are_one(authenticator):
     offered = Credentials("jwt", lambda: "ada")
-    assert authenticator.authenticate(offered) == Identity("ada")
+    assert authenticator.authenticate(offered) == Principal("ada")
 
 
 def test_two_credentials_of_two_users_are_refused(authenticator):

@@ -247,7 +247,7 @@ def test_a_commit_succeeds_whatever_becomes_of_its_toasts(
             raise error
 
         with monkeypatch.context() as patch:
-            patch.setattr(kit._storage.inbox, "relay", fail)
+            patch.setattr(kit._ground.storage.inbox, "relay", fail)
             db.add(Order())
             kit.publish_toast("ada", str(error))
             db.commit()

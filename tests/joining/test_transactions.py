@@ -138,13 +138,13 @@ def test_toasts_are_told_when_the_session_has_let_go_of_its_connection(
     kit: Kit, db: scoped[Session], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out: list[tuple[int, bool]] = []
-    relay = kit._storage.inbox.relay
+    relay = kit._ground.storage.inbox.relay
 
     def look(*given: Any) -> Any:
         out.append((engine.pool.checkedout(), db().in_transaction()))  # type: ignore[attr-defined]
         return relay(*given)
 
-    monkeypatch.setattr(kit._storage.inbox, "relay", look)
+    monkeypatch.setattr(kit._ground.storage.inbox, "relay", look)
     db.add(Order())
     kit.publish_toast("ada", "Hello")
     db.commit()
@@ -155,7 +155,7 @@ def test_ids_of_a_rollback_are_forgotten(
     kit: Kit, db: scoped[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(kit._storage.inbox, "relay", lambda ids, *_: asked.append(list(ids)))
+    monkeypatch.setattr(kit._ground.storage.inbox, "relay", lambda ids, *_: asked.append(list(ids)))
     kit.publish_toast("ada", "Never", db=db)
     with db.begin_nested():
         kit.publish_toast("ada", "Never", db=db)

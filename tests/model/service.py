@@ -192,8 +192,8 @@ class Service:
         wanted = TicketRequest(client.user, f"device{client.name}", topics)
 
         def connect():
-            token, _ = kit.tickets.mint(wanted)
-            ticket = kit.tickets.redeem(token)
+            token, _ = kit.identity.tickets.mint(wanted)
+            ticket = kit.identity.tickets.redeem(token)
             arriving = Arriving(background=not client.foreground, since=since)
             connection = kit.node.admit(ticket, ToastsDialect(FakeFraming()), arriving)
             connection.open(Socket(connection, client, self.clock))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import (
+    AlreadyRebound,
     Invalid,
     InvalidPublishKey,
     OriginNotAllowed,
     RateLimited,
+    RebindClash,
     Refused,
     ToastKitError,
     TooLarge,
@@ -23,6 +25,8 @@ _STATUS: tuple[tuple[type[ToastKitError], int], ...] = (
     (Unauthenticated, 401),
     (OriginNotAllowed, 403),
     (UnknownToast, 404),
+    (AlreadyRebound, 409),
+    (RebindClash, 409),
     (TooLarge, 413),
     (TopicNotAllowed, 422),
     (Invalid, 422),

@@ -1,7 +1,8 @@
 """Who is asking: sessions, tickets and devices, and the one place that decides."""
 
-from .authenticator import Authenticator, Credentials, Identity
+from .authenticator import Authenticator, Credentials
 from .devices import Devices
+from .parts import Identity
 from .sessions import Sessions
 from .tickets import TicketRequest, Tickets
 

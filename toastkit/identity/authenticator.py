@@ -21,6 +21,8 @@ from ..errors import (
     Unavailable,
 )
 from ..hooks import UserLoader
+from ..principals import Principal
+from ..records import Session
 from ..verifiers.contract import Claims, Verifier
 from .sessions import Sessions
 
@@ -39,14 +41,6 @@ class Credentials:
     load_user: UserLoader | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Say who is asking; ``session_hash`` names the opaque session used, if one was."""
-
-    user_id: str
-    session_hash: str | None = None
-
-
 class Authenticator:
     """Ask every way in, in a fixed order: opaque sessions by prefix, JWTs, the host's login."""
 
@@ -55,7 +49,7 @@ class Authenticator:
         self._verifiers = tuple(verifiers)
         self._secrets = [secret.encode() for secret in config.publish_secret if secret.strip()]
 
-    def authenticate(self, offered: Credentials) -> Identity:
+    def authenticate(self, offered: Credentials) -> Principal:
         """Return who is asking.
 
         Raises:
@@ -69,10 +63,10 @@ class Authenticator:
         if by_bearer and by_login and by_bearer.user_id != by_login.user_id:
             # Guessing which one is meant would show one user's toasts to another.
             raise InvalidToken("it names another user than the login does")
-        identity = by_bearer or by_login
-        if identity is None:
+        principal = by_bearer or by_login
+        if principal is None:
             raise MissingToken
-        return identity
+        return principal
 
     def verify(self, bearer: str | None) -> Claims:
         """Return what the identity provider's token says; a session token is refused (B1).
@@ -91,6 +85,17 @@ class Authenticator:
             raise InvalidToken("no identity provider is set up on this server")
         return self._ask_verifiers(bearer)
 
+    def find_session(self, bearer: str) -> Session:
+        """Return the opaque session a bearer is; nothing else will do (B5).
+
+        Raises:
+            TokenExpired: it has ended by itself.
+            InvalidToken: it is no session token, unknown, or revoked.
+        """
+        if not self._sessions.owns(bearer):
+            raise InvalidToken("not a session token")
+        return self._sessions.find(bearer)
+
     def ensure_publisher(self, bearer: str | None) -> str:
         """Make sure a publisher knows the secret; return a name for it that gives nothing away.
 
@@ -108,11 +113,12 @@ class Authenticator:
             raise InvalidPublishKey("the bearer is not the publish secret of this server")
         return hashlib.sha256(given).hexdigest()[:16]
 
-    def _by_bearer(self, bearer: str) -> Identity:
+    def _by_bearer(self, bearer: str) -> Principal:
         if self._sessions.owns(bearer):
             session = self._sessions.find(bearer)
-            return Identity(session.user_id, session.token_hash)
-        return Identity(self.verify(bearer).user_id)
+            return Principal(session.user_id, session.token_hash, session.expires_at)
+        claims = self.verify(bearer)
+        return Principal(claims.user_id, expires_at=claims.expires_at)
 
     def _ask_verifiers(self, bearer: str) -> Claims:
         refusals: list[ToastKitError] = []
@@ -129,7 +135,7 @@ class Authenticator:
         raise AssertionError("every verifier answers or refuses")
 
 
-def _by_login(load_user: UserLoader) -> Identity | None:
+def _by_login(load_user: UserLoader) -> Principal | None:
     found = load_user()
     if found is None:
         return None
@@ -140,4 +146,4 @@ def _by_login(load_user: UserLoader) -> Identity | None:
         raise InvalidToken(f"this login cannot be used: {error}") from None
     if principals.is_anonymous(user_id):
         raise InvalidToken("this login cannot be used: anon: ids are toastkit's own")
-    return Identity(user_id)
+    return Principal(user_id)

@@ -7,7 +7,7 @@ from typing import Protocol
 from .. import ids, principals
 from ..clock import Clock
 from ..config import Config
-from ..errors import InvalidToken, TokenExpired
+from ..errors import InvalidToken, SessionRevoked, TokenExpired
 from ..records import Session
 
 
@@ -66,7 +66,7 @@ class Sessions:
         if session is None:
             raise InvalidToken("unknown session")
         if session.revoked_at is not None:
-            raise InvalidToken("session revoked")
+            raise SessionRevoked
         if self._clock.now() >= session.expires_at:
             raise TokenExpired
         return session
@@ -83,8 +83,17 @@ class Sessions:
         session = self.find(token)
         # Two logouts may race past find(); the repository lets one of them win.
         if not self._repository.revoke(session.token_hash, self._clock.now()):
-            raise InvalidToken("session revoked")
+            raise SessionRevoked
         return session
+
+    def ensure_not_revoked(self, token_hash: str) -> None:
+        """Make sure that a session, named by its hash, has not been revoked.
+
+        Raises:
+            SessionRevoked: it has.
+        """
+        if self.is_revoked(token_hash):
+            raise SessionRevoked
 
     def is_revoked(self, token_hash: str) -> bool:
         """Tell whether a session, named by its hash, has been revoked."""

@@ -160,6 +160,6 @@ _own(tables.deliveries, "error")
 _own(tables.devices, "replace")  # the handset is where its newest registration says
 _own(tables.tickets, "error", "token_hash", "session_hash")
 _own(tables.sessions, "error", "token_hash")
-_own(tables.anonymous, "error", "device_hash", column="anon_uuid")
-_own(tables.anonymous, "error", "device_hash", column="rebound_to")
+_own(tables.anonymous, "error", "device_hash", "secret_hash", column="anon_uuid")
+_own(tables.anonymous, "error", "device_hash", "secret_hash", column="rebound_to")
 _own(tables.principals, "keep")  # the account's numbering goes on

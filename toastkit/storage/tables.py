@@ -149,6 +149,7 @@ sessions = _table(
     Column("revoked_at", BigInteger),
     Index(PREFIX + "sessions_user", "user_id"),
     Index(PREFIX + "sessions_expiry", "expires_at"),
+    _partial("sessions_revoked", "revoked_at", where="revoked_at IS NOT NULL"),
 )
 
 tickets = _table(
@@ -170,5 +171,6 @@ anonymous = _table(
     Column("created_at", BigInteger, nullable=False),
     Column("rebound_to", Text),
     Column("rebound_at", BigInteger),
+    Column("secret_hash", Text),
     Index(PREFIX + "anonymous_uuid", "anon_uuid", unique=True),
 )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 
 class Claims(Struct, frozen=True):
-    """What a verified token says: the user it names."""
+    """What a verified token says: the user it names, until when, and all the rest.
+
+    ``expires_at`` is in milliseconds since the epoch. ``all`` has every claim as the provider
+    wrote it.
+    """
 
     user_id: str
+    expires_at: int | None = None
+    all: dict[str, Any] = {}
 
 
 class Verifier(Protocol):

@@ -6,22 +6,22 @@ from flask import Response
 
 from ..bodies import answer
 from ..door import Door
-from ..guards import address, bearer, limit, required_bearer
+from ..guards import claims, required_bearer
+from ..policies import Policy
 from ..state import current_kit
 
 auth = Door("toastkit_auth")
 
 
-@auth.post("/auth/session")
+@auth.post("/auth/session", policy=Policy.PROVIDER, rate="session")
 def open_session() -> Response:
     """Exchange the identity provider's token for an opaque session."""
-    limit("session", address())
     kit = current_kit()
-    token, _ = kit.sessions.mint(kit.authenticator.verify(bearer()).user_id)
+    token, _ = kit.sessions.mint(claims().user_id)
     return answer({"token": token, "expires_in": kit.config.session_seconds})
 
 
-@auth.delete("/auth/session")
+@auth.delete("/auth/session", policy=Policy.SESSION)
 def close_session() -> Response:
     """Revoke the session that asks."""
     current_kit().sessions.revoke(required_bearer())

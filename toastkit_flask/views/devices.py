@@ -8,17 +8,17 @@ from toastkit.dialects import read_body
 
 from ..bodies import Registration, answer, read_raw
 from ..door import Door
-from ..guards import identify, limit
+from ..guards import current_principal
+from ..policies import Policy
 from ..state import current_kit
 
 devices = Door("toastkit_devices")
 
 
-@devices.post("/v1/devices/register-toast")
+@devices.post("/v1/devices/register-toast", policy=Policy.PRINCIPAL, rate="register")
 def register() -> Response:
     """Register or refresh a device."""
-    kit, who = current_kit(), identify()
-    limit("register", who.user_id)
+    kit, who = current_kit(), current_principal()
     body = read_body(read_raw(kit.config), Registration)
     device = kit.devices.register(who.user_id, body.device_id, body.bundle_id, body.apns)
     # Nothing carries pushes yet, so none is promised.

@@ -8,12 +8,13 @@ from toastkit.errors import ConfigError, Unavailable
 
 from ..bodies import answer
 from ..door import Door
+from ..policies import Policy
 from ..state import current_kit
 
 health = Door("toastkit_health")
 
 
-@health.get("/health")
+@health.get("/health", policy=Policy.OPEN)
 def ready() -> Response:
     """Answer 200 when requests can be served, 503 while they cannot."""
     kit = current_kit()

@@ -13,7 +13,14 @@ from flask_sock import Sock
 
 from toastkit.closing import CloseReason
 from toastkit.dialects import ToastsDialect, http_error, read_since
-from toastkit.errors import Invalid, InvalidToken, MissingToken, TokenExpired, Unauthenticated
+from toastkit.errors import (
+    Invalid,
+    InvalidToken,
+    MissingToken,
+    SessionRevoked,
+    TokenExpired,
+    Unauthenticated,
+)
 from toastkit.live import Arriving, Connection
 from toastkit.replies import Failure
 from toastkit.transports import GUNICORN, Arrival, WebSocketFraming, refuse_compression
@@ -21,6 +28,7 @@ from toastkit.transports import GUNICORN, Arrival, WebSocketFraming, refuse_comp
 from ..bodies import answer
 from ..door import Door
 from ..origins import ensure_origin
+from ..policies import Policy
 from ..state import current_kit
 
 if TYPE_CHECKING:
@@ -50,7 +58,7 @@ class Taken(Response):
         return super().__call__(environ, start_response)
 
 
-@realtime.get("/v1/realtime")
+@realtime.get("/v1/realtime", policy=Policy.OPEN)
 def plain() -> Response:
     """Tell a plain GET what this path wants."""
     text = "this is a WebSocket: connect with an Upgrade request"
@@ -78,7 +86,7 @@ def arrive() -> Response | None:
     return Taken(status=101)
 
 
-@sock.route("/v1/realtime", bp=realtime)  # type: ignore[untyped-decorator]
+@sock.route("/v1/realtime", bp=realtime, policy=Policy.TICKET)  # type: ignore[untyped-decorator]
 def gateway(ws: Any) -> None:
     """Serve a client through flask-sock, whose handshake is out."""
     g.toastkit_arrival.serve(g.toastkit_connection, ws)
@@ -116,11 +124,11 @@ def admit() -> Connection:
     try:
         if not token:
             raise MissingToken
-        ticket = kit.tickets.redeem(token)
+        ticket = kit.identity.tickets.redeem(token)
     except Unauthenticated as error:
         return refuse(REASONS[type(error)], error)
     if ticket.session_hash is not None and kit.sessions.is_revoked(ticket.session_hash):
-        return refuse(CloseReason.TOKEN_REVOKED, InvalidToken("session revoked"))
+        return refuse(CloseReason.TOKEN_REVOKED, SessionRevoked())
     return kit.node.admit(ticket, DIALECT, arriving())
 
 
@@ -133,5 +141,7 @@ def arriving() -> Arriving:
 
 def refuse(reason: CloseReason, error: Unauthenticated) -> Connection:
     """Return a connection that is told why it may not stay."""
-    failure = Failure(None, error.code, str(error))
+    # A session that was revoked is told as any token that is no good (A.6).
+    code = InvalidToken.code if isinstance(error, InvalidToken) else error.code
+    failure = Failure(None, code, str(error))
     return current_kit().node.refuse(DIALECT, reason, failure)

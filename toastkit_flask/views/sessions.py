@@ -9,23 +9,23 @@ from toastkit.identity import TicketRequest
 
 from ..bodies import answer, read_bootstrap
 from ..door import Door
-from ..guards import identify, limit
+from ..guards import current_principal
 from ..origins import gateway_url
+from ..policies import Policy
 from ..state import current_kit
 
 sessions = Door("toastkit_sessions")
 
 
-@sessions.post("/v1/sessions/toast-bootstrap")
+@sessions.post("/v1/sessions/toast-bootstrap", policy=Policy.PRINCIPAL, rate="bootstrap")
 def bootstrap() -> Response:
     """Return a ticket, and the URL it opens."""
-    kit, who = current_kit(), identify()
-    limit("bootstrap", who.user_id)
+    kit, who = current_kit(), current_principal()
     body = read_bootstrap(kit.config)
     device_id = body.device_of(who.user_id)
     topics = kit.node.rules.accepted(who.user_id, body.topics_of(who.user_id))
     wanted = TicketRequest(who.user_id, device_id, topics, who.session_hash)
-    token, ticket = kit.tickets.mint(wanted)
+    token, ticket = kit.identity.tickets.mint(wanted)
     written = {
         "token": token,
         "ws_url": f"{gateway_url(kit.config)}?token={token}",

@@ -10,17 +10,17 @@ from toastkit.dialects import read_publish, toast_page
 
 from ..bodies import answer, read_page, read_raw, read_up_to
 from ..door import Door
-from ..guards import address, bearer, identify, limit, own_connection
+from ..guards import current_principal, own_connection
+from ..policies import Policy
 from ..state import current_kit
 
 toasts = Door("toastkit_toasts")
 
 
-@toasts.post("/v1/toasts/publish")
+@toasts.post("/v1/toasts/publish", policy=Policy.PUBLISHER, rate="publish")
 def publish() -> Response:
     """Publish a toast to one user; checks run 503, 401, 429, 422."""
     kit = current_kit()
-    limit("publish", kit.authenticator.ensure_publisher(bearer()), address())
     wanted = read_publish(read_raw(kit.config))
     # The answer promises that the toast is kept: it does not wait for a commit of the host's.
     response = answer(kit.publish_toast(**asdict(wanted), db=None), 202)
@@ -29,15 +29,14 @@ def publish() -> Response:
     return response
 
 
-@toasts.get("/v1/toasts")
+@toasts.get("/v1/toasts", policy=Policy.PRINCIPAL, rate="list")
 def recent() -> Response:
     """List toasts of whoever asks, newest first."""
-    kit, who = current_kit(), identify()
-    limit("list", who.user_id)
+    kit, who = current_kit(), current_principal()
     return answer(toast_page(kit.toasts.list(who.user_id, **read_page())))
 
 
-@toasts.post("/v1/toasts/<id>/read")
+@toasts.post("/v1/toasts/<id>/read", policy=Policy.PRINCIPAL, rate="inbox")
 def read(id: str) -> Response:
     """Note that a toast was read."""
     kit, user_id = _changing()
@@ -45,7 +44,7 @@ def read(id: str) -> Response:
     return _changed(kit, user_id, id=id)
 
 
-@toasts.post("/v1/toasts/<id>/unread")
+@toasts.post("/v1/toasts/<id>/unread", policy=Policy.PRINCIPAL, rate="inbox")
 def unread(id: str) -> Response:
     """Note that a toast is to be read again."""
     kit, user_id = _changing()
@@ -53,7 +52,7 @@ def unread(id: str) -> Response:
     return _changed(kit, user_id, id=id)
 
 
-@toasts.post("/v1/toasts/<id>/seen")
+@toasts.post("/v1/toasts/<id>/seen", policy=Policy.PRINCIPAL, rate="inbox")
 def seen(id: str) -> Response:
     """Note that a toast was seen in the list."""
     kit, user_id = _changing()
@@ -61,7 +60,7 @@ def seen(id: str) -> Response:
     return _changed(kit, user_id, id=id)
 
 
-@toasts.delete("/v1/toasts/<id>")
+@toasts.delete("/v1/toasts/<id>", policy=Policy.PRINCIPAL, rate="inbox")
 def delete(id: str) -> Response:
     """Take a toast out of the list."""
     kit, user_id = _changing()
@@ -69,7 +68,7 @@ def delete(id: str) -> Response:
     return _changed(kit, user_id, id=id)
 
 
-@toasts.post("/v1/toasts/read-all")
+@toasts.post("/v1/toasts/read-all", policy=Policy.PRINCIPAL, rate="inbox")
 def read_all() -> Response:
     """Note that everything was read, or one toast and all before it."""
     kit, user_id = _changing()
@@ -79,9 +78,7 @@ def read_all() -> Response:
 
 
 def _changing() -> tuple[Kit, str]:
-    kit, who = current_kit(), identify()
-    limit("inbox", who.user_id)
-    return kit, who.user_id
+    return current_kit(), current_principal().user_id
 
 
 def _changed(kit: Kit, user_id: str, **words: object) -> Response:

@@ -61,7 +61,7 @@ def test_B5_a_session_is_revoked_at_once(client):
     answer = client.delete(PATH, headers=bearing(opened))
     assert (answer.status_code, answer.json) == (200, {"success": True})
     after = client.get("/v1/toasts", headers=bearing(opened))
-    assert (after.status_code, after.json["code"]) == (401, "invalid_token")
+    assert (after.status_code, after.json["code"]) == (401, "session_revoked")
     assert client.delete(PATH, headers=bearing(opened)).status_code == 401
 
 

@@ -102,7 +102,7 @@ def test_a_database_that_fails_is_503_before_the_handshake(app, shake, roster, m
     def fail(_):
         raise StorageUnavailable("locked")
 
-    monkeypatch.setattr(app.extensions["toastkit"].kit.tickets, "redeem", fail)
+    monkeypatch.setattr(app.extensions["toastkit"].kit.identity.tickets, "redeem", fail)
     answer = shake("?token=x", environ={"werkzeug.socket": object()})
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
     assert not roster.connections

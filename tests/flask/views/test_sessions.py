@@ -12,7 +12,7 @@ ANONYMOUS = "anon:0b9d4c1e-7d5f-4a2b-9c3d-1e2f3a4b5c6d"
 
 
 def ticket_of(app, answer):
-    return app.extensions["toastkit"].kit.tickets.redeem(answer.json["token"])
+    return app.extensions["toastkit"].kit.identity.tickets.redeem(answer.json["token"])
 
 
 def test_A1_a_jwt_mints_a_ticket(client):

@@ -1,0 +1,48 @@
+"""What is owed to the outside world, and what became of an attempt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One message owed to the outside: a push, an e-mail, a call to another service.
+
+    ``kind`` chooses the sender that posts it, ``target`` is whom it goes to in that sender's words,
+    ``payload`` is JSON. ``attempts`` counts those made so far. Times are milliseconds since the
+    epoch; after ``expires_at`` it is not tried any more.
+    """
+
+    id: str
+    kind: str
+    target: str
+    payload: dict[str, Any]
+    created_at: int
+    expires_at: int
+    user_id: str | None = None
+    toast_id: str | None = None
+    attempts: int = 0
+
+
+class Sent(Struct, frozen=True):
+    """The other side took it; ``answer`` is kept for whoever asks later."""
+
+    answer: str = ""
+
+
+class Refusal(Struct, frozen=True):
+    """It will never be taken; ``answer`` says why."""
+
+    answer: str
+
+
+class Later(Struct, frozen=True):
+    """It may be taken later: after ``seconds`` if the other side named them."""
+
+    answer: str
+    seconds: float | None = None
+
+
+Outcome = Sent | Refusal | Later

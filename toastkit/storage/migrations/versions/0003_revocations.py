@@ -1,0 +1,25 @@
+"""What was revoked of late; secrets of anonymous devices."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.add_column("toastkit_anonymous", sa.Column("secret_hash", sa.Text(), nullable=True))
+    op.create_index(
+        "toastkit_sessions_revoked",
+        "toastkit_sessions",
+        ["revoked_at"],
+        unique=False,
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("toastkit_sessions_revoked", table_name="toastkit_sessions")
+    with op.batch_alter_table("toastkit_anonymous") as table:
+        table.drop_column("secret_hash")
