@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool, Pool
 
-import toastkit.kit
+import toastkit.wiring
 from tests.failpoints import install
 from tests.fakes import FakeFraming, FakeTransport, frames
 from tests.model.sim import Crash, World, simulate
@@ -137,7 +137,7 @@ class Service:
 
     def _kit(self):
         process = self.world.process()
-        self.patch.setattr(toastkit.kit, "runtime_for", lambda _name: process)
+        self.patch.setattr(toastkit.wiring, "runtime_for", lambda _name: process)
         kit = Kit(Config(database_url=self.url, **SETTINGS), clock=self.clock)
         kit.process = process
         self.kits.append(kit)
