@@ -60,6 +60,7 @@ def test_every_path_and_every_kind_of_credential(app: Flask, wallet: Wallet) -> 
 @pytest.mark.parametrize("asks", ["session", "jwt", "login", "anonymous"])
 def test_a_stranger_reaches_nothing_of_the_owner(app: Flask, wallet: Wallet, asks: str) -> None:
     kit = wallet.kit
+    kit.node.serve()  # so that nothing is left to be decided while strangers ask
     id = kit.publish_toast("ada", {"title": "for-ada-alone", "body": "b"}).id
     kit.toasts.explain(id)  # behind what is still owed to the toast's row
     before = kit.data.export("ada")
