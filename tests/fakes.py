@@ -15,7 +15,7 @@ from toastkit.dialects import ToastsDialect
 from toastkit.errors import StorageUnavailable
 from toastkit.events import Event, Missed
 from toastkit.hooks import Hooks
-from toastkit.ids import toast_id
+from toastkit.ids import default_device_id, toast_id
 from toastkit.live import Arriving, Connection, Node, NodeParts, Rules
 from toastkit.publishing.inbox import Relayed, Then, ThenRelayed
 from toastkit.records import (
@@ -251,13 +251,15 @@ class World:
         self.node = Node(parts, at_first=lambda: self.firsts.append("first"))
         self.dialect = ToastsDialect(FakeFraming())
 
-    def ticket(self, user_id: str = "u1", *topics: str, seconds: int = 900) -> Ticket:
+    def ticket(
+        self, user_id: str = "u1", *topics: str, seconds: int = 900, session: str | None = None
+    ) -> Ticket:
         return Ticket(
             token_hash="h",
             user_id=user_id,
-            device_id=f"clerk:{user_id}",
+            device_id=default_device_id(user_id),
             topics=topics or (f"user:{user_id}",),
-            session_hash=None,
+            session_hash=session,
             expires_at=self.clock.now() + seconds * 1000,
             position=self.position(user_id),
         )
@@ -273,18 +275,26 @@ class World:
         *topics: str,
         background: bool = False,
         since: Since | None = None,
+        session: str | None = None,
     ) -> Connection:
         arriving = Arriving(background, since)
-        return self.node.admit(self.ticket(user_id, *topics), self.dialect, arriving)
+        ticket = self.ticket(user_id, *topics, session=session)
+        return self.node.admit(ticket, self.dialect, arriving)
 
     def open(self, connection: Connection, takes: int | None = None) -> Client:
         client = Client(connection, FakeTransport(connection, takes))
         connection.open(client.transport)
         return client
 
-    def connect(self, user_id: str = "u1", *topics: str, background: bool = False) -> Client:
+    def connect(
+        self,
+        user_id: str = "u1",
+        *topics: str,
+        background: bool = False,
+        session: str | None = None,
+    ) -> Client:
         """Return a connected client that has read its greeting."""
-        client = self.open(self.admit(user_id, *topics, background=background))
+        client = self.open(self.admit(user_id, *topics, background=background, session=session))
         client.news()
         return client
 

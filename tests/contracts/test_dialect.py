@@ -13,16 +13,21 @@ from toastkit.dialects.contract import Dialect
 from toastkit.errors import CommandRefused
 from toastkit.replies import (
     Acked,
+    Expiring,
     Failure,
     Greeting,
     Pong,
+    Refreshed,
     Reply,
     StateSet,
     Subscribed,
     Unsubscribed,
 )
 
-REPLIES = [Greeting, Subscribed, Unsubscribed, Pong, StateSet, Acked, Failure]
+REPLIES = [
+    *(Greeting, Subscribed, Unsubscribed, Pong, StateSet),
+    *(Acked, Expiring, Refreshed, Failure),
+]
 DIALECTS = [ToastsDialect(FakeFraming())]
 
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: type(each).__name__)

@@ -9,17 +9,19 @@ from hypothesis import strategies as st
 
 from tests.fakes import FakeFraming, control, frames, toast
 from toastkit.closing import CloseReason
-from toastkit.commands import Ack, Command, Ping, SetState, Subscribe, Unsubscribe
+from toastkit.commands import Ack, Command, Ping, Refresh, SetState, Subscribe, Unsubscribe
 from toastkit.dialects import ToastsDialect, read_since
 from toastkit.dialects.toasts import CODES, UNREADABLE
 from toastkit.errors import BadMessage, CommandRefused, UnknownMessageType
 from toastkit.records import Position, Since
 from toastkit.replies import (
     Acked,
+    Expiring,
     Failure,
     Greeting,
     Pong,
     Recovery,
+    Refreshed,
     Reply,
     StateSet,
     Subscribed,
@@ -74,6 +76,8 @@ def spelled(frame: bytes | None) -> Any:
         ),
         (b'{"type":"ack","ids":["a"]}', Ack(None, ("a",))),
         (b'{"type":"ack","ids":["' + b"x" * 64 + b'","b"],"id":1}', Ack(1, ("x" * 64, "b"))),
+        (b'{"type":"refresh","token":"t"}', Refresh(None, "t")),
+        (b'{"type":"refresh","token":"' + b"x" * 4096 + b'","id":1}', Refresh(1, "x" * 4096)),
     ],
 )
 def test_A24_messages_are_read(text: bytes, command: Command) -> None:
@@ -107,6 +111,8 @@ BAD = [
     *(b'{"type":"ack","ids":[1]}', b'{"type":"ack","ids":[""]}', b'{"type":"ack","ids":{"a":1}}'),
     b'{"type":"ack","ids":["' + b"x" * 65 + b'"]}',
     b'{"type":"ack","ids":[' + b'"a",' * 100 + b'"a"]}',
+    *(b'{"type":"refresh"}', b'{"type":"refresh","token":""}', b'{"type":"refresh","token":5}'),
+    b'{"type":"refresh","token":"' + b"x" * 4097 + b'"}',
     *(subscribing(b'"since":5'), subscribing(b'"since":"3.e"'), subscribing(b'"since":{}')),
     *(subscribing(b'"since":{"seq":1}'), subscribing(b'"since":{"epoch":"e"}')),
     *(since(b"-1"), since(b"true"), since(b"1.0"), since(b'"1"'), since(b"null")),
@@ -257,6 +263,14 @@ def test_nothing_but_CommandRefused_is_ever_raised(text: bytes) -> None:
         ),
         (Unsubscribed("x", ("a",)), {"type": "unsubscribe_ack", "id": "x", "topics": ["a"]}),
         (Pong(None, 1_767_225_600_000), {"type": "pong", "ts": AT}),
+        (
+            Expiring(None, 1_767_225_600_000),
+            {"type": "token_expiring", "expires_at": AT},
+        ),
+        (
+            Refreshed(3, 1_767_225_600_000),
+            {"type": "refresh_ack", "id": 3, "expires_at": AT},
+        ),
         (StateSet(None, True), {"type": "state_ack", "state": "foreground"}),
         (StateSet(0, False), {"type": "state_ack", "id": 0, "state": "background"}),
         (

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.fakes import World, assert_empty, control, toast
 from toastkit.closing import CloseReason
+from toastkit.ids import token_hash
 from toastkit.replies import Failure
 
 
@@ -135,6 +137,26 @@ def test_dismiss_ends_every_connection_of_one_user(world: World) -> None:
     world.node.dismiss("nobody", CloseReason.TOKEN_REVOKED)
     assert [client.said() for client in mine] == [["CLOSE 4001 token revoked"]] * 2
     assert other.said() == []
+
+
+def test_B5_dismiss_ends_the_connections_of_one_session_only(world: World) -> None:
+    ended, other = token_hash("one"), token_hash("two")
+    clients = [world.connect(session=each) for each in (ended, other)]
+    world.node.dismiss("u1", CloseReason.TOKEN_REVOKED, ended)
+    assert [client.said() for client in clients] == [["CLOSE 4001 token revoked"], []]
+
+
+def test_a_connection_without_a_session_outlives_all_sessions(world: World) -> None:
+    client = world.connect()
+    world.node.dismiss("u1", CloseReason.TOKEN_REVOKED, token_hash("one"))
+    assert client.said() == []
+
+
+def test_a_device_is_known_by_the_name_its_client_gave_it(world: World) -> None:
+    named = replace(world.ticket(), device_id="phone")
+    tickets = [world.ticket(), world.ticket("anon:1"), named]
+    connections = [world.node.admit(ticket, world.dialect) for ticket in tickets]
+    assert [each.device_id for each in connections] == [None, None, "phone"]
 
 
 def test_stop_tells_every_connection_1012(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,15 +10,17 @@ import msgspec
 from .. import ids
 from ..clock import iso
 from ..closing import CloseReason
-from ..commands import Ack, Command, Ping, SetState, Subscribe, Unsubscribe
+from ..commands import Ack, Command, Ping, Refresh, SetState, Subscribe, Unsubscribe
 from ..errors import BadMessage, UnknownMessageType
 from ..events import Event
 from ..records import Position, Since
 from ..replies import (
     Acked,
+    Expiring,
     Failure,
     Greeting,
     Pong,
+    Refreshed,
     Reply,
     StateSet,
     Subscribed,
@@ -47,6 +50,7 @@ CODES = {
 MAX_ACKS = 100
 MAX_SEQ = 2**63
 MAX_WORD = 64
+MAX_TOKEN = 4096
 
 UNREADABLE = Position(0, "?")
 """A position no principal ever stood at: nothing can be recovered from it."""
@@ -79,8 +83,10 @@ class ToastsDialect:
                 return SetState(id, _foreground(message, id))
             case "ack":
                 return Ack(id, _acked(message, id))
+            case "refresh":
+                return Refresh(id, _token(message, id))
             case str():
-                words = "subscribe, unsubscribe, ping, state or ack"
+                words = "subscribe, unsubscribe, ping, state, ack or refresh"
                 raise UnknownMessageType(f"type must be {words}", id)
             case _:
                 raise BadMessage("type required", id)
@@ -144,6 +150,13 @@ def _acked(message: dict[str, Any], id: Any) -> tuple[str, ...]:
     return tuple(acked)
 
 
+def _token(message: dict[str, Any], id: Any) -> str:
+    token = message.get("token")
+    if not isinstance(token, str) or not 1 <= len(token) <= MAX_TOKEN:
+        raise BadMessage(f"token must be a string of 1-{MAX_TOKEN} characters", id)
+    return token
+
+
 def _since(message: dict[str, Any], id: Any) -> Since | None:
     since, last = message.get("since"), message.get("last_toast_id")
     if since is not None and last is not None:
@@ -172,37 +185,27 @@ def _is_short(value: object) -> bool:
 
 
 def _spell(reply: Reply) -> dict[str, Any]:
-    words: dict[str, Any]
-    match reply:
-        case Greeting():
-            words = {
-                "type": "connection_ack",
-                "session_id": reply.connection_id,
-                "topics": reply.topics,
-                **_place(reply),
-            }
-        case Subscribed():
-            words = {
-                "type": "subscribe_ack",
-                "topics": reply.topics,
-                "all_topics": reply.all_topics,
-                **_place(reply),
-            }
-        case Unsubscribed():
-            words = {"type": "unsubscribe_ack", "topics": reply.topics}
-        case Pong():
-            words = {"type": "pong", "ts": iso(reply.at)}
-        case StateSet():
-            words = {"type": "state_ack", "state": _state(reply.foreground)}
-        case Acked():
-            words = {"type": "ack_ack", "ids": reply.ids}
-        case Failure():
-            words = _failure(reply)
-        case _:
-            raise TypeError(f"no word for {reply!r}")
+    spell = _SPELLED.get(type(reply))
+    if spell is None:
+        raise TypeError(f"no word for {reply!r}")
+    words: dict[str, Any] = spell(reply)
     if reply.id is not None:
         words["id"] = reply.id
     return words
+
+
+def _greeting(reply: Greeting) -> dict[str, Any]:
+    words = {
+        "type": "connection_ack",
+        "session_id": reply.connection_id,
+        "topics": reply.topics,
+    }
+    return words | _place(reply)
+
+
+def _subscribed(reply: Subscribed) -> dict[str, Any]:
+    words = {"type": "subscribe_ack", "topics": reply.topics, "all_topics": reply.all_topics}
+    return words | _place(reply)
 
 
 def _place(reply: Greeting | Subscribed) -> dict[str, Any]:
@@ -231,6 +234,19 @@ def _failure(failure: Failure) -> dict[str, Any]:
     if failure.topic is not None:
         words["topic"] = failure.topic
     return words
+
+
+_SPELLED: dict[type[Reply], Callable[[Any], dict[str, Any]]] = {
+    Greeting: _greeting,
+    Subscribed: _subscribed,
+    Unsubscribed: lambda reply: {"type": "unsubscribe_ack", "topics": reply.topics},
+    Pong: lambda reply: {"type": "pong", "ts": iso(reply.at)},
+    StateSet: lambda reply: {"type": "state_ack", "state": _state(reply.foreground)},
+    Acked: lambda reply: {"type": "ack_ack", "ids": reply.ids},
+    Expiring: lambda reply: {"type": "token_expiring", "expires_at": iso(reply.expires_at)},
+    Refreshed: lambda reply: {"type": "refresh_ack", "expires_at": iso(reply.expires_at)},
+    Failure: _failure,
+}
 
 
 def _toast_frame(event: Event) -> dict[str, Any]:

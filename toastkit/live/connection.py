@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from .. import ids
 from ..clock import Clock
 from ..closing import CloseReason
 from ..commands import Command
 from ..config import Config
 from ..dialects.contract import Dialect
 from ..events import Event
+from ..records import Ticket
 from ..replies import Failure, Reply
 from .catching import Catching
 from .sendbuffer import SendBuffer, Tally
@@ -78,7 +80,8 @@ class Connection:
     """Be one live client, on the loop only.
 
     It is held until its transport is there: what it is told meanwhile waits, the greeting first
-    (A22). ``topics`` is what it hears; ``foreground`` whether its user is in front of it. It
+    (A22). ``session`` is the hash of the session its ticket came from, if it came from one, as 32
+    bytes; ``device_id`` is ``None`` for a client that named no device. ``topics`` is what it hears; ``foreground`` whether its user is in front of it. It
     stands at ``seq`` of ``epoch``: what its topics had after ``start`` and up to there, it was
     told. ``catching`` is there while it is told what it missed.
     """
@@ -87,6 +90,7 @@ class Connection:
         "backlog",
         "buffer",
         "catching",
+        "device_id",
         "dialect",
         "due",
         "epoch",
@@ -98,6 +102,7 @@ class Connection:
         "node",
         "seen",
         "seq",
+        "session",
         "start",
         "topics",
         "transport",
@@ -111,6 +116,8 @@ class Connection:
         self.dialect = dialect
         self.id = id
         self.user_id = ""
+        self.session: bytes | None = None
+        self.device_id: str | None = None
         self.topics: tuple[str, ...] = ()
         self.expires_at = 0
         self.seen = node.wheel.now
@@ -137,6 +144,13 @@ class Connection:
     def ending(self) -> bool:
         """Tell whether its farewell has been said."""
         return bool(self.flags & ENDING)
+
+    def take(self, ticket: Ticket) -> None:
+        """Be whom a ticket lets in, from its device, until it ends."""
+        self.user_id, self.expires_at = ticket.user_id, ticket.expires_at
+        self.device_id = named_device(ticket)
+        # Half of what the text of a hash costs: there are thousands of connections.
+        self.session = None if ticket.session_hash is None else bytes.fromhex(ticket.session_hash)
 
     # What the transport tells
 
@@ -287,3 +301,9 @@ class Connection:
         if not self.flags & ENDING:
             self.flags |= ENDING
             self.node.detach(self)
+
+
+def named_device(ticket: Ticket) -> str | None:
+    """Return the device a client named for its ticket; ``None`` stands for its user's default."""
+    default = ids.default_device_id(ticket.user_id)
+    return None if ticket.device_id == default else ticket.device_id

@@ -113,7 +113,7 @@ class Node:
             failure = Failure(code="too_many_connections", message=message, retryable=True)
             return self._refuse(dialect, CloseReason.OVERLOADED, failure)
         connection = self._make(dialect)
-        connection.user_id, connection.expires_at = ticket.user_id, ticket.expires_at
+        connection.take(ticket)
         if arriving.background:
             connection.flags &= ~FOREGROUND
         if ticket.position is not None:
@@ -217,9 +217,10 @@ class Node:
 
     # The end
 
-    def dismiss(self, user_id: str, reason: CloseReason) -> None:
-        """End every connection of a principal to this worker."""
-        self.runtime.ask(lambda: self._dismiss(principals.route(user_id), reason))
+    def dismiss(self, user_id: str, reason: CloseReason, session_hash: str | None = None) -> None:
+        """End every connection of a principal to this worker, or those of one session only."""
+        session = None if session_hash is None else bytes.fromhex(session_hash)
+        self.runtime.ask(lambda: self._dismiss(principals.route(user_id), reason, session))
 
     def stop(self) -> None:
         """Tell every connection 1012, and wait at most ``close_seconds`` until all have gone.
@@ -241,9 +242,10 @@ class Node:
         self._gone = self._gone or self.runtime.signal()
         return self._gone
 
-    def _dismiss(self, route: str, reason: CloseReason) -> None:
+    def _dismiss(self, route: str, reason: CloseReason, session: bytes | None) -> None:
         for connection in list(self.roster.members(route)):
-            connection.end(reason)
+            if session is None or connection.session == session:
+                connection.end(reason)
 
     def _say_farewells(self) -> bool:
         # In slices: ten thousand farewells at once would hold up whatever else is still served.
