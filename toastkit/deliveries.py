@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
+
+DeliveryState = Literal["waiting", "sent", "failed", "expired"]
+"""Waiting is tried until it is taken (sent), refused for good (failed), or its time is over."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -12,7 +15,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     ``kind`` chooses the sender that posts it, ``target`` is whom it goes to in that sender's words,
     ``payload`` is JSON. ``attempts`` counts those made so far. Times are milliseconds since the
-    epoch; after ``expires_at`` it is not tried any more.
+    epoch; after ``expires_at`` it is not tried any more. ``id`` is of ``ids.delivery_id``.
     """
 
     id: str
@@ -24,6 +27,26 @@ class Delivery(Struct, frozen=True, kw_only=True):
     user_id: str | None = None
     toast_id: str | None = None
     attempts: int = 0
+
+
+class StoredDelivery(Struct, frozen=True, kw_only=True):
+    """Show how far a delivery has come; its payload is for the sender alone.
+
+    ``next_attempt_at`` is ``None`` at its end; ``lease_until`` says that an attempt goes on.
+    """
+
+    id: str
+    kind: str
+    target: str
+    state: DeliveryState
+    attempts: int
+    created_at: int
+    expires_at: int
+    next_attempt_at: int | None
+    lease_until: int | None
+    last_answer: str | None
+    user_id: str | None
+    toast_id: str | None
 
 
 class Sent(Struct, frozen=True):

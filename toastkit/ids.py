@@ -22,6 +22,11 @@ def toast_id(at: int) -> str:
     return str(ULID.from_timestamp(at))
 
 
+def delivery_id(at: int) -> str:
+    """Return a fresh id of a delivery made ``at`` milliseconds since the epoch; its time is in it."""
+    return toast_id(at)
+
+
 def made_at(id: str) -> int | None:
     """Return when a toast id was made, or ``None`` for a text that is none."""
     return ULID.from_str(id).milliseconds if is_toast_id(id) else None

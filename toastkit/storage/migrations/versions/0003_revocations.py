@@ -1,4 +1,4 @@
-"""What was revoked of late; secrets of anonymous devices."""
+"""What was revoked of late; secrets of anonymous devices; what is owed, by its kind."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,9 +17,23 @@ def upgrade() -> None:
         sqlite_where=sa.text("revoked_at IS NOT NULL"),
         postgresql_where=sa.text("revoked_at IS NOT NULL"),
     )
+    _index_deliveries("kind", "next_attempt_at")
 
 
 def downgrade() -> None:
+    _index_deliveries("next_attempt_at")
     op.drop_index("toastkit_sessions_revoked", table_name="toastkit_sessions")
     with op.batch_alter_table("toastkit_anonymous") as table:
         table.drop_column("secret_hash")
+
+
+def _index_deliveries(*columns: str) -> None:
+    op.drop_index("toastkit_deliveries_due", table_name="toastkit_deliveries")
+    op.create_index(
+        "toastkit_deliveries_due",
+        "toastkit_deliveries",
+        list(columns),
+        unique=False,
+        sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+    )
