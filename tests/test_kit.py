@@ -17,6 +17,7 @@ from tests.fakes import Client, FakeFraming, FakeTransport
 from toastkit import Config, ConfigError, Invalid, Kit, NotServing, Toast, TopicNotAllowed
 from toastkit.current import kits
 from toastkit.dialects import ToastsDialect
+from toastkit.hooks import Hooks
 from toastkit.kit import SLICE
 from toastkit.records import Ticket
 from toastkit.testing import ManualClock
@@ -214,6 +215,21 @@ def test_A27_a_control_reaches_one_or_everybody(kit: Kit) -> None:
 def test_A27_a_program_without_sockets_cannot_send_controls(kit: Kit) -> None:
     with pytest.raises(NotServing):
         kit.publish_control("flags.changed")
+
+
+def test_A27_a_kind_nobody_registered_is_told_all_the_same_with_a_warning(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hooks = Hooks(controls={"flags.changed": "/v1/flags"})
+    with Kit(Config(database_url=f"sqlite:///{path}"), hooks=hooks) as kit:
+        client = connect(kit)
+        kit.publish_control("flags.changed")
+        assert "not registered" not in caplog.text
+        kit.publish_control("usage.changed", user_id="u1")
+        kit.publish_control("usage.changed", user_id="u1")
+        kit.node.runtime.ask(lambda: None)
+        assert len(client.said()) == 3
+    assert caplog.text.count("control 'usage.changed' is not registered") == 1
 
 
 def test_closing_says_farewell_and_gives_everything_back(path: Path) -> None:

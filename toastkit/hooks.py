@@ -14,8 +14,11 @@ UserLoader = Callable[[], Any]
 Authorize = Callable[[str, Action, str], bool]
 """Called with ``(user_id, action, topic)``; may refuse what the namespace rule allows."""
 
-Facts = Callable[[str], Mapping[str, Any]]
-"""Called with a user id, anonymous ones too; return what ``GET /auth/bootstrap`` tells (B6)."""
+Facts = Callable[[str], Mapping[str, Any] | None]
+"""Called with a user id, anonymous ones too; return what ``GET /auth/bootstrap`` tells (B6).
+
+``None``, and every field that is missing, means the default.
+"""
 
 SignedIn = Callable[[str, Mapping[str, Any]], object]
 """Called with a user id and the verified claims whenever a session is opened (B1)."""

@@ -19,7 +19,7 @@ from .identity import Devices
 from .joining import Db, Host, Joining
 from .live import Node
 from .live.rules import Context
-from .publishing import Sweeper, ToastOptions, control_event, toast_event
+from .publishing import Controls, Sweeper, ToastOptions, control_event, toast_event
 from .receipts import Receipt
 from .runtime import Living
 from .verifiers.contract import Verifier
@@ -73,11 +73,12 @@ class Kit:
         def node() -> Node | None:
             return None if (here := kit()) is None else here.node
 
-        self.identity = make_identity(self._ground, verifiers)
+        self.identity = make_identity(self._ground, verifiers, node)
         self.sessions = self.identity.sessions
         self.devices = Devices(self._ground.storage.devices, config, self._ground.clock)
         self._publisher = make_publisher(self._ground, node)
         self._joining = Joining(config.database_url, host, self._publisher.relay)
+        self._controls = Controls(self._ground.hooks)
         self.toasts = make_toasts(self._ground, self._publisher, node)
         self.data = make_data(self._ground, node)
         open_kits.add(self)
@@ -167,13 +168,18 @@ class Kit:
     ) -> None:
         """Tell a silent control to one user, or (nobody named) to everybody connected (A27).
 
+        A kind that nobody registered (``Hooks.controls``) is published all the same, with a
+        warning.
+
         Raises:
             Invalid, TooLarge: the kind or the params are wrong.
             NotServing: this process serves no sockets.
         """
         most, now = self.config.control_bytes, self._ground.clock.now()
         given = {} if params is None else params
-        self._publisher.publish_control(control_event(kind, given, user_id, now, most_bytes=most))
+        event = control_event(kind, given, user_id, now, most_bytes=most)
+        self._controls.note(event.name)
+        self._publisher.publish_control(event)
 
     def close(self) -> None:
         """Say farewell to every client, store what is owed, and give everything back."""

@@ -12,7 +12,8 @@ from toastkit import Config, Kit
 from toastkit.clock import Clock
 from toastkit.current import register_finder
 from toastkit.errors import ConfigError
-from toastkit.hooks import Authorize, Hooks, UserLoader
+from toastkit.hooks import Authorize, Facts, Hooks, SignedIn, UserLoader
+from toastkit.publishing import controls
 from toastkit.verifiers.contract import Verifier
 
 from . import cli, hosting, logins, logs, mounting, origins
@@ -125,6 +126,53 @@ class ToastKit:
         self._hooks.authorize = rule
         return rule
 
+    def signed_in(self, hook: SignedIn) -> SignedIn:
+        """Name the function that is told of every sign-in (B1): the place to make a user's row.
+
+        It is called with the user id and the verified claims before the session is made; when it
+        raises, nobody is signed in.
+        """
+        self._hooks.signed_in = hook
+        return hook
+
+    def profile(self, hook: Facts) -> Facts:
+        """Name the function that returns what ``GET /auth/bootstrap`` says as ``profile`` (B6).
+
+        It is called with a user id, which may be an anonymous one, and returns a mapping with any
+        of ``name``, ``email``, ``plan``, ``credits_used``, ``credits_total`` and fields of its own,
+        or ``None``. What is missing has its default: no name, plan ``free``, no credits.
+        """
+        self._hooks.profile = hook
+        return hook
+
+    def subscription(self, hook: Facts) -> Facts:
+        """Name the function that returns ``plan``, ``credits_used`` and ``credits_total`` (B6).
+
+        They are told in ``profile``, too, and win over what that hook says.
+        """
+        self._hooks.subscription = hook
+        return hook
+
+    def secrets(self, hook: Facts) -> Facts:
+        """Name the function that tells which secrets a user has deposited (B6).
+
+        It returns booleans by name, such as ``has_github_pat``; anything else becomes one.
+        """
+        self._hooks.secrets = hook
+        return hook
+
+    def register_control(self, kind: str, refetch: str) -> None:
+        """Register a kind of control with the path a client fetches again when it hears it (A27).
+
+        A kind that is published without is warned about once, and so is a path that no route of
+        the app answers, at the first request.
+
+        Raises:
+            ConfigError: the kind is no words joined by dots, the path is none, or the kind is
+                registered for another path.
+        """
+        controls.register(self._hooks, kind, refetch)
+
     def _configure(self, app: Flask, db: Any) -> Config:
         if db is not None:
             return self._join_host(app, db)
@@ -147,6 +195,7 @@ class ToastKit:
             request_started.disconnect(settle, app)
             mounting.settle(app)
             self._warn_if_nobody_can_sign_in(app)
+            mounting.warn_of_nowhere(app, self._hooks.controls)
             # Whatever was asked for: from now on this process can know who is there.
             current_kit().node.serve(alone=not request.environ.get("wsgi.multiprocess"))
 

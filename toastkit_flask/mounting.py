@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, Flask, request
-from werkzeug.routing import Rule
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 
 from toastkit import Config
 from toastkit.errors import ConfigError
@@ -16,7 +17,7 @@ from .door import add_other_methods
 
 SURFACES: dict[str, tuple[Blueprint, ...]] = {
     "toasts": (views.sessions, views.devices, views.toasts, views.realtime, views.client),
-    "auth": (views.auth,),
+    "auth": (views.auth, views.account),
 }
 ALWAYS = (views.health,)
 BELOW_API = (views.sessions, views.devices, views.toasts, views.realtime)
@@ -58,6 +59,19 @@ def settle(app: Flask) -> None:
                 protection.exempt(view)
 
 
+def warn_of_nowhere(app: Flask, controls: Mapping[str, str]) -> None:
+    """Warn about each registered control whose path no route of the app answers."""
+    routes = app.url_map.bind("localhost")
+    for kind, path in controls.items():
+        if path.startswith("/") and not _is_answered(routes, path.partition("?")[0]):
+            app.logger.warning(
+                "control %r says to fetch %s again, but no route of this app answers GET there: "
+                "see register_control",
+                kind,
+                path,
+            )
+
+
 def collisions(app: Flask, theirs: list[Rule]) -> Iterator[str]:
     """Tell each path that is both the host's and ours, with the setting that cures it."""
     for mine, their, shared in _clashes(app, theirs):
@@ -67,6 +81,16 @@ def collisions(app: Flask, theirs: list[Rule]) -> Iterator[str]:
                 f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, or "
                 "leave its surface out of TOASTKIT_SURFACES"
             )
+
+
+def _is_answered(routes: MapAdapter, path: str) -> bool:
+    try:
+        endpoint, _ = routes.match(path, "GET")
+    except RequestRedirect:
+        return True
+    except HTTPException:
+        return False
+    return ".other:" not in endpoint  # those are doors of ours for other methods
 
 
 def _clashes(app: Flask, theirs: list[Rule]) -> Iterator[tuple[Rule, Rule, set[str]]]:

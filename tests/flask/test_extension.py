@@ -164,3 +164,15 @@ def test_an_app_nobody_can_sign_in_to_says_so(tmp_path, caplog):
     ToastKit(app)
     app.test_client().get("/health")
     assert "@toastkit.user_loader" in caplog.text
+
+
+def test_each_hook_is_named_by_a_decorator_which_gives_the_function_back(tmp_path):
+    toastkit = ToastKit(Flask("host", instance_path=str(tmp_path)))
+    hooks = toastkit._hooks
+    for name in ("user_loader", "authorize", "signed_in", "profile", "subscription", "secrets"):
+        assert getattr(toastkit, name)(print) is print
+        assert getattr(hooks, name) is print
+    toastkit.register_control("usage.changed", "/v1/usage")
+    assert hooks.controls == {"usage.changed": "/v1/usage"}
+    with pytest.raises(ConfigError, match="/v1/usage"):
+        toastkit.register_control("usage.changed", "/v2/usage")

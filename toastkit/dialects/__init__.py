@@ -1,5 +1,6 @@
 """How each client family spells what toastkit knows. Pure: they read and write, nothing else."""
 
+from .accounts import account
 from .bodies import PublishRequest, read_body, read_publish
 from .errors import http_error
 from .listing import toast_page
@@ -8,6 +9,7 @@ from .toasts import ToastsDialect, read_since
 __all__ = [
     "PublishRequest",
     "ToastsDialect",
+    "account",
     "http_error",
     "read_body",
     "read_publish",

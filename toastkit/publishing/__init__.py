@@ -1,6 +1,7 @@
 """The one road of every event, from its draft to its receipt."""
 
 from .confirm import decide
+from .controls import Controls
 from .data import Data, DataParts, Keeping
 from .draft import ToastOptions, control_event, toast_event
 from .explain import Explanation
@@ -10,6 +11,7 @@ from .sweeper import Sweeper, SweeperParts
 from .toasts import Toasts, ToastsParts
 
 __all__ = [
+    "Controls",
     "Data",
     "DataParts",
     "Explanation",

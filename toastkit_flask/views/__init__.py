@@ -1,5 +1,6 @@
 """The doors, by surface: guard, read, call, write."""
 
+from .account import account
 from .auth import auth
 from .client import client
 from .devices import devices
@@ -8,4 +9,4 @@ from .realtime import realtime
 from .sessions import sessions
 from .toasts import toasts
 
-__all__ = ["auth", "client", "devices", "health", "realtime", "sessions", "toasts"]
+__all__ = ["account", "auth", "client", "devices", "health", "realtime", "sessions", "toasts"]

@@ -8,7 +8,7 @@ from ..bodies import answer
 from ..door import Door
 from ..guards import claims, required_bearer
 from ..policies import Policy
-from ..state import current_kit
+from ..state import current_kit, state
 
 auth = Door("toastkit_auth")
 
@@ -16,8 +16,10 @@ auth = Door("toastkit_auth")
 @auth.post("/auth/session", policy=Policy.PROVIDER, rate="session")
 def open_session() -> Response:
     """Exchange the identity provider's token for an opaque session."""
-    kit = current_kit()
-    token, _ = kit.sessions.mint(claims().user_id)
+    kit, said, signed_in = current_kit(), claims(), state().hooks.signed_in
+    if signed_in is not None:
+        signed_in(said.user_id, said.all)
+    token, _ = kit.sessions.mint(said.user_id)
     return answer({"token": token, "expires_in": kit.config.session_seconds})
 
 
