@@ -12,7 +12,7 @@ from toastkit.backplane import MemoryBackplane
 from toastkit.closing import CloseReason
 from toastkit.config import Config
 from toastkit.dialects import ToastsDialect
-from toastkit.errors import StorageUnavailable
+from toastkit.errors import InvalidToken, StorageUnavailable
 from toastkit.events import Event, Missed
 from toastkit.hooks import Hooks
 from toastkit.ids import default_device_id, toast_id
@@ -247,9 +247,21 @@ class World:
         self.inbox = FakeInbox()
         self.places: dict[str, int] = {}
         rules = Rules(self.hooks)
-        parts = NodeParts(self.config, self.clock, self.runtime, self.backplane, rules, self.inbox)
+        self.tickets: dict[str, Ticket | Exception] = {}
+        parts = NodeParts(
+            *(self.config, self.clock, self.runtime, self.backplane, rules),
+            inbox=self.inbox,
+            redeem=self.redeem,
+        )
         self.node = Node(parts, at_first=lambda: self.firsts.append("first"))
         self.dialect = ToastsDialect(FakeFraming())
+
+    def redeem(self, token: str) -> Ticket:
+        """Return the ticket that a test gave a token, or raise what it gave instead."""
+        found = self.tickets.get(token, InvalidToken("unknown WebSocket token"))
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def ticket(
         self, user_id: str = "u1", *topics: str, seconds: int = 900, session: str | None = None
@@ -336,6 +348,7 @@ def assert_empty(node: Node) -> None:
     assert node.roster._routes == {}
     assert not any(node.wheel._slots)
     assert node._watch.behind == set()
+    assert node._watch._last == set()
     assert node._watch.leaving == set()
 
 

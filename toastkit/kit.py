@@ -67,13 +67,13 @@ class Kit:
         self._context = context
         self._ground = Ground.of(config, hooks, clock, host)
         self._sweeper: Sweeper | None = None
-        self.node = self._make_node()
         kit = weakref.ref(self)
 
         def node() -> Node | None:
             return None if (here := kit()) is None else here.node
 
         self.identity = make_identity(self._ground, verifiers, node)
+        self.node = self._make_node()
         self.sessions = self.identity.sessions
         self.devices = Devices(self._ground.storage.devices, config, self._ground.clock)
         self._publisher = make_publisher(self._ground, node)
@@ -213,7 +213,7 @@ class Kit:
         # The process that took the first socket tells its clients when it exits; no hook of the
         # host is needed for that, and a master that only forks says nothing.
         begin = Beginnings(weakly(self._close_at_exit), weakly(self._begin_to_sweep))
-        return make_node(self._ground, self._context, begin)
+        return make_node(self._ground, self.identity.tickets, self._context, begin)
 
     def _close_at_exit(self) -> None:
         atexit.register(self.close)

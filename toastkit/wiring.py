@@ -77,7 +77,7 @@ def make_identity(ground: Ground, verifiers: Sequence[Verifier]) -> Identity:
     return Identity(Authenticator(sessions, verifiers, ground.config), sessions, tickets)
 
 
-def make_node(ground: Ground, context: Context, begin: Beginnings) -> Node:
+def make_node(ground: Ground, tickets: Tickets, context: Context, begin: Beginnings) -> Node:
     """Make the live half; a host's hooks are called inside ``context``."""
     rules = Rules(ground.hooks, context)
     parts = NodeParts(
@@ -87,6 +87,7 @@ def make_node(ground: Ground, context: Context, begin: Beginnings) -> Node:
         ground.backplane,
         rules,
         ground.storage.inbox,
+        tickets.redeem,
     )
     return Node(parts, at_first=begin.at_first, at_serve=begin.at_serve)
 

@@ -23,7 +23,9 @@ def world() -> World:
 @pytest.fixture
 def readings(world: World) -> Readings:
     parts = NodeParts(
-        world.config, world.clock, world.runtime, world.backplane, world.node.rules, world.inbox
+        *(world.config, world.clock, world.runtime, world.backplane, world.node.rules),
+        inbox=world.inbox,
+        redeem=world.redeem,
     )
     return Readings(parts)
 

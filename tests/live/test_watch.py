@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import Client, World, toast
+from tests.fakes import Client, World, assert_empty, toast
+from toastkit.live import Arriving
 
 
 @pytest.fixture
@@ -23,6 +24,18 @@ def until_pinged(world: World, client: Client) -> None:
         if client.transport.out:
             return
     raise AssertionError("no ping came")
+
+
+def connect(world: World, seconds: int, *, deaf: bool = False) -> Client:
+    """Return a client, greeted, whose ticket ends in so many seconds."""
+    ticket = world.ticket(seconds=seconds)
+    client = world.open(world.node.admit(ticket, world.dialect, Arriving(deaf=deaf)))
+    client.news()
+    return client
+
+
+def is_end(told: Any) -> bool:
+    return told == "CLOSE 4001 token expired" or told["type"] == "error"
 
 
 def test_everybody_is_pinged_once_per_round(world: World) -> None:
@@ -87,15 +100,80 @@ def test_who_still_waits_for_older_frames_owes_no_pong(world: World, client: Cli
     assert client.connection.foreground
 
 
-def test_A25_a_ticket_that_runs_out_gets_an_error_frame_then_4001(world: World) -> None:
-    client = world.connect()
+def told_by(world: World, client: Client, seconds: int) -> list[Any]:
+    """Return what a client that answers its pings is told meanwhile, with the second of each."""
     told: list[Any] = []
-    for _ in range(900 + 25):
+    for second in range(1, seconds + 1):
         world.pass_time(1)
         client.connection.heard()
-        told += [each for each in client.news() if each != "PING"]
-    assert [told[0]["type"], told[0]["code"]] == ["error", "token_expired"]
-    assert told[1:] == ["CLOSE 4001 token expired"]
+        told += [(second, each) for each in client.news() if each != "PING"]
+    return told
+
+
+def test_A8_who_has_a_minute_left_is_warned_once(world: World, client: Client) -> None:
+    ((second, warning),) = told_by(world, client, 900)
+    assert warning == {"type": "token_expiring", "expires_at": "2026-01-01T00:15:00+00:00"}
+    assert 900 - 60 - 25 <= second <= 900 - 60
+
+
+def test_who_comes_with_a_ticket_that_ends_soon_is_warned_in_its_first_turn(world: World) -> None:
+    client = connect(world, 30)
+    ((second, warning),) = told_by(world, client, 30)
+    assert warning["type"] == "token_expiring"
+    assert second <= 25
+
+
+def test_nobody_is_warned_before_the_greeting(world: World) -> None:
+    connection = world.node.admit(world.ticket(seconds=30), world.dialect)
+    world.pass_time(4)
+    assert world.open(connection).news()[0]["type"] == "connection_ack"
+
+
+def test_who_refreshed_is_warned_again_before_the_next_end(world: World, client: Client) -> None:
+    told_by(world, client, 850)
+    client.connection.take(world.ticket())
+    ((second, warning),) = told_by(world, client, 900)
+    assert warning["type"] == "token_expiring"
+    assert 900 - 60 - 25 <= second <= 900 - 60
+
+
+@pytest.mark.parametrize(("seconds", "grace"), [(900, 25), (900, 0), (100, 7), (3, 0), (3, 25)])
+def test_A25_a_ticket_that_runs_out_gets_an_error_frame_then_4001_to_the_second(
+    seconds: int, grace: int
+) -> None:
+    world = World(expired_seconds=grace)
+    client = connect(world, seconds)
+    told = [each for each in told_by(world, client, seconds + grace + 5) if is_end(each[1])]
+    assert [second for second, _ in told] == [seconds + grace] * 2
+    assert [told[0][1]["type"], told[0][1]["code"]] == ["error", "token_expired"]
+    assert told[1][1] == "CLOSE 4001 token expired"
+    client.transport.give_back()
+    assert_empty(world.node)
+
+
+def test_A8_who_refreshes_after_the_end_but_in_time_stays(world: World) -> None:
+    client = connect(world, 10)
+    told_by(world, client, 30)
+    client.connection.take(world.ticket(seconds=50))
+    told = told_by(world, client, 74)
+    assert not [each for each in told if is_end(each[1])]
+    assert is_end(told_by(world, client, 1)[0][1])
+
+
+def test_a_stream_ends_with_its_session_to_the_second(world: World) -> None:
+    client = connect(world, 100, deaf=True)
+    told = [each for each in told_by(world, client, 130) if is_end(each[1])]
+    assert [second for second, _ in told] == [100, 100]
+    assert told[1][1] == "CLOSE 4001 token expired"
+
+
+def test_a_stream_is_sent_a_beat_each_turn_and_owes_no_answer(world: World) -> None:
+    client = connect(world, 900, deaf=True)
+    world.pass_time(800)
+    assert client.said().count("PING") == 32
+    assert client.connection.foreground
+    assert not client.connection.ending
+    assert world.hear(toast()) == [(1, 1)]
 
 
 def test_a_ticket_is_good_until_it_runs_out(world: World, client: Client) -> None:

@@ -19,7 +19,7 @@ from .catching import Catching
 from .sendbuffer import SendBuffer, Tally
 from .wheel import Wheel
 
-FOREGROUND, SILENT, ENDING, HELD = 1, 2, 4, 8
+FOREGROUND, SILENT, ENDING, HELD, DEAF, WARNED = 1, 2, 4, 8, 16, 32
 FORGIVEN = 60
 """Seconds without a bad message after which those before are forgotten."""
 
@@ -141,6 +141,11 @@ class Connection:
         self.flags = self.flags | FOREGROUND if value else self.flags & ~FOREGROUND
 
     @property
+    def deaf(self) -> bool:
+        """Tell whether it hears nothing of its client: no pong, no refresh of its ticket."""
+        return bool(self.flags & DEAF)
+
+    @property
     def ending(self) -> bool:
         """Tell whether its farewell has been said."""
         return bool(self.flags & ENDING)
@@ -148,6 +153,7 @@ class Connection:
     def take(self, ticket: Ticket) -> None:
         """Be whom a ticket lets in, from its device, until it ends."""
         self.user_id, self.expires_at = ticket.user_id, ticket.expires_at
+        self.flags &= ~WARNED
         self.device_id = named_device(ticket)
         # Half of what the text of a hash costs: there are thousands of connections.
         self.session = None if ticket.session_hash is None else bytes.fromhex(ticket.session_hash)

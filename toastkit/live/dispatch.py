@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .. import ids
-from ..commands import Ack, Command, Ping, SetState, Subscribe, Unsubscribe
+from ..commands import Ack, Command, Ping, Refresh, SetState, Subscribe, Unsubscribe
 from ..errors import (
     BadMessage,
     CommandRefused,
@@ -21,6 +21,7 @@ from ..replies import Acked, Failure, Pong, Recovery, StateSet, Subscribed, Unsu
 from .connection import Connection
 from .parts import NodeParts
 from .recovery import Recoveries, Wish, position
+from .refreshing import Refreshing
 
 log = logging.getLogger("toastkit")
 
@@ -39,6 +40,7 @@ class Dispatch:
         self._config = parts.config
         self._inbox = parts.inbox
         self._recoveries = recoveries
+        self._refreshing = Refreshing(parts)
 
     def receive(self, connection: Connection, payload: bytes) -> None:
         """Carry out one message."""
@@ -102,6 +104,9 @@ class Dispatch:
         if len(topics) > self._config.topics_per_message:
             most = f"at most {self._config.topics_per_message} topics in one message"
             self._refuse(connection, TooManyTopics(most, command.id))
+        elif isinstance(command, Refresh):
+            connection.backlog = deque()
+            self._refreshing.begin(connection, command, self._catch_breath)
         elif not isinstance(command, Subscribe):
             self._answer(connection, command)
         else:
@@ -136,6 +141,15 @@ class Dispatch:
             connection.reply(Failure(command.id, message="try again later", retryable=True))
         else:
             self._subscribe(connection, command, accepted)
+        self._go_on(connection, backlog)
+
+    def _catch_breath(self, connection: Connection) -> None:
+        """Go on with what a client said while its ticket was refreshed."""
+        if connection.catching is not None:
+            # As in _resume: a recovery that is begun now would take the place of that one.
+            connection.catching.then = partial(self._catch_breath, connection)
+            return
+        backlog, connection.backlog = connection.backlog or deque(), None
         self._go_on(connection, backlog)
 
     def _pause(self, connection: Connection) -> Callable[[], None]:

@@ -15,7 +15,7 @@ from ..events import Event
 from ..records import Since, Ticket
 from ..replies import Failure, Greeting, Recovery
 from ..runtime.contract import Signal
-from .connection import FOREGROUND, Connection
+from .connection import DEAF, FOREGROUND, Connection
 from .dispatch import Dispatch
 from .lane import Lane
 from .parts import NodeParts
@@ -28,10 +28,15 @@ from .wheel import Wheel
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """Say how a client comes: in front of its user or not, and from where it left off."""
+    """Say how a client comes: in front of its user or not, and from where it left off.
+
+    ``deaf``: it cannot be heard, such as a stream of lines. It owes no pong, and its transport
+    must notice when it is gone.
+    """
 
     background: bool = False
     since: Since | None = None
+    deaf: bool = False
 
 
 _FRESH = Arriving()
@@ -116,6 +121,8 @@ class Node:
         connection.take(ticket)
         if arriving.background:
             connection.flags &= ~FOREGROUND
+        if arriving.deaf:
+            connection.flags |= DEAF
         if ticket.position is not None:
             jump(connection, ticket.position)
         self._attach(connection)
@@ -163,15 +170,14 @@ class Node:
         if self.roster.add(connection, route):
             self._backplane.join(route)
         self._keep_ticking()
-        self.wheel.add(connection)
+        self._watch.add(connection)
 
     def detach(self, connection: Connection) -> None:
         """Let a connection hear nothing more; it may still be saying farewell."""
         route = principals.route(connection.user_id)
         if self.roster.remove(connection, route):
             self._backplane.leave(route)
-        self.wheel.discard(connection)
-        self._watch.leaving.add(connection)
+        self._watch.leave(connection)
         self._recoveries.drop(connection)
 
     def forget(self, connection: Connection) -> None:

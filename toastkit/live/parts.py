@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..backplane.contract import Backplane
 from ..clock import Clock
 from ..config import Config
 from ..publishing.inbox import Inbox
+from ..records import Ticket
 from ..runtime.contract import Runtime
 from .rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
 class NodeParts:
-    """What a node is made of; of the inbox it reads what was missed, and marks what arrived."""
+    """What a node is made of; of the inbox it reads what was missed, and marks what arrived.
+
+    ``redeem`` returns the ticket of a token, or says that it is none; it may block.
+    """
 
     config: Config
     clock: Clock
@@ -22,3 +27,4 @@ class NodeParts:
     backplane: Backplane
     rules: Rules
     inbox: Inbox
+    redeem: Callable[[str], Ticket]

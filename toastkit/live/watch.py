@@ -7,17 +7,19 @@ from collections import deque
 from ..clock import Clock
 from ..closing import CloseReason
 from ..config import Config
-from ..replies import Failure
-from .connection import SILENT, Connection
+from ..replies import Expiring, Failure
+from .connection import HELD, SILENT, WARNED, Connection
 from .wheel import Wheel
 
 
 class Watch:
     """Look after every connection of a node, driven by one tick a second.
 
-    Each connection has its turn every ``ping_seconds``: it is pinged, or ended when its ticket
-    has run out. Silence ``pong_seconds`` after the ping ends its foreground at once, so that a
-    phone rings for a client whose network is gone; silence at the next turn ends the connection.
+    Each connection has its turn every ``ping_seconds``: it is pinged, and warned once when its
+    ticket ends soon. Silence ``pong_seconds`` after the ping ends its foreground at once, so that a
+    phone rings for a client whose network is gone; silence at the next turn ends the connection. A
+    ticket that has run out ends it, to the second: ``expired_seconds`` later, for it may still be
+    refreshed (A.8), at once where no client is heard.
     """
 
     def __init__(self, wheel: Wheel[Connection], clock: Clock, config: Config) -> None:
@@ -25,6 +27,7 @@ class Watch:
         self._clock = clock
         self._config = config
         self._pinged: deque[tuple[int, list[Connection]]] = deque()
+        self._last: set[Connection] = set()  # whose end comes before their next turn
         self.behind: set[Connection] = set()
         self.leaving: set[Connection] = set()
 
@@ -33,11 +36,25 @@ class Watch:
         """Tell whether nobody is left who says farewell, is behind, or owes a pong."""
         return not (self.leaving or self.behind or self._pinged)
 
+    def add(self, connection: Connection) -> None:
+        """Look after a connection from now on."""
+        self._wheel.add(connection)
+        self._look_ahead(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """Look only whether a connection's farewell comes to an end."""
+        self._wheel.discard(connection)
+        self._last.discard(connection)
+        self.leaving.add(connection)
+
     def tick(self) -> None:
         """Do what has become due; at least once a second."""
         now = int(self._clock.monotonic())
         turn = self._wheel.advance(now)
         self._hush(now)
+        for connection in turn:
+            self._look_ahead(connection)
+        self._end_expired()
         pinged = [connection for connection in turn if self._visit(connection)]
         if pinged:
             self._pinged.append((now, pinged))
@@ -51,16 +68,43 @@ class Watch:
                     connection.flags |= SILENT
 
     def _visit(self, connection: Connection) -> bool:
-        # Tells whether it was pinged: who still waits for older frames cannot owe a pong yet.
-        if connection.expires_at <= self._clock.now():
-            connection.reply(Failure(code="token_expired", message="Token expired"))
-            connection.end(CloseReason.TOKEN_EXPIRED)
-        elif connection.flags & SILENT:
+        # Tells whether it owes a pong: who still waits for older frames cannot owe one yet.
+        if connection.flags & SILENT:
             connection.end(CloseReason.NO_PONG)
-        elif connection.buffer is None:
-            connection.send(connection.dialect.framing.ping)
-            return True
-        return False
+        if connection.ending:
+            return False
+        self._warn(connection)
+        if connection.buffer is not None:
+            return False
+        connection.send(connection.dialect.framing.ping)
+        return not connection.deaf
+
+    def _warn(self, connection: Connection) -> None:
+        # In its last turn but one, or earlier: it has expiring_seconds for certain. The greeting
+        # comes first, which is held back, or waits for what was missed.
+        seconds = self._config.expiring_seconds + self._config.ping_seconds
+        held = connection.flags & (WARNED | HELD) or connection.catching is not None
+        if not held and connection.expires_at - self._clock.now() <= seconds * 1000:
+            connection.flags |= WARNED
+            connection.reply(Expiring(None, connection.expires_at))
+
+    def _look_ahead(self, connection: Connection) -> None:
+        next_turn = self._clock.now() + self._config.ping_seconds * 1000
+        if self._end(connection) <= next_turn:
+            self._last.add(connection)
+        else:
+            self._last.discard(connection)  # its ticket was refreshed
+
+    def _end_expired(self) -> None:
+        now = self._clock.now()
+        for connection in list(self._last):
+            if self._end(connection) <= now:
+                connection.reply(Failure(code="token_expired", message="Token expired"))
+                connection.end(CloseReason.TOKEN_EXPIRED)
+
+    def _end(self, connection: Connection) -> int:
+        late = 0 if connection.deaf else self._config.expired_seconds * 1000
+        return connection.expires_at + late
 
     def _end_stuck(self, now: int) -> None:
         for connection in list(self.behind):
