@@ -80,7 +80,7 @@ class Kit:
         self._joining = Joining(config.database_url, host, self._publisher.relay)
         self._controls = Controls(self._ground.hooks)
         self.toasts = make_toasts(self._ground, self._publisher, node)
-        self.data = make_data(self._ground, node)
+        self.data = make_data(self._ground, self.sessions, node)
         open_kits.add(self)
 
     def publish_toast(

@@ -169,6 +169,8 @@ class Ticket(Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...]
     session_hash: str | None
     expires_at: int
+    revoked: bool = False
+    """Whether the session it came from had been revoked when it was read; not stored with it."""
     position: Position | None = None
     """Where its principal's toasts stood when the ticket was redeemed; not stored with it."""
 
@@ -206,6 +208,14 @@ class Rebound(Struct, frozen=True, kw_only=True):
     rebound: bool
     rows_updated: int
     anon_uuid: str | None
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """What a rebind changed: its answer, how many toasts moved, the sessions that ended by hash."""
+
+    rebound: Rebound
+    toasts: int = 0
+    ended: tuple[str, ...] = ()
 
 
 class Device(Struct, frozen=True, kw_only=True):

@@ -70,9 +70,11 @@ class Beginnings:
     at_serve: Callable[[], object]
 
 
-def make_identity(ground: Ground, verifiers: Sequence[Verifier]) -> Identity:
-    """Make what knows who is asking."""
-    sessions = Sessions(ground.storage.sessions, ground.config, ground.clock)
+def make_identity(
+    ground: Ground, verifiers: Sequence[Verifier], node: Callable[[], Node | None]
+) -> Identity:
+    """Make what knows who is asking; ``node`` returns the living one."""
+    sessions = Sessions(ground.storage.sessions, ground.config, ground.clock, _dismissal(node))
     tickets = Tickets(ground.storage.tickets, ground.config, ground.clock)
     return Identity(Authenticator(sessions, verifiers, ground.config), sessions, tickets)
 
@@ -119,13 +121,13 @@ def make_toasts(ground: Ground, publisher: Publisher, node: Callable[[], Node | 
     )
 
 
-def make_data(ground: Ground, node: Callable[[], Node | None]) -> Data:
+def make_data(ground: Ground, sessions: Sessions, node: Callable[[], Node | None]) -> Data:
     """Make the facet of what is kept of users."""
+    dismiss_here = _dismissal(node)
 
     def dismiss(user_id: str) -> None:
-        here = node()
-        if here is not None and here.serving:
-            here.dismiss(user_id, CloseReason.TOKEN_REVOKED)
+        sessions.doubt()
+        dismiss_here(user_id)
 
     return Data(
         DataParts(
@@ -150,6 +152,17 @@ def make_sweeper(ground: Ground, publisher: Publisher, prune: Callable[[], bool]
             prune=prune,
         )
     )
+
+
+def _dismissal(node: Callable[[], Node | None]) -> Callable[..., None]:
+    """Return how a user's connections here are ended: all, or those of one session."""
+
+    def dismiss(user_id: str, session_hash: str | None = None) -> None:
+        here = node()
+        if here is not None and here.serving:
+            here.dismiss(user_id, CloseReason.TOKEN_REVOKED, session_hash)
+
+    return dismiss
 
 
 def weakly(method: Callable[[], object]) -> Callable[[], None]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
 from toastkit.errors import MissingToken, ToastKitError, UserRequired
@@ -54,7 +55,11 @@ def guarded(view: View, policy: Policy, rate: str | None = None) -> View:
             _pass(policy)
         else:
             _count(rate, *_pass(policy))
-        answered = view(**path)
+        try:
+            answered = view(**path)
+        except (ToastKitError, HTTPException):
+            _ensure_still_known()
+            raise
         _ensure_still_known()
         return answered
 
@@ -95,6 +100,17 @@ def current_principal() -> Principal:
         found = current_kit().identity.authenticator.authenticate(offered)
         request.environ[_PRINCIPAL] = found
     return found
+
+
+def leaving_principal() -> Principal:
+    """Return who is asking, for a view that ends the session itself: it is not missed afterwards.
+
+    Raises:
+        ToastKitError: as ``current_principal``.
+    """
+    leaving = current_principal()
+    request.environ[_PRINCIPAL] = replace(leaving, session_hash=None)
+    return leaving
 
 
 def claims() -> Claims:

@@ -69,7 +69,7 @@ def mark(storage: Storage, clock: ManualClock) -> Callable[..., None]:
         ]
         storage.inbox.mark(changes)
         # What is owed is carried out before what is asked for later, in the same commit.
-        storage.sessions.revoke("nobody's", at)
+        storage.sessions.revoke("nobody's", "nobody", at)
 
     return mark
 

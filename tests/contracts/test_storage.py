@@ -443,7 +443,7 @@ def test_B5_of_many_who_revoke_a_session_one_hears_yes(storage: Storage) -> None
     storage.sessions.add(session())
     heard: list[bool] = []
     threads = [
-        threading.Thread(target=lambda: heard.append(storage.sessions.revoke("h", 7)))
+        threading.Thread(target=lambda: heard.append(storage.sessions.revoke("h", "ada", 7)))
         for _ in range(8)
     ]
     for thread in threads:

@@ -18,10 +18,18 @@ class SessionTable(dict[str, Session]):
     def find(self, token_hash: str) -> Session | None:
         return self.get(token_hash)
 
-    def revoke(self, token_hash: str, at: int) -> bool:
+    def revoke(self, token_hash: str, user_id: str, at: int) -> bool:
         session = self[token_hash]
+        assert session.user_id == user_id
         self[token_hash] = replace(session, revoked_at=at)
         return session.revoked_at is None
+
+    def revoke_all(self, user_id: str, at: int) -> list[str]:
+        alive = [each for each in self.values() if each.user_id == user_id and not each.revoked_at]
+        return [each.token_hash for each in alive if self.revoke(each.token_hash, user_id, at)]
+
+    def revoked_since(self, at: int) -> list[Session]:
+        return [each for each in self.values() if (each.revoked_at or 0) >= at]
 
 
 class TicketTable(dict[str, Ticket]):

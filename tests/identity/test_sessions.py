@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from toastkit import ids
-from toastkit.errors import InvalidToken, TokenExpired
+from toastkit.errors import InvalidToken, SessionRevoked, TokenExpired
 
 ANONYMOUS = "anon:0b9d4c1e-7d5f-4a2b-9c3d-1e2f3a4b5c6d"
 
@@ -85,9 +85,18 @@ def test_a_jwt_cannot_be_revoked(sessions):
         sessions.revoke("eyJhbGciOiJSUzI1NiJ9.e30.x")
 
 
-def test_is_revoked_tells_by_hash(sessions):
+def test_B5_who_is_still_served_is_looked_at_by_hash(sessions, clock):
     token, session = sessions.mint("ada")
-    assert not sessions.is_revoked(session.token_hash)
+    sessions.ensure_not_revoked(session.token_hash)
+    clock.advance(1801)
+    sessions.ensure_not_revoked(session.token_hash)  # it was good when the request came
+    with pytest.raises(SessionRevoked):
+        sessions.ensure_not_revoked("unknown")
+
+
+def test_B5_who_is_still_served_when_it_is_revoked_is_told_so(sessions):
+    token, session = sessions.mint("ada")
+    sessions.find(token)
     sessions.revoke(token)
-    assert sessions.is_revoked(session.token_hash)
-    assert not sessions.is_revoked("unknown")
+    with pytest.raises(SessionRevoked):
+        sessions.ensure_not_revoked(session.token_hash)

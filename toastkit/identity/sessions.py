@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from .. import ids, principals
@@ -9,9 +10,11 @@ from ..clock import Clock
 from ..config import Config
 from ..errors import InvalidToken, SessionRevoked, TokenExpired
 from ..records import Session
+from .revocations import Dismiss, Revocations, Revoked
+from .sessioncache import SessionCache
 
 
-class SessionRepository(Protocol):
+class SessionRepository(Revoked, Protocol):
     """Keep sessions by the hash of their token."""
 
     def add(self, session: Session) -> None:
@@ -20,17 +23,40 @@ class SessionRepository(Protocol):
     def find(self, token_hash: str) -> Session | None:
         """Return a session, expired and revoked ones too."""
 
-    def revoke(self, token_hash: str, at: int) -> bool:
-        """Revoke a session that is not revoked yet; tell whether this call did it."""
+    def revoke(self, token_hash: str, user_id: str, at: int) -> bool:
+        """Revoke a user's session that is not revoked yet; tell whether this call did it."""
+
+    def revoke_all(self, user_id: str, at: int) -> list[str]:
+        """Revoke every live session of a user; return their hashes."""
+
+
+def _nobody(user_id: str, token_hash: str) -> None:
+    """Dismiss nobody: nothing is connected."""
 
 
 class Sessions:
-    """Mint, find and revoke opaque sessions (B1-B5). Only the hash of a token is stored."""
+    """Mint, find and revoke opaque sessions (B1-B5). Only the hash of a token is stored.
 
-    def __init__(self, repository: SessionRepository, config: Config, clock: Clock) -> None:
+    A session is found without a read for ``session_fresh_ms``. A revocation counts at once in the
+    process that did it, and within ``sweep_ms`` or ``session_fresh_ms`` in others. ``dismiss`` ends
+    what is connected here by a session.
+    """
+
+    def __init__(
+        self,
+        repository: SessionRepository,
+        config: Config,
+        clock: Clock,
+        dismiss: Dismiss = _nobody,
+    ) -> None:
         self._repository = repository
         self._config = config
         self._clock = clock
+        fresh_ms = config.session_fresh_ms
+        self._cache = SessionCache(
+            repository.find, clock, most=config.session_cache, fresh_ms=fresh_ms
+        )
+        self.revocations = Revocations(repository, self._cache.end, dismiss, clock)
 
     def owns(self, token: str) -> bool:
         """Tell whether a token claims to be an opaque session, by its prefix."""
@@ -61,41 +87,62 @@ class Sessions:
         Raises:
             TokenExpired: its 30 minutes are over.
             InvalidToken: it is unknown or revoked.
+            StorageUnavailable: it must be read, and cannot be.
         """
-        session = self._repository.find(ids.token_hash(token)) if self.owns(token) else None
+        session = self._cache.find(ids.token_hash(token)) if self.owns(token) else None
         if session is None:
             raise InvalidToken("unknown session")
-        if session.revoked_at is not None:
-            raise SessionRevoked
         if self._clock.now() >= session.expires_at:
             raise TokenExpired
         return session
 
     def revoke(self, token: str) -> Session:
-        """End a live session at once and return it (B5).
+        """End a live session and what is connected by it, at once, and return it (B5).
 
         Raises:
             TokenExpired: it had ended by itself.
             InvalidToken: it is not a session token, unknown, or revoked already.
+            StorageUnavailable: nothing was changed.
         """
         if not self.owns(token):
             raise InvalidToken("not a session token")
         session = self.find(token)
+        token_hash, user_id = session.token_hash, session.user_id
         # Two logouts may race past find(); the repository lets one of them win.
-        if not self._repository.revoke(session.token_hash, self._clock.now()):
+        won = self._repository.revoke(token_hash, user_id, self._clock.now())
+        self.ended(user_id, [token_hash])
+        if not won:
             raise SessionRevoked
         return session
 
-    def ensure_not_revoked(self, token_hash: str) -> None:
-        """Make sure that a session, named by its hash, has not been revoked.
+    def revoke_all(self, user_id: object) -> int:
+        """End every live session of a user and what is connected by them; return how many.
+
+        For a new password, a lost phone. The host's own login is the host's to end.
 
         Raises:
-            SessionRevoked: it has.
+            Invalid: it is no user id.
+            StorageUnavailable: nothing was changed.
         """
-        if self.is_revoked(token_hash):
-            raise SessionRevoked
+        owner = principals.user_id(user_id)
+        ended = self._repository.revoke_all(owner, self._clock.now())
+        self.ended(owner, ended)
+        return len(ended)
 
-    def is_revoked(self, token_hash: str) -> bool:
-        """Tell whether a session, named by its hash, has been revoked."""
-        session = self._repository.find(token_hash)
-        return session is not None and session.revoked_at is not None
+    def ended(self, user_id: str, token_hashes: Iterable[str]) -> None:
+        """Note that these sessions of a user have been revoked, in a transaction that committed."""
+        self.revocations.tell(user_id, token_hashes)
+
+    def doubt(self) -> None:
+        """Believe no session any longer without a read: rows have been deleted."""
+        self._cache.clear()
+
+    def ensure_not_revoked(self, token_hash: str) -> None:
+        """Make sure that a session, named by its hash, has not been revoked; it may have expired.
+
+        Raises:
+            SessionRevoked: it has, or its user was forgotten.
+            StorageUnavailable: it must be read, and cannot be.
+        """
+        if self._cache.find(token_hash) is None:
+            raise SessionRevoked

@@ -8,7 +8,7 @@ from typing import Protocol
 from .. import ids
 from ..clock import Clock
 from ..config import Config
-from ..errors import InvalidToken, TokenExpired
+from ..errors import InvalidToken, SessionRevoked, TokenExpired
 from ..records import Ticket
 
 
@@ -19,7 +19,10 @@ class TicketRepository(Protocol):
         """Keep a new ticket."""
 
     def find(self, token_hash: str) -> Ticket | None:
-        """Return a ticket, expired ones too while they are remembered."""
+        """Return a ticket, expired ones too while they are remembered.
+
+        It says whether the session it came from has been revoked.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,14 @@ class Tickets:
 
         Raises:
             TokenExpired: its 15 minutes are over.
+            SessionRevoked: the session it came from has been revoked (B5).
             InvalidToken: it is unknown.
         """
         ticket = self._repository.find(ids.token_hash(token))
         if ticket is None:
             raise InvalidToken("unknown WebSocket token")
+        if ticket.revoked:
+            raise SessionRevoked
         if self._clock.now() >= ticket.expires_at:
             raise TokenExpired
         return ticket

@@ -20,6 +20,11 @@ FROM toastkit_sessions WHERE token_hash = ?
 """
 """Text, for it is read at every request that carries a session."""
 
+REVOKED_SINCE = """
+SELECT token_hash, user_id, kind, created_at, expires_at, revoked_at
+FROM toastkit_sessions WHERE revoked_at >= ?
+"""
+"""Asked for several times a second, in every process that serves; answered by an index."""
 
 ADD = """
 INSERT INTO toastkit_sessions (token_hash, user_id, kind, created_at, expires_at, revoked_at)
@@ -56,15 +61,37 @@ class Sessions:
 
         return self._database.read(read)
 
-    def revoke(self, token_hash: str, at: int) -> bool:
-        """End a session; tell whether it was alive: of two who revoke at once, one hears yes.
+    def revoked_since(self, at: int) -> list[Session]:
+        """Return every session that was revoked at a time or later.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+        def read(connection: Connection) -> list[Session]:
+            rows = connection.exec_driver_sql(spell(connection, REVOKED_SINCE), (at,))
+            return [Session(**row) for row in rows.mappings()]
+
+        return self._database.read(read)
+
+    def revoke(self, token_hash: str, user_id: str, at: int) -> bool:
+        """End a user's session; tell whether it was alive: of two who do at once, one hears yes.
 
         Raises:
             StorageUnavailable: nothing was changed.
         """
-        # Named, so that two processes that revoke several at once cannot wait for each other.
+        # Of the user, so that two processes that end several at once cannot wait for each other.
         kept: Kept[bool] = partial(_revoked, token_hash, at)
-        return self._database.write(_revoke, (token_hash, at), about=[token_hash], kept=kept)
+        return self._database.write(_revoke, (token_hash, at), about=[user_id], kept=kept)
+
+    def revoke_all(self, user_id: str, at: int) -> list[str]:
+        """End every session of a user that is alive; return their hashes.
+
+        Raises:
+            StorageUnavailable: nothing was changed.
+        """
+        kept: Kept[list[str]] = partial(_all_revoked, at)
+        return self._database.write(_revoke_all, (user_id, at), about=[user_id], kept=kept)
 
 
 def _add(connection: Connection, fresh: Sequence[Session]) -> list[None]:
@@ -80,6 +107,20 @@ def _revoke(connection: Connection, ended: Sequence[tuple[str, int]]) -> list[bo
         done = connection.execute(update(sessions).where(alive).values(revoked_at=at))
         answers.append(done.rowcount == 1)
     return answers
+
+
+def _revoke_all(connection: Connection, users: Sequence[tuple[str, int]]) -> list[list[str]]:
+    column = sessions.c
+    answers = []
+    for user_id, at in users:
+        alive = (column.user_id == user_id) & column.revoked_at.is_(None) & (column.expires_at > at)
+        ending = update(sessions).where(alive).values(revoked_at=at)
+        answers.append(list(connection.scalars(ending.returning(column.token_hash))))
+    return answers
+
+
+def _all_revoked(at: int, connection: Connection, hashes: list[str]) -> bool | None:
+    return _revoked(hashes[0], at, connection, revoked=True) if hashes else None
 
 
 def _revoked(token_hash: str, at: int, connection: Connection, revoked: bool) -> bool | None:

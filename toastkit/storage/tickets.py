@@ -14,13 +14,14 @@ from .spelling import spell
 FIND = """
 SELECT tickets.token_hash, tickets.user_id, tickets.device_id, tickets.topics,
        tickets.session_hash, tickets.expires_at,
+       sessions.revoked_at IS NOT NULL,
        COALESCE(principals.seq, 0), COALESCE(principals.epoch, '')
 FROM toastkit_tickets AS tickets
+LEFT JOIN toastkit_sessions AS sessions ON sessions.token_hash = tickets.session_hash
 LEFT JOIN toastkit_principals AS principals ON principals.user_id = tickets.user_id
 WHERE tickets.token_hash = ?
 """
-_STORED = tuple(name for name in Ticket.__struct_fields__ if name != "position")
-
+_STORED = tuple(name for name in Ticket.__struct_fields__ if name not in {"revoked", "position"})
 
 ADD = """
 INSERT INTO toastkit_tickets (token_hash, user_id, device_id, topics, session_hash, expires_at)
@@ -46,7 +47,7 @@ class Tickets:
         self._database.write(_add, ticket)
 
     def find(self, token_hash: str) -> Ticket | None:
-        """Return the ticket with this hash, expired or not, and where its principal stands now.
+        """Return the ticket with this hash, expired or not, and how its principal stands now.
 
         Raises:
             StorageUnavailable: the database cannot be read.
@@ -56,10 +57,10 @@ class Tickets:
             row = connection.exec_driver_sql(spell(connection, FIND), (token_hash,)).first()
             if row is None:
                 return None
-            *stored, seq, epoch = row
+            *stored, revoked, seq, epoch = row
             values = dict(zip(_STORED, stored, strict=True))
             values["topics"] = tuple(msgspec.json.decode(values["topics"]))
-            return Ticket(**values, position=Position(seq, epoch))
+            return Ticket(**values, revoked=bool(revoked), position=Position(seq, epoch))
 
         return self._database.read(read)
 

@@ -6,7 +6,7 @@ from flask import Response
 
 from ..bodies import answer
 from ..door import Door
-from ..guards import claims, required_bearer
+from ..guards import claims, leaving_principal, required_bearer
 from ..policies import Policy
 from ..state import current_kit, state
 
@@ -28,3 +28,10 @@ def close_session() -> Response:
     """Revoke the session that asks."""
     current_kit().sessions.revoke(required_bearer())
     return answer({"success": True})
+
+
+@auth.delete("/auth/sessions", policy=Policy.PRINCIPAL, rate="session")
+def close_sessions() -> Response:
+    """Revoke every session of whoever asks, the one that asks too."""
+    ended = current_kit().sessions.revoke_all(leaving_principal().user_id)
+    return answer({"success": True, "sessions": ended})

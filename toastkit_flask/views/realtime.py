@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, g, request
 from flask_sock import Sock
 
-from toastkit.closing import CloseReason
 from toastkit.dialects import ToastsDialect, http_error, read_since
 from toastkit.errors import (
     Invalid,
@@ -21,8 +20,7 @@ from toastkit.errors import (
     TokenExpired,
     Unauthenticated,
 )
-from toastkit.live import Arriving, Connection
-from toastkit.replies import Failure
+from toastkit.live import Arriving, Connection, refusal
 from toastkit.transports import GUNICORN, Arrival, WebSocketFraming, refuse_compression
 
 from ..bodies import answer
@@ -35,12 +33,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 DIALECT = ToastsDialect(WebSocketFraming())
-REASONS = {
-    MissingToken: CloseReason.TOKEN_MISSING,
-    TokenExpired: CloseReason.TOKEN_EXPIRED,
-    InvalidToken: CloseReason.TOKEN_REJECTED,
-}
-
 realtime = Door("toastkit_realtime")
 sock = Sock()
 
@@ -126,22 +118,17 @@ def admit() -> Connection:
             raise MissingToken
         ticket = kit.identity.tickets.redeem(token)
     except Unauthenticated as error:
-        return refuse(REASONS[type(error)], error)
-    if ticket.session_hash is not None and kit.sessions.is_revoked(ticket.session_hash):
-        return refuse(CloseReason.TOKEN_REVOKED, SessionRevoked())
+        return refuse(error)
     return kit.node.admit(ticket, DIALECT, arriving())
 
 
-def arriving() -> Arriving:
+def arriving(*, deaf: bool = False) -> Arriving:
     """Return how the client of this request comes."""
     given = request.args
     since = read_since(given.get("since"), given.get("last_toast_id"))
-    return Arriving(given.get("state") == "background", since)
+    return Arriving(given.get("state") == "background", since, deaf)
 
 
-def refuse(reason: CloseReason, error: Unauthenticated) -> Connection:
+def refuse(error: Unauthenticated) -> Connection:
     """Return a connection that is told why it may not stay."""
-    # A session that was revoked is told as any token that is no good (A.6).
-    code = InvalidToken.code if isinstance(error, InvalidToken) else error.code
-    failure = Failure(None, code, str(error))
-    return current_kit().node.refuse(DIALECT, reason, failure)
+    return current_kit().node.refuse(DIALECT, *refusal(error))
