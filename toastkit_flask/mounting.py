@@ -16,11 +16,14 @@ from . import views
 from .door import add_other_methods
 
 SURFACES: dict[str, tuple[Blueprint, ...]] = {
-    "toasts": (views.sessions, views.devices, views.toasts, views.realtime, views.client),
+    "toasts": (
+        *(views.sessions, views.devices, views.toasts),
+        *(views.realtime, views.stream, views.client),
+    ),
     "auth": (views.auth, views.account),
 }
 ALWAYS = (views.health,)
-BELOW_API = (views.sessions, views.devices, views.toasts, views.realtime)
+BELOW_API = (views.sessions, views.devices, views.toasts, views.realtime, views.stream)
 """What the documents show below ``/v1``, and the gateway below ``/api/v1``: both answer."""
 
 

@@ -9,7 +9,7 @@ from .. import ids
 from ..clock import Clock
 from ..config import Config
 from ..errors import InvalidToken, SessionRevoked, TokenExpired
-from ..records import Ticket
+from ..records import Position, Ticket
 
 
 class TicketRepository(Protocol):
@@ -23,6 +23,9 @@ class TicketRepository(Protocol):
 
         It says whether the session it came from has been revoked.
         """
+
+    def position(self, user_id: str) -> Position:
+        """Return where a principal's toasts stand now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,25 @@ class Tickets:
         )
         self._repository.add(ticket)
         return token, ticket
+
+    def grant(self, request: TicketRequest, until: int | None) -> Ticket:
+        """Return a ticket that nobody need redeem, for a request that shows already who asks.
+
+        It ends ``until``, in milliseconds since the epoch, or when any ticket of now would.
+
+        Raises:
+            StorageUnavailable: it cannot be read where the principal's toasts stand.
+        """
+        longest = self._clock.now() + self._config.ticket_seconds * 1000
+        return Ticket(
+            token_hash="",
+            user_id=request.user_id,
+            device_id=request.device_id,
+            topics=request.topics,
+            session_hash=request.session_hash,
+            expires_at=longest if until is None else until,
+            position=self._repository.position(request.user_id),
+        )
 
     def redeem(self, token: str) -> Ticket:
         """Return the ticket of a token; it stays good until it expires, for reconnects.

@@ -7,6 +7,7 @@ from .connection import Connection, Transport
 from .dispatch import Dispatch
 from .node import Arriving, Node
 from .parts import NodeParts
+from .refreshing import refusal
 from .roster import Roster
 from .rules import Rules
 from .sendbuffer import SendBuffer, Tally
@@ -22,4 +23,5 @@ __all__ = [
     "SendBuffer",
     "Tally",
     "Transport",
+    "refusal",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from ..records import Position, Ticket
 from .database import Database
+from .recovering import standing
 from .spelling import spell
 
 FIND = """
@@ -63,6 +64,14 @@ class Tickets:
             return Ticket(**values, revoked=bool(revoked), position=Position(seq, epoch))
 
         return self._database.read(read)
+
+    def position(self, user_id: str) -> Position:
+        """Return where a principal's toasts stand now.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._database.read(lambda connection: standing(connection, user_id))
 
 
 def _add(connection: Connection, fresh: Sequence[Ticket]) -> list[None]:

@@ -2,12 +2,15 @@
 
 from .accept import GUNICORN, Arrival, refuse_compression
 from .frames import FrameError, FrameReader, WebSocketFraming
+from .stream import LineFraming, head
 
 __all__ = [
     "GUNICORN",
     "Arrival",
     "FrameError",
     "FrameReader",
+    "LineFraming",
     "WebSocketFraming",
+    "head",
     "refuse_compression",
 ]

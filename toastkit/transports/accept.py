@@ -1,10 +1,12 @@
-"""Take a client's socket from the web server, and answer its handshake on it."""
+"""Take a client's socket from the web server, and answer on it."""
 
 from __future__ import annotations
 
 import _socket
 import os
 import socket
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ..config import Config
@@ -13,6 +15,9 @@ from ..live import Connection
 from ..runtime.contract import Runtime
 from .handshake import ensure_handshake, switching_protocols
 from .portable import serve
+from .portablestream import PortableStream
+from .sockets import SocketTransport
+from .stream import StreamTransport
 from .websocket import WebSocketTransport
 
 GUNICORN, WERKZEUG = "gunicorn.socket", "werkzeug.socket"
@@ -20,7 +25,11 @@ EXTENSIONS = "HTTP_SEC_WEBSOCKET_EXTENSIONS"
 
 
 class Arrival:
-    """Be one client between its handshake request and its connection."""
+    """Be one client between its request and its connection.
+
+    Raises:
+        UnsupportedServer: this server's sockets cannot be taken.
+    """
 
     def __init__(self, environ: dict[str, Any], runtime: Runtime, config: Config) -> None:
         self._environ = environ
@@ -46,16 +55,29 @@ class Arrival:
 
     def open(self, connection: Connection) -> None:
         """Take the socket, answer the handshake and greet; the server finds its client gone."""
+        self._hand_over(connection, switching_protocols(self._environ), WebSocketTransport)
+
+    def stream(self, connection: Connection, head: bytes) -> None:
+        """Take the socket, answer with ``head`` and tell lines; the server finds its client gone."""
+        self._hand_over(connection, head, StreamTransport)
+
+    def lines(self, connection: Connection) -> Iterator[bytes]:
+        """Return a response's body that tells lines, for a server that keeps its socket."""
+        return PortableStream(self._runtime, connection).lines()
+
+    def _hand_over(
+        self, connection: Connection, answer: bytes, transport: type[SocketTransport]
+    ) -> None:
         try:
             taken = _take(self._sock, detach=self._is_cooperative())
         except (OSError, ValueError):  # the server has closed it; gevent's is emptied then
             self.abandon(connection)
             return
-        answer = switching_protocols(self._environ)
+        begin = partial(self._begin, taken, connection, answer, transport)
         if self._runtime.on_loop():
-            self._begin(taken, connection, answer)
+            begin()
         else:
-            self._runtime.call(self._begin, taken, connection, answer)
+            self._runtime.call(begin)
 
     def serve(self, connection: Connection, ws: Any) -> None:
         """Greet through flask-sock's own object, and read in this thread until the client is gone."""
@@ -70,7 +92,13 @@ class Arrival:
         # worker closes an emptied socket quietly. No other server does.
         return GUNICORN in self._environ and type(self._sock).__module__.startswith("gevent.")
 
-    def _begin(self, taken: _socket.socket, connection: Connection, answer: bytes) -> None:
+    def _begin(
+        self,
+        taken: _socket.socket,
+        connection: Connection,
+        answer: bytes,
+        transport: type[SocketTransport],
+    ) -> None:
         try:
             taken.setblocking(False)
             taken.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, self._config.socket_send_bytes)
@@ -83,7 +111,7 @@ class Arrival:
             taken.close()
             connection.lost()
             return
-        connection.open(WebSocketTransport(self._runtime, self._config, taken, connection))
+        connection.open(transport(self._runtime, self._config, taken, connection))
 
 
 def refuse_compression(environ: dict[str, Any]) -> None:

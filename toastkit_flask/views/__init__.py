@@ -7,6 +7,17 @@ from .devices import devices
 from .health import health
 from .realtime import realtime
 from .sessions import sessions
+from .stream import stream
 from .toasts import toasts
 
-__all__ = ["account", "auth", "client", "devices", "health", "realtime", "sessions", "toasts"]
+__all__ = [
+    "account",
+    "auth",
+    "client",
+    "devices",
+    "health",
+    "realtime",
+    "sessions",
+    "stream",
+    "toasts",
+]

@@ -14,10 +14,7 @@ from flask_sock import Sock
 from toastkit.dialects import ToastsDialect, http_error, read_since
 from toastkit.errors import (
     Invalid,
-    InvalidToken,
     MissingToken,
-    SessionRevoked,
-    TokenExpired,
     Unauthenticated,
 )
 from toastkit.live import Arriving, Connection, refusal
