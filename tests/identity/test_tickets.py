@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from toastkit import ids
-from toastkit.errors import InvalidToken, TokenExpired
+from toastkit.errors import InvalidToken, SessionRevoked, TokenExpired
 from toastkit.identity import TicketRequest
 
 REQUEST = TicketRequest("ada", "phone", ("user:ada", "news"), "hash of a session")
@@ -37,6 +38,15 @@ def test_A7_it_lives_15_minutes_and_may_be_redeemed_again_meanwhile(tickets, clo
     clock.advance(0.001)
     with pytest.raises(TokenExpired):
         tickets.redeem(token)
+
+
+def test_B5_a_ticket_of_a_revoked_session_is_not_redeemed(tickets, ticket_table, clock):
+    token, ticket = tickets.mint(REQUEST)
+    ticket_table[ticket.token_hash] = replace(ticket, revoked=True)
+    for _ in range(2):
+        with pytest.raises(SessionRevoked):
+            tickets.redeem(token)
+        clock.advance(1000)  # a revoked one never looks expired
 
 
 @pytest.mark.parametrize("token", ["", "nobody", "ä", "\udcff", "x" * 100_000])
