@@ -69,3 +69,12 @@ class Later(Struct, frozen=True):
 
 
 Outcome = Sent | Refusal | Later
+
+
+class Carried(Struct, frozen=True, kw_only=True):
+    """Say what became of one attempt: the state a delivery goes to, and when it is tried again."""
+
+    delivery: Delivery
+    state: DeliveryState
+    answer: str
+    next_attempt_at: int | None = None

@@ -1,6 +1,5 @@
 """What nobody has decided is found, told and decided, again and again until it is."""
 
-import logging
 from typing import Any
 from unittest.mock import Mock
 
@@ -8,9 +7,10 @@ import pytest
 
 from tests.fakes import toast
 from tests.publishing.test_publisher import Desk
+from tests.publishing.test_rounds import go_round
 from toastkit.backplane.contract import Confirmation
 from toastkit.config import Config
-from toastkit.errors import ConfigError, StorageUnavailable
+from toastkit.errors import StorageUnavailable
 from toastkit.publishing.sweeper import BATCH, Sweeper, SweeperParts
 
 NOBODY = Confirmation(complete=True)
@@ -160,82 +160,10 @@ def test_pruning_that_fails_is_tried_the_next_time(broom: Broom) -> None:
     assert tried.call_count == 1
 
 
-def run(broom: Broom, looks: int) -> None:
-    """Let the started sweeper look so often, then stop it."""
-    stopping = broom.sweeper._stopping
-    assert stopping is not None
-    waits: list[float | None] = []
-
-    def wait(timeout: float | None = None) -> bool:
-        if timeout:
-            waits.append(timeout)
-        return len(waits) > looks
-
-    stopping.wait = wait  # type: ignore[method-assign]
-    broom.world.runtime.run_job()
-    assert waits == [0.5] * (looks + 1)
-
-
 def test_it_looks_twice_a_second_until_it_is_stopped(broom: Broom) -> None:
     broom.sweeper.start()
     broom.inbox.due = [toast(id="a")]
-    run(broom, looks=2)
+    waits = go_round(broom.sweeper, broom.world.runtime, 2)
+    assert waits == [0.5] * 3
     assert broom.states() == [("a", "written")]
     broom.sweeper.stop(1)
-
-
-def test_a_broken_database_is_told_once_and_looked_at_again(
-    broom: Broom, caplog: pytest.LogCaptureFixture
-) -> None:
-    broom.sweeper.start()
-    broom.inbox.broken = True
-    with caplog.at_level(logging.WARNING):
-        run(broom, looks=3)
-    assert [record.getMessage() for record in caplog.records] == [
-        "due toasts cannot be looked for: the database is locked"
-    ]
-
-
-def test_tables_that_are_missing_are_told_once(
-    broom: Broom, caplog: pytest.LogCaptureFixture
-) -> None:
-    broom.sweeper.start()
-
-    def lacking(limit: int, lease_ms: int) -> Any:
-        raise ConfigError("the database lacks toastkit_toasts: flask db upgrade")
-
-    broom.inbox.claim_due = lacking  # type: ignore[method-assign]
-    run(broom, looks=3)
-    [record] = caplog.records
-    assert record.exc_info is None
-    assert "flask db upgrade" in record.getMessage()
-
-
-def test_nothing_ends_the_looking(broom: Broom, caplog: pytest.LogCaptureFixture) -> None:
-    broom.sweeper.start()
-    broom.inbox.due = [toast(id="a")]
-    claim, failures = broom.inbox.claim_due, [RuntimeError("unexpected")]
-
-    def failing(limit: int, lease_ms: int) -> Any:
-        if failures:
-            raise failures.pop()
-        return claim(limit, lease_ms)
-
-    broom.inbox.claim_due = failing  # type: ignore[method-assign]
-    run(broom, looks=2)
-    assert broom.states() == [("a", "written")]
-    assert "a look for due toasts failed" in caplog.text
-
-
-def test_one_that_is_abandoned_never_looks_again(broom: Broom) -> None:
-    broom.sweeper.start()
-    broom.inbox.due = [toast(id="a")]
-    broom.sweeper.abandon()
-    broom.sweeper._stopping = Mock(wait=Mock(side_effect=[False, True]))
-    broom.world.runtime.run_job()
-    assert broom.states() == []
-
-
-def test_one_that_never_started_is_stopped_at_once(broom: Broom) -> None:
-    broom.sweeper.stop(1)
-    assert not broom.world.runtime.jobs

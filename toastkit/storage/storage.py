@@ -1,10 +1,11 @@
-"""What survives: the inbox, tickets, sessions and devices."""
+"""What survives: the inbox, what is owed, tickets, sessions and devices."""
 
 from __future__ import annotations
 
 from ..clock import Clock
 from ..runtime.contract import Runtime
 from .database import Database
+from .deliveries import Deliveries
 from .devices import Devices
 from .inbox import Inbox
 from .keeping import Keeping
@@ -34,5 +35,6 @@ class Storage:
         self.tickets = Tickets(database)
         self.sessions = Sessions(database)
         self.devices = Devices(database)
+        self.deliveries = Deliveries(database, clock)
         self.keeping = Keeping(database)
         self.close = database.close

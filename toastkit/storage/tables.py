@@ -121,6 +121,7 @@ deliveries = _table(
     Column("expires_at", BigInteger),
     Column("last_answer", Text),
     _partial("deliveries_due", "kind", "next_attempt_at", where="next_attempt_at IS NOT NULL"),
+    _partial("deliveries_expiry", "expires_at", where="next_attempt_at IS NOT NULL"),
     _partial("deliveries_toast", "toast_id", where="toast_id IS NOT NULL"),
     _partial("deliveries_user", "user_id", where="user_id IS NOT NULL"),
     small=False,

@@ -17,20 +17,23 @@ def upgrade() -> None:
         sqlite_where=sa.text("revoked_at IS NOT NULL"),
         postgresql_where=sa.text("revoked_at IS NOT NULL"),
     )
-    _index_deliveries("kind", "next_attempt_at")
+    op.drop_index("toastkit_deliveries_due", table_name="toastkit_deliveries")
+    _index_waiting("due", "kind", "next_attempt_at")
+    _index_waiting("expiry", "expires_at")
 
 
 def downgrade() -> None:
-    _index_deliveries("next_attempt_at")
+    op.drop_index("toastkit_deliveries_expiry", table_name="toastkit_deliveries")
+    op.drop_index("toastkit_deliveries_due", table_name="toastkit_deliveries")
+    _index_waiting("due", "next_attempt_at")
     op.drop_index("toastkit_sessions_revoked", table_name="toastkit_sessions")
     with op.batch_alter_table("toastkit_anonymous") as table:
         table.drop_column("secret_hash")
 
 
-def _index_deliveries(*columns: str) -> None:
-    op.drop_index("toastkit_deliveries_due", table_name="toastkit_deliveries")
+def _index_waiting(name: str, *columns: str) -> None:
     op.create_index(
-        "toastkit_deliveries_due",
+        f"toastkit_deliveries_{name}",
         "toastkit_deliveries",
         list(columns),
         unique=False,
