@@ -13,7 +13,12 @@ from toastkit.verifiers import StaticVerifier
 from toastkit_flask import ToastKit
 
 from . import demo, jwks
+from .database import Database
+from .services.accounts import Accounts
+from .services.flags import Flags
+from .services.projects import Projects
 from .settings import Clerk, Settings
+from .views import CONTROLS, Services, doors
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -24,12 +29,35 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
 
     Raises:
         ConfigError: a setting is wrong, or the keys cannot be had.
+        StorageUnavailable: the database cannot be opened or written.
     """
     settings = Settings.read(os.environ if environ is None else environ)
     app = Flask("example_app", instance_path=str(make_instance(settings)), static_folder=None)
     verifier = _clerk(settings.clerk) if settings.clerk else demo.install(app, settings)
-    ToastKit(app, verifiers=(verifier,), **asdict(settings.config))
+    toastkit = ToastKit(app, verifiers=(verifier,), **asdict(settings.config))
+    serve(app, toastkit)
     return app
+
+
+def serve(app: Flask, toastkit: ToastKit) -> None:
+    """Give an app the service's own tables and doors, and toastkit what they know of users.
+
+    Raises:
+        StorageUnavailable: the database cannot be opened or written.
+    """
+    with app.app_context():
+        kit = toastkit.kit
+    database = Database(kit.config.database_url, kit.node.runtime)
+    accounts = Accounts(database, kit.node.clock)
+    toastkit.signed_in(accounts.signed_in)
+    toastkit.profile(accounts.profile)
+    toastkit.subscription(accounts.subscription)
+    toastkit.secrets(accounts.secrets)
+    prefix = kit.config.url_prefix
+    for kind, path in CONTROLS.items():
+        toastkit.register_control(kind, prefix + path)
+    services = Services(accounts, Projects(database, kit.node.clock), Flags(database))
+    app.register_blueprint(doors(services), url_prefix=prefix)
 
 
 def make_instance(settings: Settings) -> str:

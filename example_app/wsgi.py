@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from toastkit.errors import ConfigError
+from toastkit.errors import ToastKitError
 
 from .factory import create_app
 
@@ -17,6 +17,6 @@ GUNICORN_APP_LOAD_ERROR = 4
 
 try:
     app = create_app()
-except ConfigError as error:
+except ToastKitError as error:
     sys.stderr.write(f"example_app: {error}\n")
     raise SystemExit(GUNICORN_APP_LOAD_ERROR) from None

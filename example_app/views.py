@@ -1,0 +1,145 @@
+"""The service's own doors: projects, usage, flags, and what an operator does to them."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+from msgspec import Meta, Struct
+
+from toastkit import Toast, events, principals, publish_control
+from toastkit.dialects import read_body
+from toastkit.errors import Invalid, StorageUnavailable
+from toastkit_flask import current_principal, publisher_required, session_required
+from toastkit_flask.bodies import answer, read_raw
+from toastkit_flask.state import current_kit
+
+from .services.accounts import Accounts, Grant, NoCreditsLeft
+from .services.flags import Flags
+from .services.projects import Projects
+from .services.toasts import publish_toast
+
+T = TypeVar("T")
+
+USAGE, FLAGS = "/v1/usage", "/v1/flags"
+CONTROLS = {"usage.changed": USAGE, "flags.changed": FLAGS}
+"""What is told of a change, and what a client fetches again then (A27)."""
+
+MOST_NAME = 200
+MOST_CREDITS = 1_000_000
+
+
+class NewProject(Struct, frozen=True):
+    """Name a project."""
+
+    name: str
+
+    def checked(self) -> str:
+        """Return the name.
+
+        Raises:
+            Invalid: it is none that a toast could tell.
+        """
+        name = self.name.strip()
+        if not name.isprintable() or not 1 <= len(name) <= MOST_NAME:
+            raise Invalid(f"name must be 1-{MOST_NAME} printable chars", ("name",), "length")
+        return name
+
+
+class Credits(Struct, frozen=True):
+    """Say who gets how many credits; with a ``grant_id`` sending it again does nothing."""
+
+    user_id: str | int
+    credits: Annotated[int, Meta(ge=1, le=MOST_CREDITS)]
+    grant_id: str | None = None
+
+
+class Flag(Struct, frozen=True):
+    """Name a flag and say how it stands."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,49}\Z")]
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Hold what the doors lead to."""
+
+    accounts: Accounts
+    projects: Projects
+    flags: Flags
+
+
+def doors(services: Services) -> Blueprint:
+    """Return the doors."""
+    service = Blueprint("service", __name__)
+    _of_users(service, services)
+    _of_operators(service, services)
+    service.register_error_handler(NoCreditsLeft, _no_credits_left)
+    return service
+
+
+def _of_users(service: Blueprint, services: Services) -> None:
+    @service.get("/projects")
+    @session_required
+    def projects() -> Response:
+        return answer({"items": services.projects.list(current_principal().user_id)})
+
+    @service.post("/projects")
+    @session_required
+    def create() -> Response:
+        user_id, name = current_principal().user_id, _read(NewProject).checked()
+        project = services.projects.create(user_id, name)
+        _tell_of_project(user_id, name)
+        return answer(project, 201)
+
+    @service.get(USAGE)
+    @session_required
+    def usage() -> Response:
+        return answer(services.accounts.subscription(current_principal().user_id))
+
+    @service.get(FLAGS)
+    @session_required
+    def flags() -> Response:
+        return answer({"flags": services.flags.list()})
+
+
+def _of_operators(service: Blueprint, services: Services) -> None:
+    @service.post("/v1/admin/credits")
+    @publisher_required
+    def grant() -> Response:
+        wanted = _read(Credits)
+        user_id = principals.user_id(wanted.user_id)
+        id = events.key(wanted.grant_id, "grant_id") or str(uuid.uuid4())
+        given = Grant(id, user_id, wanted.credits)
+        if services.accounts.grant(given):
+            publish_control("usage.changed", user_id=user_id)
+        return answer(services.accounts.subscription(user_id))
+
+    @service.post("/v1/admin/flags")
+    @publisher_required
+    def set_flag() -> Response:
+        wanted = _read(Flag)
+        services.flags.set(wanted.name, wanted.enabled)
+        publish_control("flags.changed", {"name": wanted.name})
+        return answer({"flags": services.flags.list()})
+
+
+def _tell_of_project(user_id: str, name: str) -> None:
+    # The project is kept, and the answer must say so, whether or not it can be told.
+    with suppress(StorageUnavailable):
+        publish_toast(user_id, Toast(title="Project created", body=name, style="success"))
+    publish_control("usage.changed", user_id=user_id)
+
+
+def _read(kind: type[T]) -> T:
+    return read_body(read_raw(current_kit().config), kind)
+
+
+def _no_credits_left(error: NoCreditsLeft) -> ResponseReturnValue:
+    code = "no_credits_left"
+    return answer({"detail": code, "code": code, "message": str(error)}, 402)
