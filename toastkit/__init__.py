@@ -22,7 +22,7 @@ from .events import Toast
 from .joining import Host
 from .kit import Kit
 from .receipts import Receipt
-from .storage import OwnedMixin, register_owned
+from .storage import Owned, OwnedMixin, register_owned
 
 __all__ = [
     # Publishing
@@ -37,6 +37,7 @@ __all__ = [
     "Kit",
     "current_kit",
     # What is kept of a user
+    "Owned",
     "OwnedMixin",
     "register_owned",
     # Errors

@@ -22,10 +22,12 @@ from .live.rules import Context
 from .publishing import Controls, Sweeper, ToastOptions, control_event, toast_event
 from .receipts import Receipt
 from .runtime import Living
+from .storage import Ownable
 from .verifiers.contract import Verifier
 from .wiring import (
     Beginnings,
     Ground,
+    Heralds,
     make_data,
     make_identity,
     make_node,
@@ -45,7 +47,9 @@ class Kit:
     """Publish toasts and controls, and hold what serves their clients.
 
     Building a kit touches neither disk nor threads; it opens at first use, in each process that
-    uses it, and ``close()`` (or leaving its ``with`` block) ends it.
+    uses it, and ``close()`` (or leaving its ``with`` block) ends it. ``owned`` names the tables of
+    the host's, in the same database, that hold what is users'; without it those that are
+    registered count.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Kit:
         context: Context = nullcontext,
         clock: Clock | None = None,
         host: Host | None = None,
+        owned: Iterable[Ownable] | None = None,
     ) -> None:
         if not config.database_url:
             raise ConfigError(
@@ -65,18 +70,19 @@ class Kit:
             )
         self.config = config
         self._context = context
-        self._ground = Ground.of(config, hooks, clock, host)
+        self._ground = Ground.of(config, hooks, clock, host=host, owned=owned)
         self._sweeper: Sweeper | None = None
         kit = weakref.ref(self)
 
         def node() -> Node | None:
             return None if (here := kit()) is None else here.node
 
-        self.identity = make_identity(self._ground, verifiers, node)
+        self._publisher = make_publisher(self._ground, node)
+        heralds = Heralds(node, self._publisher.publish_control, lambda _event: ())
+        self.identity = make_identity(self._ground, verifiers, heralds)
         self.node = self._make_node()
         self.sessions = self.identity.sessions
         self.devices = Devices(self._ground.storage.devices, config, self._ground.clock)
-        self._publisher = make_publisher(self._ground, node)
         self._joining = Joining(config.database_url, host, self._publisher.relay)
         self._controls = Controls(self._ground.hooks)
         self.toasts = make_toasts(self._ground, self._publisher, node)

@@ -6,32 +6,42 @@ A kit that nobody holds any more must go: what runs beside it knows it weakly on
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
 from .closing import CloseReason
 from .config import Config
+from .errors import NotServing
+from .events import Event
 from .hooks import Hooks
-from .identity import Authenticator, Identity, Sessions, Tickets
+from .identity import Anonymous, AnonymousParts, Authenticator, Identity, Sessions, Tickets
+from .identity.anonymous import REBOUND
 from .joining import Host
 from .live import Node, NodeParts, Rules
 from .live.presence import connections_of
 from .live.rules import Context
 from .publishing import (
+    Courier,
+    CourierParts,
     Data,
     DataParts,
+    Deliveries,
+    DeliveriesParts,
     Publisher,
     PublisherParts,
+    Senders,
     Sweeper,
     SweeperParts,
     Toasts,
     ToastsParts,
+    control_event,
 )
 from .runtime import runtime_for
 from .runtime.contract import Runtime
-from .storage import Storage
+from .storage import Ownable, Storage
 from .verifiers.contract import Verifier
 
 
@@ -48,7 +58,13 @@ class Ground:
 
     @classmethod
     def of(
-        cls, config: Config, hooks: Hooks | None, clock: Clock | None, host: Host | None
+        cls,
+        config: Config,
+        hooks: Hooks | None,
+        clock: Clock | None,
+        *,
+        host: Host | None = None,
+        owned: Iterable[Ownable] | None = None,
     ) -> Ground:
         """Make it; touches neither disk nor threads."""
         clock, runtime = clock or SystemClock(), runtime_for(config.runtime)
@@ -58,6 +74,7 @@ class Ground:
             clock,
             wait_ms=config.storage_wait_ms,
             own_schema=host is None,
+            owned=owned,
         )
         return cls(config, hooks or Hooks(), clock, runtime, MemoryBackplane(runtime), storage)
 
@@ -70,13 +87,50 @@ class Beginnings:
     at_serve: Callable[[], object]
 
 
-def make_identity(
-    ground: Ground, verifiers: Sequence[Verifier], node: Callable[[], Node | None]
-) -> Identity:
-    """Make what knows who is asking; ``node`` returns the living one."""
-    sessions = Sessions(ground.storage.sessions, ground.config, ground.clock, _dismissal(node))
+@dataclass(frozen=True, slots=True)
+class Heralds:
+    """Say how others hear of what happened.
+
+    ``node`` returns the living one, ``tell`` takes a control to whoever is connected, and
+    ``receivers`` names the kinds of deliveries that are owed for an event.
+    """
+
+    node: Callable[[], Node | None]
+    tell: Callable[[Event], object]
+    receivers: Callable[[str], Sequence[str]]
+
+
+def make_identity(ground: Ground, verifiers: Sequence[Verifier], heralds: Heralds) -> Identity:
+    """Make what knows who is asking."""
+    dismiss = _dismissal(heralds.node)
+    sessions = Sessions(ground.storage.sessions, ground.config, ground.clock, dismiss)
     tickets = Tickets(ground.storage.tickets, ground.config, ground.clock)
-    return Identity(Authenticator(sessions, verifiers, ground.config), sessions, tickets)
+    authenticator = Authenticator(sessions, verifiers, ground.config)
+    anonymous = _make_anonymous(ground, sessions, heralds)
+    return Identity(authenticator, sessions, tickets, anonymous)
+
+
+def _make_anonymous(ground: Ground, sessions: Sessions, heralds: Heralds) -> Anonymous:
+    dismiss = _dismissal(heralds.node)
+
+    def moved(anon_id: str, user_id: str, toasts: int) -> None:
+        dismiss(anon_id)
+        if toasts:
+            now, count = ground.clock.now(), {"count": toasts}
+            control = control_event("toasts.rebound", count, user_id, now, most_bytes=1024)
+            with suppress(NotServing):  # the list is the truth: whoever connects fetches it
+                heralds.tell(control)
+
+    return Anonymous(
+        AnonymousParts(
+            ground.storage.anonymous,
+            sessions,
+            ground.config,
+            ground.clock,
+            lambda: heralds.receivers(REBOUND),
+            moved,
+        )
+    )
 
 
 def make_node(ground: Ground, tickets: Tickets, context: Context, begin: Beginnings) -> Node:
@@ -136,6 +190,25 @@ def make_data(ground: Ground, sessions: Sessions, node: Callable[[], Node | None
             ground.clock,
             dismiss,
             ground.runtime.breathe,
+        )
+    )
+
+
+def make_deliveries(ground: Ground, hurry: Callable[[], object]) -> Deliveries:
+    """Make the facet of what is owed; ``hurry`` has it carried at once."""
+    repository = ground.storage.deliveries
+    return Deliveries(DeliveriesParts(ground.config, ground.clock, repository, hurry))
+
+
+def make_courier(ground: Ground, senders: Senders) -> Courier:
+    """Make what carries what is owed; the senders may hold the whole app, so it knows them weakly."""
+    return Courier(
+        CourierParts(
+            ground.config,
+            ground.clock,
+            ground.runtime,
+            ground.storage.deliveries,
+            weakref.ref(senders),
         )
     )
 

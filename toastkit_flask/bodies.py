@@ -47,6 +47,16 @@ class Registration(Struct, frozen=True):
     apns: dict[str, Any] | None = None
 
 
+class Visit(Struct, frozen=True):
+    """What the body of a visitor's session, or of its rebind, says (B7, B10).
+
+    Whatever the fields are: their own texts say what is wrong with them.
+    """
+
+    device_id: Any = None
+    device_secret: Any = None
+
+
 class ReadAll(Struct, frozen=True):
     """What the body of a read-all says (A.22): ``before`` is the last toast that was read."""
 

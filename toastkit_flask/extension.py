@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from toastkit.current import register_finder
 from toastkit.errors import ConfigError
 from toastkit.hooks import Authorize, Facts, Hooks, SignedIn, UserLoader
 from toastkit.publishing import controls
+from toastkit.storage import Ownable
 from toastkit.verifiers.contract import Verifier
 
 from . import cli, hosting, logins, logs, mounting, origins
@@ -26,7 +27,8 @@ class ToastKit:
 
     One object serves any number of apps; what belongs to an app stays with it, in
     ``app.extensions["toastkit"]``. ``db``, the app's Flask-SQLAlchemy, puts toastkit's tables into
-    its database. ``verifiers`` check tokens of an identity provider; further options are settings,
+    its database. ``verifiers`` check tokens of an identity provider. ``owned`` names the app's own
+    tables that hold what is users', such as ``Owned.of(Project)``. Further options are settings,
     used where ``app.config`` says nothing (``publish_secret=("…",)``).
     """
 
@@ -37,11 +39,13 @@ class ToastKit:
         db: Any = None,
         verifiers: Sequence[Verifier] = (),
         clock: Clock | None = None,
+        owned: Iterable[Ownable] | None = None,
         **settings: Any,
     ) -> None:
         self._db = db
         self._verifiers = tuple(verifiers)
         self._clock = clock
+        self._owned = None if owned is None else tuple(owned)
         self._settings = settings
         self._hooks = Hooks()
         if app is not None:
@@ -89,6 +93,7 @@ class ToastKit:
             config,
             hooks=self._hooks,
             verifiers=self._verifiers,
+            owned=self._owned,
             context=app.app_context,
             clock=self._clock,
             host=None if db is None else hosting.host(app, db),

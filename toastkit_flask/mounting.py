@@ -20,7 +20,7 @@ SURFACES: dict[str, tuple[Blueprint, ...]] = {
         *(views.sessions, views.devices, views.toasts),
         *(views.realtime, views.stream, views.client),
     ),
-    "auth": (views.auth, views.account),
+    "auth": (views.auth, views.anonymous, views.account),
 }
 ALWAYS = (views.health,)
 BELOW_API = (views.sessions, views.devices, views.toasts, views.realtime, views.stream)

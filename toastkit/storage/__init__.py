@@ -1,7 +1,7 @@
 """What survives a restart: SQLAlchemy tables, their migrations, and the repositories on them."""
 
-from .owned import OwnedMixin, register_owned
+from .owned import Ownable, Owned, OwnedMixin, register_owned
 from .storage import Storage
 from .upgrade import upgrade
 
-__all__ = ["OwnedMixin", "Storage", "register_owned", "upgrade"]
+__all__ = ["Ownable", "Owned", "OwnedMixin", "Storage", "register_owned", "upgrade"]

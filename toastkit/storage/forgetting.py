@@ -15,7 +15,7 @@ from ..errors import ConfigError, StorageUnavailable
 from . import tables
 from .batches import Doomed, delete_in_batches
 from .database import Database
-from .owned import Owned, owned
+from .owned import Owned, is_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class _Part:
     hidden: frozenset[str]
 
 
-def forget(database: Database, user_id: str) -> dict[str, int]:
+def forget(database: Database, registered: Sequence[Owned], user_id: str) -> dict[str, int]:
     """Delete everything of one user; return how many rows of each table.
 
     Hosts' tables come first, those that refer to others before them. Broken off, it may be called
@@ -37,8 +37,8 @@ def forget(database: Database, user_id: str) -> dict[str, int]:
         ConfigError: a registered table is not in this database; nothing was deleted.
         StorageUnavailable: a part is deleted.
     """
-    parts = _parts(user_id)
-    database.read(lambda connection: _ensure_here(connection, parts))
+    parts = _parts(registered, user_id)
+    database.read(lambda connection: ensure_here(connection, [part.table for part in parts]))
     counts = {part.table.fullname: 0 for part in parts}
     for part in reversed(parts):
         for some in _delete(database, part, user_id):
@@ -46,33 +46,34 @@ def forget(database: Database, user_id: str) -> dict[str, int]:
         database.read(partial(_ensure_gone, part))
     # Once more and together: a toast published meanwhile must not outlive its numbering, for
     # another would be given its position.
-    for name, some in database.write(_rest, user_id, about=[user_id]).items():
+    own = [part for part in parts if _is_own(part.table)]
+    for name, some in database.write(_rest, own, about=[user_id]).items():
         counts[name] += some
     return counts
 
 
-def export(database: Database, user_id: str) -> dict[str, list[dict[str, Any]]]:
+def export(
+    database: Database, registered: Sequence[Owned], user_id: str
+) -> dict[str, list[dict[str, Any]]]:
     """Return every row of one user by table, without what would open a door.
 
     Raises:
         ConfigError: a registered table is not in this database.
         StorageUnavailable: the database cannot be read.
     """
-    parts = _parts(user_id)
+    parts = _parts(registered, user_id)
 
     def read(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-        _ensure_here(connection, parts)
+        ensure_here(connection, [part.table for part in parts])
         return {part.table.fullname: _rows(connection, part) for part in parts}
 
     return database.read(read)
 
 
-def _parts(user_id: str) -> list[_Part]:
+def _parts(registered: Sequence[Owned], user_id: str) -> list[_Part]:
     """Return what every table holds of a user; a table comes after those it refers to."""
-    registered = owned()
-    order = {each: place for place, each in enumerate(_sorted(registered))}
     parts = []
-    for table in sorted({each.table for each in registered}, key=order.__getitem__):
+    for table in in_order(registered):
         columns = [each for each in registered if each.table is table]
         theirs = [
             each.column == value for each in columns if (value := each.spelled(user_id)) is not None
@@ -83,10 +84,10 @@ def _parts(user_id: str) -> list[_Part]:
     return parts
 
 
-def _sorted(registered: Sequence[Owned]) -> list[Table]:
-    """Return the library's tables, the principals first, then the hosts'."""
-    theirs = [each.table for each in registered if not _is_own(each.table)]
-    own = [each.table for each in registered if _is_own(each.table)]
+def in_order(registered: Sequence[Owned]) -> list[Table]:
+    """Return the library's tables, the principals first, then the hosts'; each after its parents."""
+    theirs = [each.table for each in registered if not is_own(each)]
+    own = list(dict.fromkeys(each.table for each in registered if is_own(each)))
     own.sort(key=lambda table: table is not tables.principals)
     return [*own, *sort_tables(list(dict.fromkeys(theirs)))]
 
@@ -95,12 +96,17 @@ def _is_own(table: Table) -> bool:
     return table.metadata is tables.metadata
 
 
-def _ensure_here(connection: Connection, parts: Sequence[_Part]) -> None:
+def ensure_here(connection: Connection, wanted: Sequence[Table]) -> None:
+    """Make sure that the hosts' among these tables are in this database.
+
+    Raises:
+        ConfigError: one is not.
+    """
     inspector = inspect(connection)
-    for table in (part.table for part in parts):
+    for table in wanted:
         if not _is_own(table) and not inspector.has_table(table.name, schema=table.schema):
             raise ConfigError(
-                f"register_owned: the table {table.fullname} is not in toastkit's database"
+                f"owned tables: the table {table.fullname} is not in toastkit's database"
             )
 
 
@@ -131,15 +137,8 @@ def _all(connection: Connection, parts: Sequence[_Part]) -> list[int]:
     return [connection.execute(delete(part.table).where(part.theirs)).rowcount for part in parts]
 
 
-def _rest(connection: Connection, users: Sequence[str]) -> list[dict[str, int]]:
-    return [
-        {
-            part.table.fullname: _all(connection, [part])[0]
-            for part in _parts(user_id)
-            if _is_own(part.table)
-        }
-        for user_id in users
-    ]
+def _rest(connection: Connection, users: Sequence[Sequence[_Part]]) -> list[dict[str, int]]:
+    return [{part.table.fullname: _all(connection, [part])[0] for part in parts} for parts in users]
 
 
 def _rows(connection: Connection, part: _Part) -> list[dict[str, Any]]:

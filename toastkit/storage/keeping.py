@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .database import Database
 from .forgetting import export, forget
+from .owned import Owned
 from .pruning import prune
 
 
@@ -16,8 +17,9 @@ class Keeping:
     What each method promises is said by the ``Keeping`` that publishing asks for.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, owned: Callable[[], list[Owned]]) -> None:
         self._database = database
+        self._owned = owned
 
     def prune(self, now: int, retention_ms: int) -> Iterator[tuple[str, int]]:
         """Delete one batch at each step; tell of which table, and how many rows of it so far.
@@ -34,7 +36,7 @@ class Keeping:
             ConfigError: a registered table is not in this database; nothing was deleted.
             StorageUnavailable: a part is deleted; the same call goes on.
         """
-        return forget(self._database, user_id)
+        return forget(self._database, self._owned(), user_id)
 
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of one user by table, without hashes of tokens.
@@ -43,4 +45,4 @@ class Keeping:
             ConfigError: a registered table is not in this database.
             StorageUnavailable: the database cannot be read.
         """
-        return export(self._database, user_id)
+        return export(self._database, self._owned(), user_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import Connection, Select, delete, select, tuple_
 
 from ..errors import Invalid
 from ..events import Event
@@ -114,8 +114,10 @@ def _relay(
 ) -> list[Relayed]:
     # Deleting is taking: of two processes that relay the same toast one gets its row. By its id,
     # for SQLite gives the number of a row that is gone to the next one.
-    wanted = [each.row.event.id for each in waiting]
-    taking = delete(outbox).where(_column.id.in_(wanted)).returning(_column.id)
+    # And only as it was read: what has become another user's meanwhile is relayed as theirs.
+    wanted = [(each.row.event.id, each.user_id) for each in waiting]
+    own = tuple_(_column.id, _column.user_id).in_(wanted)
+    taking = delete(outbox).where(own).returning(_column.id)
     taken = set(connection.execute(taking).scalars())
     rows = [each.row for each in waiting if each.row.event.id in taken]
     [accepted] = accepting.carry_out(connection, [rows])

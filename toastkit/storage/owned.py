@@ -1,17 +1,17 @@
 """Which tables hold what is one user's: the library's own, and those a host names.
 
-Forgetting and exporting a user cover them all, and so will moving an anonymous visitor's rows to
+Forgetting and exporting a user cover them all, and so does moving an anonymous visitor's rows to
 the account that visitor signs in to.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import Column, String, Table, event, inspect
+from sqlalchemy import Column, Connection, String, Table, event, inspect
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from ..errors import ConfigError
@@ -23,10 +23,15 @@ other's row is kept, it is replaced, or nothing is moved at all."""
 
 ON_CLASH = ("keep", "replace", "error")
 
+Mover = Callable[[Connection, str, str], int]
+"""Move the rows of a table instead of toastkit, with ``(connection, anon_id, user_id)``, and return
+how many. Called in the thread that writes, inside its transaction: it uses that connection and
+nothing else, and whatever it raises takes everything back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """One column of one table that names the user a row belongs to.
+    """One column of one table that names the user a row belongs to; made by ``Owned.of``.
 
     ``hidden`` are columns no export shows. ``spelled`` returns how the column holds a user's id,
     or ``None`` when it can hold no row of that user.
@@ -34,9 +39,36 @@ class Owned:
 
     table: Table
     column: Column[Any]
-    on_clash: OnClash
+    on_clash: OnClash | Mover
     hidden: frozenset[str]
     spelled: Callable[[str], Any]
+
+    @classmethod
+    def of(
+        cls,
+        table: Table | type[Any],
+        column: str = "user_id",
+        *,
+        on_clash: OnClash | Mover = "error",
+        hidden: Iterable[str] = (),
+    ) -> Owned:
+        """Name a table of a host's, for one kit: ``ToastKit(app, owned=[Owned.of(Project)])``.
+
+        It takes what ``register_owned`` takes; nothing is registered.
+
+        Raises:
+            ConfigError: there is no such column, or ``on_clash`` is none of its words.
+        """
+        found, user = _read(table, column)
+        for name in hidden:
+            if name not in found.c:
+                raise ConfigError(f"owned tables: {found.fullname} has no column {name!r}")
+        if not callable(on_clash) and on_clash not in ON_CLASH:
+            words = ", ".join(ON_CLASH)
+            raise ConfigError(
+                f"owned tables: on_clash must be one of {words}, or a function that moves the rows"
+            )
+        return cls(found, user, on_clash, frozenset(hidden), _spelling(user))
 
     @property
     def name(self) -> str:
@@ -51,31 +83,54 @@ def register_owned(
     table: Table | type[Any],
     column: str = "user_id",
     *,
-    on_clash: OnClash = "error",
-    hidden: tuple[str, ...] = (),
+    on_clash: OnClash | Mover = "error",
+    hidden: Iterable[str] = (),
 ) -> None:
-    """Name a table of your own whose rows belong to users, so that a user can be forgotten.
+    """Name a table of your own whose rows belong to users, so that they can be forgotten and moved.
 
     ``table`` is an SQLAlchemy ``Table`` or a mapped class, in the database toastkit uses; ``column``
-    holds the user's id. ``on_clash`` says what happens when one user's rows become another's who
-    has such a row already (``keep`` the other's, ``replace`` it, or ``error``). ``hidden`` names
-    columns that no export shows. Registering the same again is harmless.
+    holds the user's id. ``on_clash`` says what happens when a visitor's rows become a user's who
+    has such a row already (``keep`` the user's, ``replace`` it, or ``error``: nothing is moved), or
+    is a function that moves the rows itself. ``hidden`` names columns that no export shows.
+
+    It counts for every kit of the process that is not given tables of its own (``owned=``).
+    Registering the same again is harmless.
 
     Raises:
         ConfigError: there is no such column, or it was registered in another way.
     """
-    found, user = _read(table, column)
-    for name in hidden:
-        if name not in found.c:
-            raise ConfigError(f"register_owned: {found.fullname} has no column {name!r}")
-    if on_clash not in ON_CLASH:
-        raise ConfigError(f"register_owned: on_clash must be one of {', '.join(ON_CLASH)}")
-    _add(Owned(found, user, on_clash, frozenset(hidden), _spelling(user)))
+    _add(Owned.of(table, column, on_clash=on_clash, hidden=hidden))
 
 
 def owned() -> list[Owned]:
     """Return every registered column, the library's own first."""
     return list(_registered.values())
+
+
+Ownable = Owned | Table | type[Any]
+"""What names a table of one kit; of a table or a mapped class the column is ``user_id``."""
+
+
+def chosen(given: Iterable[Ownable] | None) -> Callable[[], list[Owned]]:
+    """Return what tells the columns of one kit: these and the library's, or all registered ones.
+
+    Raises:
+        ConfigError: a column is named twice, or something is neither table nor model.
+    """
+    if given is None:
+        return owned  # asked at each use: a host may register more
+    theirs = [each if isinstance(each, Owned) else Owned.of(each) for each in given]
+    names = [f"{each.name}.{each.column.name}" for each in theirs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"owned tables: {name} is named twice")
+    every = [*filter(is_own, owned()), *theirs]
+    return lambda: list(every)
+
+
+def is_own(owned: Owned) -> bool:
+    """Tell whether a column is of a table of toastkit's."""
+    return owned.table.metadata is tables.metadata
 
 
 class OwnedMixin:
@@ -84,7 +139,7 @@ class OwnedMixin:
     ``__on_clash__`` is what ``register_owned`` takes as ``on_clash``.
     """
 
-    __on_clash__: ClassVar[OnClash] = "error"
+    __on_clash__: ClassVar[OnClash | Mover] = "error"
 
     user_id: Mapped[str] = mapped_column(String(200), index=True)
 
@@ -103,11 +158,11 @@ def _read(given: Table | type[Any], column: str) -> tuple[Table, Column[Any]]:
     else:
         mapper = inspect(given, raiseerr=False)
         if not isinstance(mapper, Mapper) or not isinstance(mapper.local_table, Table):
-            raise ConfigError(f"register_owned: {given!r} is neither a Table nor a mapped class")
+            raise ConfigError(f"owned tables: {given!r} is neither a Table nor a mapped class")
         table = mapper.local_table
         user = mapper.columns.get(column, table.c.get(column))  # the attribute, or the column
     if user is None or user.table is not table:
-        raise ConfigError(f"register_owned: {table.fullname} has no column {column!r}")
+        raise ConfigError(f"owned tables: {table.fullname} has no column {column!r}")
     return table, user
 
 
@@ -116,7 +171,7 @@ def _add(fresh: Owned) -> None:
     present = _registered.get(key)
     if present and (present.on_clash, present.hidden) != (fresh.on_clash, fresh.hidden):
         raise ConfigError(
-            f"register_owned: {fresh.name}.{fresh.column.name} is registered already, "
+            f"owned tables: {fresh.name}.{fresh.column.name} is registered already, "
             f"with on_clash={present.on_clash!r}"
         )
     _registered[key] = fresh  # the newer: a host may build its tables anew

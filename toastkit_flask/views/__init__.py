@@ -1,6 +1,7 @@
 """The doors, by surface: guard, read, call, write."""
 
 from .account import account
+from .anonymous import anonymous
 from .auth import auth
 from .client import client
 from .devices import devices
@@ -12,6 +13,7 @@ from .toasts import toasts
 
 __all__ = [
     "account",
+    "anonymous",
     "auth",
     "client",
     "devices",
