@@ -19,16 +19,27 @@ from .identity import Devices
 from .joining import Db, Host, Joining
 from .live import Node
 from .live.rules import Context
-from .publishing import Controls, Sweeper, ToastOptions, control_event, toast_event
+from .publishing import (
+    Controls,
+    Courier,
+    Senders,
+    Sweeper,
+    ToastOptions,
+    control_event,
+    toast_event,
+)
 from .receipts import Receipt
 from .runtime import Living
+from .senders.contract import Sender
 from .storage import Ownable
 from .verifiers.contract import Verifier
 from .wiring import (
     Beginnings,
     Ground,
     Heralds,
+    make_courier,
     make_data,
+    make_deliveries,
     make_identity,
     make_node,
     make_publisher,
@@ -58,6 +69,7 @@ class Kit:
         *,
         hooks: Hooks | None = None,
         verifiers: Sequence[Verifier] = (),
+        senders: Sequence[Sender] = (),
         context: Context = nullcontext,
         clock: Clock | None = None,
         host: Host | None = None,
@@ -71,7 +83,9 @@ class Kit:
         self.config = config
         self._context = context
         self._ground = Ground.of(config, hooks, clock, host=host, owned=owned)
+        self._senders = Senders(senders, context)
         self._sweeper: Sweeper | None = None
+        self._courier: Courier | None = None
         kit = weakref.ref(self)
 
         def node() -> Node | None:
@@ -87,6 +101,7 @@ class Kit:
         self._controls = Controls(self._ground.hooks)
         self.toasts = make_toasts(self._ground, self._publisher, node)
         self.data = make_data(self._ground, self.sessions, node)
+        self.deliveries = make_deliveries(self._ground, weakly(self._hurry))
         open_kits.add(self)
 
     def publish_toast(
@@ -195,8 +210,13 @@ class Kit:
         atexit.unregister(self.close)
         if self._sweeper is not None:
             self._sweeper.stop(self.config.storage_wait_ms / 1000)
+        if self._courier is not None:
+            self._courier.cancel()
         if self.node.serving:
             self.node.stop()
+        if self._courier is not None:
+            # Last: clients must not wait for the outside world to be told.
+            self._courier.stop(self.config.close_seconds)
         self._ground.backplane.close()
         self._ground.storage.close()
         self._ground.runtime.close()
@@ -214,6 +234,9 @@ class Kit:
         if self._sweeper is not None:
             self._sweeper.abandon()
             self._sweeper = None
+        if self._courier is not None:
+            self._courier.abandon()
+            self._courier = None
 
     def _make_node(self) -> Node:
         # The process that took the first socket tells its clients when it exits; no hook of the
@@ -226,9 +249,15 @@ class Kit:
 
     def _begin_to_sweep(self) -> None:
         self._sweeper = make_sweeper(self._ground, self._publisher, self.data.prune_some)
-        # An app that is dropped, such as that of a test, leaves nobody behind who looks.
-        weakref.finalize(self, self._sweeper.cancel).atexit = False
-        self._sweeper.start()
+        self._courier = make_courier(self._ground, self._senders)
+        for each in (self._sweeper, self._courier):
+            # An app that is dropped, such as that of a test, leaves nobody behind who looks.
+            weakref.finalize(self, each.cancel).atexit = False
+            each.start()
+
+    def _hurry(self) -> None:
+        if self._courier is not None:
+            self._courier.hurry()
 
     def _road(self, db: Db) -> Callable[[Sequence[Event]], list[Receipt]]:
         session = self._joining.session(db)

@@ -2,23 +2,33 @@
 
 from .confirm import decide
 from .controls import Controls
+from .courier import Courier, CourierParts
 from .data import Data, DataParts, Keeping
+from .deliveries import Deliveries, DeliveriesParts
 from .draft import ToastOptions, control_event, toast_event
 from .explain import Explanation
 from .inbox import Inbox
+from .posting import Senders
 from .publisher import Publisher, PublisherParts
+from .rounds import Rounds
 from .sweeper import Sweeper, SweeperParts
 from .toasts import Toasts, ToastsParts
 
 __all__ = [
     "Controls",
+    "Courier",
+    "CourierParts",
     "Data",
     "DataParts",
+    "Deliveries",
+    "DeliveriesParts",
     "Explanation",
     "Inbox",
     "Keeping",
     "Publisher",
     "PublisherParts",
+    "Rounds",
+    "Senders",
     "Sweeper",
     "SweeperParts",
     "ToastOptions",

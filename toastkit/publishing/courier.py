@@ -1,0 +1,274 @@
+"""Carry what is owed to the outside world: take it, have it posted, note what was answered."""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from ..clock import Clock
+from ..config import Config
+from ..deliveries import (
+    Carried,
+    Delivery,
+    DeliveryState,
+    Later,
+    Outcome,
+    Refusal,
+    Sent,
+    StoredDelivery,
+)
+from ..runtime.contract import Runtime, Signal
+from .posting import Senders
+from .rounds import Round, Rounds
+
+ROOM = 8
+"""Attempts of one kind that go on side by side in one process."""
+
+BATCH = 500
+"""Deliveries whose time is over, ended at once."""
+
+FIRST_SECONDS, MOST_SECONDS = 2.0, 600.0
+"""The longest pause after a first attempt, and after any."""
+
+SLOW_SECONDS = 60.0
+"""An attempt that takes longer is told of: its sender lacks a timeout."""
+
+LOOK_SECONDS = 60.0
+"""Time between two looks for what nobody here can carry."""
+
+MAX_ANSWER = 500
+
+log = logging.getLogger(__name__)
+
+
+class DeliveryRepository(Protocol):
+    """Keep what is owed until it is carried; several processes may take of it."""
+
+    def add(self, delivery: Delivery) -> None:
+        """Keep a delivery; it is due at once.
+
+        Raises:
+            StorageUnavailable: nothing was kept.
+        """
+
+    def claim(self, room: Mapping[str, int], lease_ms: int) -> list[Delivery]:
+        """Take due deliveries, of each kind at most so many; nobody else gets them.
+
+        A claim is a lease: what is neither settled nor renewed in time is due again. It counts as
+        an attempt at once: whoever takes it may not live to tell.
+
+        Raises:
+            StorageUnavailable: nothing was taken.
+        """
+
+    def renew(self, claimed: Sequence[Delivery], lease_ms: int) -> None:
+        """Keep claims that are still one's own; returns at once."""
+
+    def settle(self, carried: Carried) -> None:
+        """Note what became of a claim that is still one's own; returns at once.
+
+        What was sent was sent, whoever holds it by now.
+        """
+
+    def expire(self, limit: int) -> int:
+        """End deliveries whose time is over and that nobody holds; tell how many.
+
+        Raises:
+            StorageUnavailable: they wait as before.
+        """
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of which something waits.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def recent(
+        self, limit: int, state: DeliveryState | None = None, kind: str | None = None
+    ) -> list[StoredDelivery]:
+        """Return the newest deliveries, of one state or kind if named.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many deliveries of each kind wait.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class CourierParts:
+    """What a courier is made of.
+
+    ``senders`` returns ``None`` when whoever registered them is gone; ``chance`` is a number from
+    0 to 1.
+    """
+
+    config: Config
+    clock: Clock
+    runtime: Runtime
+    repository: DeliveryRepository
+    senders: Callable[[], Senders | None]
+    chance: Callable[[], float] = random.random
+
+
+@dataclass(slots=True)
+class _Held:
+    """One attempt that goes on."""
+
+    delivery: Delivery
+    until: int
+    began: float
+    told: bool = False
+
+
+class Courier(Rounds):
+    """Look for what is due every ``sweep_ms``, in a process that serves, and have it posted.
+
+    Each attempt is made beside everything else, so that a sender that hangs holds up nobody but
+    its own kind. A delivery is claimed by a lease that is renewed as long as the attempt goes on;
+    when this process dies, it runs out, and another one makes the next attempt.
+    """
+
+    def __init__(self, parts: CourierParts) -> None:
+        senders = parts.senders()
+        often = min(parts.config.sweep_ms, parts.config.lease_ms / 3) / 1000
+        seconds = often if senders and senders.kinds else LOOK_SECONDS
+        super().__init__(parts.runtime, Round(self.carry, seconds, "due deliveries"))
+        self._clock = parts.clock
+        self._runtime = parts.runtime
+        self._repository = parts.repository
+        self._senders = parts.senders
+        self._chance = parts.chance
+        self._lease_ms = parts.config.lease_ms
+        self._held: dict[str, _Held] = {}
+        self._full: frozenset[str] = frozenset()
+        self._strange: set[str] = set()
+        self._looked_at = -math.inf
+        self._back: Signal | None = None
+
+    def stop(self, seconds: float) -> None:
+        """Begin no further attempt; wait at most ``seconds`` for those that go on."""
+        # Set first, looked second; whoever comes back goes first and looks second.
+        self._back = self._runtime.signal()
+        super().stop(seconds)
+        if self._held:
+            self._back.wait(seconds)
+
+    def carry(self) -> None:
+        """Look once, and begin the attempts that are due.
+
+        Raises:
+            StorageUnavailable: what is due stays due.
+        """
+        senders = self._senders()
+        if senders is None:
+            return
+        self._keep()
+        while self._repository.expire(BATCH) == BATCH and not self.stopped:
+            self._runtime.breathe()
+        self._look_for_strangers(senders)
+        room = self._room(senders)
+        taken = self._repository.claim(room, self._lease_ms) if room else []
+        kinds = [delivery.kind for delivery in taken]
+        # Where no room is left more may be due: whoever comes back has the next look begin.
+        self._full = frozenset(
+            kind for kind in senders.kinds if kinds.count(kind) >= room.get(kind, 0)
+        )
+        for delivery in taken:
+            self._begin(senders, delivery)
+
+    def _room(self, senders: Senders) -> dict[str, int]:
+        held = [each.delivery.kind for each in list(self._held.values())]
+        room = {kind: ROOM - held.count(kind) for kind in senders.kinds}
+        return {kind: free for kind, free in room.items() if free > 0}
+
+    def _begin(self, senders: Senders, delivery: Delivery) -> None:
+        until = self._clock.now() + self._lease_ms
+        self._held[delivery.id] = _Held(delivery, until, self._clock.monotonic())
+        try:
+            self._runtime.spawn(partial(self._attempt, senders, delivery))
+        except BaseException:  # no thread is to be had: the lease must run out
+            del self._held[delivery.id]
+            raise
+
+    def _attempt(self, senders: Senders, delivery: Delivery) -> None:
+        try:
+            if not self.stopped:  # a forked child has its parent's jobs, too
+                self._repository.settle(self._carried(delivery, senders.post(delivery)))
+        finally:
+            self._held.pop(delivery.id, None)
+            if self._back is not None and not self._held:
+                self._back.set()
+            if delivery.kind in self._full:
+                self.hurry()
+
+    def _keep(self) -> None:
+        """Renew the leases of attempts that go on, until their deliveries' time is over."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        for held in list(self._held.values()):
+            delivery = held.delivery
+            if not held.told and monotonic - held.began >= SLOW_SECONDS:
+                held.told = True
+                log.warning(
+                    "the sender of %s has not answered for %d seconds; it needs a timeout of its "
+                    "own: %d attempts that hang are all that one process makes",
+                    *(delivery.kind, SLOW_SECONDS, ROOM),
+                )
+            if held.until - now <= self._lease_ms / 2 and now < delivery.expires_at:
+                held.until = now + self._lease_ms
+                self._repository.renew([delivery], self._lease_ms)
+
+    def _look_for_strangers(self, senders: Senders) -> None:
+        if self._clock.monotonic() - self._looked_at < LOOK_SECONDS:
+            return
+        strange = set(self._repository.kinds()) - {*senders.kinds, *self._strange}
+        self._looked_at = self._clock.monotonic()
+        self._strange |= strange
+        for kind in sorted(strange):
+            log.warning("deliveries of kind %r wait, and no sender of it is registered here", kind)
+
+    def _carried(self, delivery: Delivery, outcome: Outcome) -> Carried:
+        answer = _tidy(outcome.answer)
+        match outcome:
+            case Sent():
+                return Carried(delivery=delivery, state="sent", answer=answer)
+            case Refusal():
+                return Carried(delivery=delivery, state="failed", answer=answer)
+            case Later(seconds=named):
+                pause = pause_seconds(delivery.attempts, named, self._chance())
+                at = min(self._clock.now() + math.ceil(pause * 1000), delivery.expires_at)
+                return Carried(
+                    delivery=delivery, state="waiting", answer=answer, next_attempt_at=at
+                )
+
+
+def pause_seconds(attempts: int, named: object, chance: float) -> float:
+    """Return how long to pause after an attempt, where ``attempts`` were made before it.
+
+    Somewhere between nothing and a length that doubles, so that what failed together does not come
+    back together. What the other side ``named`` is kept to, and little more than that.
+    """
+    try:
+        seconds = float(named)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if math.isfinite(seconds) and seconds > 0:
+        return seconds + chance * max(FIRST_SECONDS, seconds / 10)
+    return chance * min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(attempts, 30))
+
+
+def _tidy(answer: object) -> str:
+    """Return an answer as any database can keep it."""
+    text = str(answer)[:MAX_ANSWER]
+    return "".join(char if char.isprintable() else " " for char in text)
