@@ -92,7 +92,7 @@ class Kit:
             return None if (here := kit()) is None else here.node
 
         self._publisher = make_publisher(self._ground, node)
-        heralds = Heralds(node, self._publisher.publish_control, lambda _event: ())
+        heralds = Heralds(node, self._publisher.publish_control, self._senders.kinds_of)
         self.identity = make_identity(self._ground, verifiers, heralds)
         self.node = self._make_node()
         self.sessions = self.identity.sessions
