@@ -14,6 +14,7 @@ from toastkit.current import register_finder
 from toastkit.errors import ConfigError
 from toastkit.hooks import Authorize, Facts, Hooks, SignedIn, UserLoader
 from toastkit.publishing import controls
+from toastkit.senders.contract import Sender
 from toastkit.storage import Ownable
 from toastkit.verifiers.contract import Verifier
 
@@ -27,9 +28,10 @@ class ToastKit:
 
     One object serves any number of apps; what belongs to an app stays with it, in
     ``app.extensions["toastkit"]``. ``db``, the app's Flask-SQLAlchemy, puts toastkit's tables into
-    its database. ``verifiers`` check tokens of an identity provider. ``owned`` names the app's own
-    tables that hold what is users', such as ``Owned.of(Project)``. Further options are settings,
-    used where ``app.config`` says nothing (``publish_secret=("…",)``).
+    its database. ``verifiers`` check tokens of an identity provider, ``senders`` carry what is owed
+    to the outside world. ``owned`` names the app's own tables that hold what is users', such as
+    ``Owned.of(Project)``. Further options are settings, used where ``app.config`` says nothing
+    (``publish_secret=("…",)``).
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class ToastKit:
         *,
         db: Any = None,
         verifiers: Sequence[Verifier] = (),
+        senders: Sequence[Sender] = (),
         clock: Clock | None = None,
         owned: Iterable[Ownable] | None = None,
         **settings: Any,
     ) -> None:
         self._db = db
         self._verifiers = tuple(verifiers)
+        self._senders = tuple(senders)
         self._clock = clock
         self._owned = None if owned is None else tuple(owned)
         self._settings = settings
@@ -93,6 +97,7 @@ class ToastKit:
             config,
             hooks=self._hooks,
             verifiers=self._verifiers,
+            senders=self._senders,
             owned=self._owned,
             context=app.app_context,
             clock=self._clock,
