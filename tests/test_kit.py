@@ -275,17 +275,17 @@ def test_a_forgotten_kit_is_not_kept_alive(path: Path) -> None:
     assert known() is None
 
 
-def test_a_forgotten_kit_leaves_nobody_behind_who_looks_for_due_toasts(path: Path) -> None:
+def test_a_forgotten_kit_leaves_nobody_behind_who_looks_again_and_again(path: Path) -> None:
     kit = Kit(Config(database_url=f"sqlite:///{path}", sweep_ms=1))
     kit.node.serve()
-    sweeper, known = kit._sweeper, weakref.ref(kit)
-    assert sweeper is not None
-    assert sweeper._ended is not None
-    assert not sweeper._ended.wait(0.05)
+    looking, known = kit._looking, weakref.ref(kit)
+    ended = [each._ended for each in looking]
+    assert len(ended) == 2
+    assert not any(each is None or each.wait(0.05) for each in ended)
     del kit
     gc.collect()
     assert known() is None
-    assert sweeper._ended.wait(5)
+    assert all(each is not None and each.wait(5) for each in ended)
 
 
 def test_a_kit_that_serves_takes_up_what_another_process_published(path: Path) -> None:

@@ -22,8 +22,8 @@ from .live.rules import Context
 from .publishing import (
     Controls,
     Courier,
+    Rounds,
     Senders,
-    Sweeper,
     ToastOptions,
     control_event,
     toast_event,
@@ -41,6 +41,7 @@ from .wiring import (
     make_data,
     make_deliveries,
     make_identity,
+    make_lookout,
     make_node,
     make_publisher,
     make_sweeper,
@@ -84,7 +85,7 @@ class Kit:
         self._context = context
         self._ground = Ground.of(config, hooks, clock, host=host, owned=owned)
         self._senders = Senders(senders, context)
-        self._sweeper: Sweeper | None = None
+        self._looking: Sequence[Rounds] = ()
         self._courier: Courier | None = None
         kit = weakref.ref(self)
 
@@ -208,8 +209,10 @@ class Kit:
             return
         open_kits.discard(self)
         atexit.unregister(self.close)
-        if self._sweeper is not None:
-            self._sweeper.stop(self.config.storage_wait_ms / 1000)
+        for each in self._looking:
+            each.cancel()
+        for each in self._looking:
+            each.stop(self.config.storage_wait_ms / 1000)
         if self._courier is not None:
             self._courier.cancel()
         if self.node.serving:
@@ -231,9 +234,9 @@ class Kit:
         # The clients are the parent's: the child may neither talk to them nor decide who is there.
         self.node.abandon()
         self.node = self._make_node()
-        if self._sweeper is not None:
-            self._sweeper.abandon()
-            self._sweeper = None
+        for each in self._looking:
+            each.abandon()
+        self._looking = ()
         if self._courier is not None:
             self._courier.abandon()
             self._courier = None
@@ -248,9 +251,10 @@ class Kit:
         atexit.register(self.close)
 
     def _begin_to_sweep(self) -> None:
-        self._sweeper = make_sweeper(self._ground, self._publisher, self.data.prune_some)
+        sweeper = make_sweeper(self._ground, self._publisher, self.data.prune_some)
+        self._looking = (sweeper, make_lookout(self._ground, self.sessions))
         self._courier = make_courier(self._ground, self._senders)
-        for each in (self._sweeper, self._courier):
+        for each in (*self._looking, self._courier):
             # An app that is dropped, such as that of a test, leaves nobody behind who looks.
             weakref.finalize(self, each.cancel).atexit = False
             each.start()

@@ -32,6 +32,8 @@ from .publishing import (
     DeliveriesParts,
     Publisher,
     PublisherParts,
+    Round,
+    Rounds,
     Senders,
     Sweeper,
     SweeperParts,
@@ -236,6 +238,15 @@ def _dismissal(node: Callable[[], Node | None]) -> Callable[..., None]:
             here.dismiss(user_id, CloseReason.TOKEN_REVOKED, session_hash)
 
     return dismiss
+
+
+def make_lookout(ground: Ground, sessions: Sessions) -> Rounds:
+    """Make what looks for sessions that other processes have revoked.
+
+    Not the sweeper's to do: however much there is to decide, a socket ends within a second.
+    """
+    seconds = ground.config.sweep_ms / 1000
+    return Rounds(ground.runtime, Round(sessions.revocations.look, seconds, "revoked sessions"))
 
 
 def weakly(method: Callable[[], object]) -> Callable[[], None]:

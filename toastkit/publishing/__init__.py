@@ -10,7 +10,7 @@ from .explain import Explanation
 from .inbox import Inbox
 from .posting import Senders
 from .publisher import Publisher, PublisherParts
-from .rounds import Rounds
+from .rounds import Round, Rounds
 from .sweeper import Sweeper, SweeperParts
 from .toasts import Toasts, ToastsParts
 
@@ -27,6 +27,7 @@ __all__ = [
     "Keeping",
     "Publisher",
     "PublisherParts",
+    "Round",
     "Rounds",
     "Senders",
     "Sweeper",
