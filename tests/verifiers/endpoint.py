@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import trustme
 
 from tests.verifiers.signing import jwk
 
@@ -70,7 +73,9 @@ class Endpoint:
 
 
 @contextmanager
-def endpoint() -> Iterator[Endpoint]:
+def endpoint(ca: trustme.CA | None = None) -> Iterator[Endpoint]:
+    """Serve one; with ``ca`` it speaks TLS and is called ``localhost``."""
+
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             here.asked.append(self.path)
@@ -83,7 +88,15 @@ def endpoint() -> Iterator[Endpoint]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        here = Endpoint(f"http://127.0.0.1:{server.server_port}/.well-known/jwks.json")
+        origin = f"http://127.0.0.1:{server.server_port}"
+        if ca is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            ca.issue_cert("localhost").configure_cert(context)
+            server.socket = context.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            origin = f"https://localhost:{server.server_port}"
+        here = Endpoint(f"{origin}/.well-known/jwks.json")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield here

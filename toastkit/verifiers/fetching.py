@@ -26,7 +26,7 @@ class Deadline:
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
-        self._seconds = seconds
+        self.late = f"not answered whole within {seconds:g} seconds"
         self._end = clock.monotonic() + seconds
 
     def left(self) -> float:
@@ -37,7 +37,7 @@ class Deadline:
         """
         left = self._end - self._clock.monotonic()
         if left <= 0:
-            raise TimeoutError(f"not answered whole within {self._seconds:g} seconds")
+            raise TimeoutError(self.late)
         return left
 
 
@@ -59,7 +59,9 @@ def fetch_json(url: str, deadline: Deadline, max_bytes: int) -> Any:
         moved = "; redirects are not followed" if 300 <= error.code < 400 else ""
         raise NotFetched(f"HTTP status {error.code}{moved}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise NotFetched(_line(error)) from None
+        reason = getattr(error, "reason", error)
+        late = isinstance(reason, TimeoutError)
+        raise NotFetched(deadline.late if late else _line(reason)) from None
     if len(raw) > max_bytes:
         raise NotFetched(f"the document is larger than {max_bytes} bytes")
     try:
@@ -85,9 +87,8 @@ def _opener(deadline: Deadline) -> urllib.request.OpenerDirector:
     return opener
 
 
-def _line(error: Exception) -> str:
-    reason = str(getattr(error, "reason", error)) or type(error).__name__
-    return " ".join(reason.split())[:200]
+def _line(reason: object) -> str:
+    return " ".join((str(reason) or type(reason).__name__).split())[:200]
 
 
 class _Http(urllib.request.HTTPHandler):

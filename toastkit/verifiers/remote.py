@@ -191,11 +191,17 @@ class RemoteKeys:
             if flight.asked:
                 self._next_ask = again
             self._flight = None
-        flight.over.set()
-        if failing and not was_failing:
-            log.warning("the keys of %s cannot be had: %s; %s", self._name, why, self._so_far())
-        elif was_failing and not failing:
+        try:
+            if failing != was_failing:
+                self._tell(why if failing else None)
+        finally:
+            flight.over.set()
+
+    def _tell(self, why: str | None) -> None:
+        if why is None:
             log.warning("the keys of %s can be had again", self._name)
+        else:
+            log.warning("the keys of %s cannot be had: %s; %s", self._name, why, self._so_far())
 
     def _so_far(self) -> str:
         if self._believed() is None:
