@@ -136,12 +136,14 @@ def test_B5_found_here_while_it_is_revoked_elsewhere_it_is_gone_in_time(
     other = Storage(url, runtime_for("auto"), clock)
     elsewhere = Sessions(other.sessions, Config(), clock)
     done = threading.Event()
+    breathe = runtime_for("auto").breathe
     looked: set[str] = set()
     wrong: list[str] = []
     tokens = [here.mint("ada")[0] for _ in range(8)]
 
     def find() -> None:
         while not done.is_set():
+            breathe()
             for token in tokens:
                 gone = token in looked
                 try:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from toastkit.errors import SessionRevoked, StorageUnavailable
 from toastkit.identity.sessioncache import SessionCache
 from toastkit.records import Session
+from toastkit.runtime import runtime_for
 from toastkit.testing import ManualClock
 
 FRESH_MS = 1000
@@ -206,6 +207,7 @@ def finds(cache: SessionCache, token_hash: str) -> bool:
 def test_B5_many_threads_that_find_revoke_and_push_out_never_find_what_was_revoked(clock):
     reads = Reads()
     cache = SessionCache(reads, clock, most=2, fresh_ms=10**6)
+    breathe = runtime_for("auto").breathe
     revoked: set[str] = set()
     wrong: list[str] = []
     done = threading.Event()
@@ -215,6 +217,7 @@ def test_B5_many_threads_that_find_revoke_and_push_out_never_find_what_was_revok
 
     def find() -> None:
         while not done.is_set():
+            breathe()
             for name in names:
                 gone = name in revoked
                 if finds(cache, name) and gone:
@@ -226,6 +229,7 @@ def test_B5_many_threads_that_find_revoke_and_push_out_never_find_what_was_revok
     for name in names:
         for other in others:
             cache.find(other)
+        breathe()
         reads.revoke(name)
         cache.end(name)
         revoked.add(name)
