@@ -7,7 +7,7 @@ from flask import Flask, jsonify, request
 from msgspec.structs import asdict
 
 from toastkit.identity.tickets import TicketRequest
-from toastkit_flask import ToastKit
+from toastkit_flask import ToastKit, current_principal, session_required
 
 
 def create_app():
@@ -30,6 +30,11 @@ def create_app():
         wanted = [TicketRequest(user, f"device-{user}", (f"user:{user}",)) for user in users]
         return jsonify([mint(each)[0] for each in wanted])
 
+    @app.post("/sessions")
+    def sessions():
+        """Mint a session for each user, in one go."""
+        return jsonify([toastkit.kit.sessions.mint(user)[0] for user in request.json["users"]])
+
     @app.post("/toast")
     def toast():
         return jsonify(asdict(toastkit.kit.publish_toast(**request.json)))
@@ -37,6 +42,30 @@ def create_app():
     @app.post("/control")
     def control():
         toastkit.kit.publish_control(**request.json)
+        return "", 204
+
+    @app.post("/sessions")
+    def sessions():
+        """Mint a session for each user."""
+        return jsonify([toastkit.kit.sessions.mint(user)[0] for user in request.json["users"]])
+
+    begun, go_on = threading.Event(), threading.Event()
+
+    @app.get("/long")
+    @session_required
+    def long():
+        """Take as long as somebody wants it to."""
+        begun.set()
+        go_on.wait(20)
+        return current_principal().user_id
+
+    @app.post("/long/begun")
+    def wait_until_begun():
+        return jsonify(begun.wait(20))
+
+    @app.post("/long/go-on")
+    def let_go_on():
+        go_on.set()
         return "", 204
 
     @app.get("/threads")

@@ -90,6 +90,9 @@ class Server:
     def tickets(self, *users):
         return self.post("/tickets", {"users": users})
 
+    def sessions(self, *users):
+        return self.post("/sessions", {"users": users})
+
     def gateway(self, ticket):
         return f"ws://{self.host}/api/v1/realtime?token={ticket}"
 

@@ -1,103 +1,19 @@
-"""The transport over real sockets, with a connection that only takes notes."""
+"""RFC 6455 over real sockets, with a connection that only takes notes."""
 
-import _socket
-import select
 import socket
-import struct
 
 import pytest
 from websockets.frames import Close
 
 from tests.clients.flock import masked
+from tests.transports.harness import Notes
 from toastkit.closing import CloseReason
-from toastkit.config import Config
-from toastkit.runtime import gevent_is_in_charge, runtime_for
 from toastkit.transports.websocket import WebSocketTransport
 
-RUNTIMES = ["gevent"] if gevent_is_in_charge() else ["threads", "gevent"]
 
-
-class Notes:
-    """Be a connection that notes what it is told and closes as a real one does."""
-
-    id = "notes"
-    ending = False
-    now = 100
-
-    def __init__(self):
-        self.seen = []
-        self.transport = None
-
-    def __getattr__(self, name):
-        return lambda *args: self.seen.append((name, *args))
-
-    def said(self, name):
-        return [each for each in self.seen if each[0] == name]
-
-    def send(self, frame):
-        self.transport.write(frame)
-        return True
-
-    def heard(self):
-        self.seen.append(("heard",))
-        return self.now
-
-    def pinged(self, answer=None):
-        self.seen.append(("pinged", answer))
-        if answer is not None:
-            self.send(answer)
-
-    def end(self, reason):
-        self.seen.append(("end", reason))
-        self.transport.finish()
-
-    def peer_closed(self, code):
-        self.seen.append(("peer_closed", code))
-        self.transport.finish()
-
-
-class Line:
-    """A connection, its transport on the loop, and the client's end of the socket."""
-
-    def __init__(self, runtime, notes, config):
-        self.runtime = runtime
-        self.notes = notes
-        ours, self.client = socket.socketpair()
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
-        sock = _socket.socket(ours.family, ours.type, ours.proto, fileno=ours.detach())
-        sock.setblocking(False)
-        self.transport = runtime.ask(lambda: WebSocketTransport(runtime, config, sock, notes))
-        notes.transport = self.transport
-
-    def until(self, condition):
-        for _ in range(500):
-            if self.runtime.ask(condition):
-                return
-            self.runtime.signal().wait(0.01)
-        pytest.fail(f"it never came true: {self.notes.seen}")
-
-    def read(self, count):
-        """Read as the client, while the loop goes on (it may live in this very thread)."""
-        self.until(lambda: select.select([self.client], [], [], 0)[0])
-        return self.client.recv(count)
-
-    def until_seen(self, *entry):
-        self.until(lambda: entry in self.notes.seen)
-
-
-@pytest.fixture(params=RUNTIMES)
-def make(request):
-    runtime, lines = runtime_for(request.param), []
-
-    def start(notes=None, **settings):
-        lines.append(Line(runtime, notes or Notes(), Config(**settings)))
-        return lines[-1]
-
-    yield start
-    for line in lines:
-        runtime.ask(line.transport.abort)
-        line.client.close()
-    runtime.close()
+@pytest.fixture
+def make(start):
+    return lambda notes=None, **settings: start(WebSocketTransport, notes, **settings)
 
 
 def test_a_text_is_received_and_every_read_is_a_sign_of_life(make):
@@ -224,92 +140,6 @@ def test_the_clients_farewell_is_answered_and_nothing_after_it_counts(make):
     line.until_seen("closed")
     assert not line.notes.said("receive")
     assert not line.notes.said("lost")
-
-
-def test_an_end_without_farewell_is_a_loss(make):
-    line = make()
-    line.client.close()
-    line.until_seen("closed")
-    assert line.notes.seen == [("lost",), ("closed",)]
-
-
-def test_a_reset_is_a_loss(make):
-    line = make()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname())
-        ours, _ = listener.accept()
-    sock = _socket.socket(ours.family, ours.type, ours.proto, fileno=ours.detach())
-    sock.setblocking(False)
-    notes = Notes()
-    line.runtime.ask(lambda: WebSocketTransport(line.runtime, Config(), sock, notes))
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    client.close()
-    line.until(lambda: notes.seen == [("lost",), ("closed",)])
-
-
-def test_a_closing_socket_is_read_until_the_client_is_done(make):
-    line = make()
-    line.runtime.ask(lambda: (line.transport.write(b"farewell"), line.transport.finish()))
-    line.client.sendall(b"x" * 50_000)
-    assert line.read(100) == b"farewell"
-    assert line.read(100) == b""
-    assert not line.notes.seen
-    line.client.close()
-    line.until_seen("closed")
-    assert line.notes.seen == [("closed",)]
-
-
-def test_a_client_that_does_not_close_is_left_after_close_seconds(make):
-    line = make(close_seconds=1)
-    line.runtime.ask(line.transport.finish)
-    line.runtime.ask(line.transport.finish)
-    line.until_seen("closed")
-    with pytest.raises(BrokenPipeError):
-        line.client.sendall(b"x" * 1_000_000)
-
-
-def test_aborting_twice_is_harmless_and_told_once(make):
-    line = make()
-    line.runtime.ask(lambda: (line.transport.abort(), line.transport.abort()))
-    line.runtime.ask(line.transport.finish)
-    assert line.notes.seen == [("closed",)]
-
-
-def test_writing_after_the_end_raises(make):
-    line = make()
-    line.runtime.ask(line.transport.abort)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        line.runtime.ask(lambda: line.transport.write(b"x"))
-
-
-def test_a_full_socket_takes_what_fits_and_calls_back_when_there_is_room(make):
-    line, data = make(), bytes(1_000_000)
-    taken = line.runtime.ask(lambda: line.transport.write(data))
-    assert 0 < taken < len(data)
-    while count := line.runtime.ask(lambda: line.transport.write(data)):
-        taken += count
-    called = []
-
-    def writable():
-        called.append(1)
-        line.transport.when_writable(None)
-
-    line.runtime.ask(lambda: line.transport.when_writable(writable))
-    assert not called
-    while taken:
-        taken -= len(line.read(65_536))
-    line.until(lambda: called == [1])
-    assert line.runtime.ask(lambda: line.transport.write(b"room")) == 4
-
-
-def test_the_callback_comes_again_until_it_is_taken_back(make):
-    line, called = make(), []
-    line.runtime.ask(lambda: line.transport.when_writable(lambda: called.append(1)))
-    line.until(lambda: len(called) > 2)
-    line.runtime.ask(lambda: line.transport.when_writable(None))
-    count = len(called)
-    line.runtime.signal().wait(0.03)
-    assert len(called) == count
 
 
 def test_at_rest_a_transport_keeps_no_reader_timer_or_second_watcher(make):

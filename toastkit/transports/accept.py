@@ -5,7 +5,6 @@ from __future__ import annotations
 import _socket
 import os
 import socket
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -61,9 +60,9 @@ class Arrival:
         """Take the socket, answer with ``head`` and tell lines; the server finds its client gone."""
         self._hand_over(connection, head, StreamTransport)
 
-    def lines(self, connection: Connection) -> Iterator[bytes]:
+    def lines(self, connection: Connection) -> PortableStream:
         """Return a response's body that tells lines, for a server that keeps its socket."""
-        return PortableStream(self._runtime, connection).lines()
+        return PortableStream(self._runtime, connection)
 
     def _hand_over(
         self, connection: Connection, answer: bytes, transport: type[SocketTransport]

@@ -87,18 +87,22 @@ class PortableStream:
 
     # In the server's thread
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield what is said until all has been; closed early when the client has gone."""
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield what is said until all has been."""
         if self._connection is not None:
             self._runtime.call(self._begin, self._connection)
-        try:
-            while True:
-                data, more = self._runtime.ask(self._take)
-                if data:
-                    yield data
-                elif more is None:
-                    return
-                else:
-                    more.wait()
-        finally:
-            self._runtime.call(self._left)
+        while True:
+            data, more = self._runtime.ask(self._take)
+            if data:
+                yield data
+            elif more is None:
+                return
+            else:
+                more.wait()
+
+    def close(self) -> None:
+        """Be told by the server that it is done, if only because the client has gone.
+
+        That may be before it has asked for the first line: a generator would not notice.
+        """
+        self._runtime.call(self._left)

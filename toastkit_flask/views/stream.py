@@ -59,8 +59,9 @@ def follow() -> Response:
     if request.method == "HEAD":
         return Response(headers=answer.headers)
     kit = current_kit()
+    granted = grant(current_principal())
     arrival = Arrival(request.environ, kit.node.runtime, kit.config)
-    connection = kit.node.admit(ticket(current_principal()), DIALECT, arriving(deaf=True))
+    connection = kit.node.admit(granted, DIALECT, arriving(deaf=True))
     request.environ[_ADMITTED] = arrival, connection
     return answer
 
@@ -73,7 +74,7 @@ def leave(_: BaseException | None) -> None:
         admitted[0].abandon(admitted[1])
 
 
-def ticket(who: Principal) -> Ticket:
+def grant(who: Principal) -> Ticket:
     """Return what this request may hear, and for how long: as long as its own credential."""
     kit, topics = current_kit(), wanted(who.user_id)
     device_id = default_device_id(who.user_id)
