@@ -44,11 +44,6 @@ def create_app():
         toastkit.kit.publish_control(**request.json)
         return "", 204
 
-    @app.post("/sessions")
-    def sessions():
-        """Mint a session for each user."""
-        return jsonify([toastkit.kit.sessions.mint(user)[0] for user in request.json["users"]])
-
     begun, go_on = threading.Event(), threading.Event()
 
     @app.get("/long")
