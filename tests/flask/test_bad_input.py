@@ -205,7 +205,7 @@ def test_of_a_key_that_comes_twice_the_last_counts(client, ada):
 
 
 TOKENS = {
-    **forgeries(),
+    **dict(list(forgeries().items())[::6]),  # all of them: tests/verifiers/test_forgeries.py
     "a session nobody has": "ms_sess_" + "a" * 43,
     "the prefix alone": "ms_sess_",
     "a session in capitals": "MS_SESS_" + "a" * 43,
@@ -222,7 +222,11 @@ TOKENS = {
     "undefined": "undefined",
     "canary": "canary-5f2b9c",
 }
-HEADERS = {name: text for name, text in TOKENS.items() if not {"\n", "\udcff"} & set(text)}
+HEADERS = {
+    name: text
+    for name, text in TOKENS.items()
+    if text == text.strip() != "" and not {"\n", "\udcff"} & set(text)
+}
 
 
 def test_the_table_of_tokens_is_long_enough():
