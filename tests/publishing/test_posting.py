@@ -1,0 +1,40 @@
+"""Each kind has one sender, and what happened is owed to every kind that is of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toastkit.errors import ConfigError
+from toastkit.publishing.posting import Senders
+from toastkit.senders import RecordingSender
+
+
+@pytest.mark.parametrize("kind", [None, 7, "", "x" * 101, "a\nb", b"mail"])
+def test_a_sender_has_a_kind(kind: Any) -> None:
+    with pytest.raises(ConfigError, match="it needs a kind"):
+        Senders([RecordingSender(kind)])
+
+
+def test_a_sender_has_a_way_to_post() -> None:
+    class Odd:
+        kind = "mail"
+        post = None
+
+    with pytest.raises(ConfigError, match="it needs a method post"):
+        Senders([Odd()])  # type: ignore[list-item]
+
+
+def test_two_senders_of_one_kind_are_refused_with_the_remedy() -> None:
+    with pytest.raises(ConfigError, match=r"'identity\.rebound:other'"):
+        Senders([RecordingSender("identity.rebound"), RecordingSender("identity.rebound")])
+
+
+def test_what_happened_is_owed_to_every_kind_that_is_of_it() -> None:
+    kinds = ("identity.rebound", "identity.rebound:crm", "identity.reboundx", "identity", "mail")
+    senders = Senders([RecordingSender(kind) for kind in kinds])
+    assert senders.kinds == kinds
+    assert senders.kinds_of("identity.rebound") == kinds[:2]
+    assert senders.kinds_of("identity") == ("identity",)
+    assert senders.kinds_of("push") == ()
