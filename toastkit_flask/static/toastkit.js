@@ -10,7 +10,7 @@
  *                           state is connecting, connected, waiting or stopped
  *   onGap(reason)           toasts were missed that do not come again: fetch the list
  *   onError(frame)          what the server refused: {code, message, topic}
- *   onFrame(frame, sent)    every frame heard, and every frame sent (sent = true)
+ *   onFrame(frame, sent)    every frame heard, and every frame sent (sent = true, no tickets in it)
  *   render                  true (default), false, or the element to draw into
  *   mark                    true (default): following a drawn toast's link marks it read, closing
  *                           it marks it seen
@@ -31,6 +31,7 @@
   const SCRIPT = root.document && root.document.currentScript;
   const FAULT = {}; // what a host's function that threw has said
   const NOTE = "toastkit "; // and the base: a name in sessionStorage
+  const REFRESH = "refresh"; // the id of what we ask when a ticket ends soon
   const RECENT_IDS = 1000;
   const TOPICS_PER_MESSAGE = 50;
   const ASK_MS = 30000; // how long the answer to a bootstrap may take
@@ -40,7 +41,8 @@
   const SETTLED_MS = 10000; // a connection this old was a success: start counting anew
   const FLOOR_MS = 500; // no attempt follows another at once, whatever went wrong
   const LONGEST_MS = 600000; // what a Retry-After may ask for
-  const RENEW_MS = [15000, 86400000]; // a browser takes a delay beyond 24 days for none
+  const TICKET_MS = 86400000; // the longest a ticket is believed to live
+  const RENEW_MS = 15000; // from one renewal to the next, however often a server asks for one
   const ACK_MS = 100; // what arrives together is acked together
   const ACKS_PER_MESSAGE = 100;
   const SIGHT_MS = 1500; // on a visible page for so long: seen
@@ -131,6 +133,7 @@
       this.link = null; // the connection that was greeted
       this.next = null; // the one being opened
       this.ticket = null;
+      this.renewed = -Infinity; // when a ticket was last asked for over a living connection
       this.attempt = 0;
       this.turn = 0; // answers of an abandoned attempt are recognised by it
       this.override = null;
@@ -208,7 +211,7 @@
       if (!this.link) this._tell({ state: "connecting" });
       if (turn !== this.turn) return; // closed by who was told
       this._ticket(turn)
-        .then((ticket) => turn === this.turn && this._open(ticket))
+        .then((ticket) => turn === this.turn && this._use(ticket))
         .catch((thrown) => turn === this.turn && this._refused(Failure.of(thrown)));
     }
 
@@ -223,9 +226,28 @@
       if (typeof body.ws_url !== "string") throw new Failure("an answer without ws_url");
       // The two clocks may differ by hours: measure the ticket's life on the server's own.
       const now = Date.parse(headers.get("date") || "") || Date.now();
-      const life = within(Date.parse(body.expires_at) - now, 0, RENEW_MS[1]) || 900000;
+      const life = within(Date.parse(body.expires_at) - now, 0, TICKET_MS) || 900000;
       const who = owner(body.default_topics);
-      return { url: body.ws_url, until: this.env.now() + life - 10000, life, who };
+      return { url: body.ws_url, token: body.token, until: this.env.now() + life - 10000, who };
+    }
+
+    /** A living connection of the same user goes on with a fresh ticket; any other is opened. */
+    _use(ticket) {
+      if (!this.link || ticket.who !== this.who || typeof ticket.token !== "string") return this._open(ticket);
+      this._clear("ask", "retry");
+      this.ticket = ticket;
+      this._send({ type: "refresh", token: ticket.token, id: REFRESH }, { type: "refresh" });
+    }
+
+    /** The ticket ends soon, says the server: one attempt at a time, and not too many. */
+    _expiring() {
+      if (["renew", "retry", "ask"].some((name) => this.timers.has(name))) return;
+      const wait = within(this.renewed + RENEW_MS - this.env.now(), FLOOR_MS, RENEW_MS);
+      this._after("renew", wait, () => {
+        this.ticket = null;
+        this.renewed = this.env.now();
+        this._dial();
+      });
     }
 
     /** A server that takes the request and says nothing has failed as well. */
@@ -275,7 +297,7 @@
       const since = this.position ? "&since=" + seq + "." + encodeURIComponent(epoch) : "";
       const state = this._foreground() ? "" : "&state=background";
       const socket = new this.env.WebSocket(ticket.url + state + since);
-      const link = (this.next = { socket, awaiting: false, since: 0, life: ticket.life });
+      const link = (this.next = { socket, awaiting: false, since: 0 });
       socket.onmessage = (event) => this._heard(link, event.data);
       socket.onclose = (event) => this._lost(link, event.code, event.reason);
       this._after("hello", HELLO_MS, () => this._drop(link, "no answer"));
@@ -286,14 +308,9 @@
       this.link = link;
       this.next = null;
       link.since = this.env.now();
-      if (old && old !== link) part(old); // the new one was opened beside it: nothing is missed
+      if (old && old !== link) part(old); // another user's: theirs was opened beside it
       this._clear("hello");
       this._after("beat", BEAT_MS, () => this._beat());
-      const renew = Math.max(link.life / 2, link.life - 60000 * (1 + this.env.random()));
-      this._after("renew", within(renew, ...RENEW_MS), () => {
-        this.ticket = null;
-        this._dial();
-      });
       const gap = frame.recovered === false;
       if (gap) this._anew();
       // Toasts that are on their way bring their positions: one that is lost is asked for again.
@@ -374,12 +391,14 @@
       this._call("onFrame", frame, false);
       if (frame.type === "connection_ack" && link === this.next) this._ready(link, frame);
       else if (frame.type === "toast") this._toast(frame);
+      else if (frame.type === "token_expiring" && link === this.link) this._expiring();
       else if (frame.type === "control" && frame.control) {
         this._withdraw(frame.control);
         this._call("onControl", frame.control);
       } else if (frame.type === "error") {
         this._call("onError", frame);
         if (frame.code === "unrecoverable_position") this._call("onGap", frame.code);
+        if (frame.id === REFRESH && frame.retryable && link === this.link) this._later(0, frame.code, 0);
       } else if (frame.type === "subscribe_ack") this._tell({ topics: frame.all_topics || [] });
       else if (frame.type === "unsubscribe_ack") {
         const gone = new Set(frame.topics);
@@ -443,10 +462,10 @@
       }
     }
 
-    _send(frame) {
+    _send(frame, shown = frame) {
       if (!this.link || this.link.socket.readyState !== 1) return false;
       this.link.socket.send(JSON.stringify(frame));
-      this._call("onFrame", frame, true);
+      this._call("onFrame", shown, true);
       return true;
     }
 

@@ -150,22 +150,6 @@ test("attempts grow apart, and count anew after a connection that held", async (
   assert.equal(here.client.status.retryIn, 1000);
 });
 
-test("the token is renewed beside the living connection, so nothing is missed", async () => {
-  const here = await connected({}, { life: 900 });
-  const [first] = here.sockets();
-  for (let i = 0; i < 27; i++) {
-    first.hear({ type: "pong" });
-    await here.pass(30000);
-  }
-  assert.equal(here.sockets().length, 2);
-  assert.equal(first.closed, null);
-  last(here).greet();
-  assert.equal(first.closed, 1000);
-  first.lose(1000);
-  assert.equal(here.client.status.state, "connected");
-  assert.equal(here.heard.states.includes("waiting"), false);
-});
-
 test("a dead network is noticed", async () => {
   const here = await connected();
   await here.pass(30000);

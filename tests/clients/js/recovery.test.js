@@ -71,23 +71,6 @@ test("toasts that are announced and then lost on the way are asked for again", a
   assert.deepEqual(ids(here), ["t5", "t6", "t7"]);
 });
 
-test("a renewal beside the living connection knows the position too, and ids keep it once", async () => {
-  const here = await connected({}, { greeting: at(4) });
-  const [old] = here.sockets();
-  for (let i = 0; here.sockets().length === 1; i++) {
-    assert.ok(i < 40, "never renewed");
-    old.hear({ type: "pong" });
-    await here.pass(30000);
-  }
-  assert.equal(last(here).since, "4.e");
-  old.hear(numbered(5));
-  last(here).greet(undefined, at(5, { recovered: true, replayed: 1 }));
-  last(here).hear(numbered(5, { replayed: true }));
-  last(here).hear(numbered(6));
-  assert.deepEqual(ids(here), ["t5", "t6"]);
-  assert.equal((await again(here)).since, "6.e");
-});
-
 test("what cannot be replayed is told once, and the new position holds", async () => {
   const here = await connected({}, { greeting: at(4) });
   await again(here, { seq: 2, epoch: "f", recovered: false, reason: "epoch_changed" });

@@ -23,6 +23,12 @@ class Socket {
     this.readyState = 3;
     if (this.onclose) this.onclose({ code, reason });
   }
+  expire() {
+    this.hear({ type: "token_expiring", expires_at: "2026-01-01T00:00:00+00:00" });
+  }
+  refreshes() {
+    return this.sent.filter((frame) => frame.type === "refresh").map((frame) => frame.token);
+  }
   types() {
     return this.sent.map((frame) => frame.type);
   }
@@ -62,6 +68,7 @@ function world({ random = 0.5, life = 900, storage, who = "ada" } = {}) {
     status: 200,
     headers: new Map([["date", new Date(0).toUTCString()]]),
     json: async () => ({
+      token: "t" + state.asked.length,
       ws_url: "ws://here/api/v1/realtime?token=t" + state.asked.length,
       expires_at: new Date(life * 1000).toISOString(),
       default_topics: ["user:" + state.who],
