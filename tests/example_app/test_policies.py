@@ -56,7 +56,7 @@ def test_every_path_and_every_kind_of_credential(app: Flask, wallet: Wallet) -> 
 def test_what_is_one_users_is_shown_to_no_other(app: Flask, wallet: Wallet) -> None:
     def ask(method: str, path: str, user: str, **body: object) -> bytes:
         given = {} if method == "GET" else {"json": body}
-        headers = wallet.kinds(user)["session"]
+        headers = {"Authorization": f"Bearer {wallet.kit.sessions.mint(user)[0]}"}
         response = app.test_client().open(path, method=method, headers=headers, **given)
         try:
             return b"" if response.mimetype == "application/x-ndjson" else response.data
