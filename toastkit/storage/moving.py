@@ -118,8 +118,9 @@ def _keys(inspector: Inspector, table: Table) -> Iterator[Key]:
 
 def _count(connection: Connection, table: Table, columns: Sequence[Owned], given: Handover) -> int:
     held = [each.column == old for each in columns if (old := each.spelled(given.old)) is not None]
-    query = select(func.count()).select_from(table).where(or_(*held))
-    return (connection.scalar(query) or 0) if held else 0
+    if not held:
+        return 0
+    return connection.scalar(select(func.count()).select_from(table).where(or_(*held))) or 0
 
 
 def _make_way(connection: Connection, room: Room, owned: Owned, given: Handover) -> int:
