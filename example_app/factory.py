@@ -9,10 +9,11 @@ from dataclasses import asdict
 from flask import Flask
 
 from toastkit.errors import ConfigError
-from toastkit.verifiers import StaticVerifier
+from toastkit.verifiers import ClerkVerifier
+from toastkit.verifiers.contract import Verifier
 from toastkit_flask import ToastKit
 
-from . import demo, jwks
+from . import demo
 from .database import Database
 from .services.accounts import Accounts
 from .services.flags import Flags
@@ -24,16 +25,17 @@ from .views import CONTROLS, Services, doors
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     """Make the app; without ``environ`` the process's own environment is read.
 
-    Reads the keys of the identity provider once: over the network with ``CLERK_*``, from the
-    instance folder in demo mode.
+    The keys of the identity provider are fetched when the first token comes; in demo mode they
+    are in the instance folder.
 
     Raises:
-        ConfigError: a setting is wrong, or the keys cannot be had.
+        ConfigError: a setting is wrong, or demo mode's key can neither be read nor kept.
         StorageUnavailable: the database cannot be opened or written.
     """
     settings = Settings.read(os.environ if environ is None else environ)
     app = Flask("example_app", instance_path=str(make_instance(settings)), static_folder=None)
-    verifier = _clerk(settings.clerk) if settings.clerk else demo.install(app, settings)
+    verifier: Verifier
+    verifier = make_verifier(settings.clerk) if settings.clerk else demo.install(app, settings)
     toastkit = ToastKit(app, verifiers=(verifier,), **asdict(settings.config))
     serve(app, toastkit)
     return app
@@ -73,9 +75,14 @@ def make_instance(settings: Settings) -> str:
     return str(settings.instance)
 
 
-def _clerk(clerk: Clerk) -> StaticVerifier:
-    return StaticVerifier(
-        jwks.fetch(clerk.jwks_url),
+def make_verifier(clerk: Clerk) -> ClerkVerifier:
+    """Make what checks Clerk's tokens; it fetches nothing yet.
+
+    Raises:
+        ConfigError: the keys would come on a way that cannot be trusted.
+    """
+    return ClerkVerifier(
         issuer=clerk.issuer,
         authorized_parties=clerk.authorized_parties,
+        jwks_url=clerk.jwks_url,
     )

@@ -19,7 +19,7 @@ from toastkit import current_kit
 from toastkit.errors import ToastKitError
 from toastkit.storage import upgrade
 
-from .factory import create_app, make_instance
+from .factory import create_app, make_instance, make_verifier
 from .settings import VARIABLES, Settings, chooses_demo
 
 BAD_START = 2
@@ -101,6 +101,10 @@ def _make_ready(settings: Settings) -> None:
     upgrade(settings.config.database_url)
     with create_app().app_context():
         current_kit().close()
+    if settings.clerk:
+        # Only to tell now what would else be told at the first sign-in. The service starts all the
+        # same: it tries again by itself, and who is signed in already needs no keys.
+        make_verifier(settings.clerk).load()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from toastkit.config import PREFIX, Config
 from toastkit.errors import ConfigError
@@ -35,7 +36,7 @@ VARIABLES = (
     ),
     Variable("PUBLIC_URL", "origin used in ws_url", "the request's own host", "public_url"),
     Variable("ALLOWED_ORIGINS", "browser origins that may act", "same origin", "allowed_origins"),
-    Variable("CLERK_JWKS_URL", "keys that verify Clerk JWTs, read once at start"),
+    Variable("CLERK_JWKS_URL", "keys that verify Clerk JWTs (https)"),
     Variable("CLERK_ISSUER", "iss of Clerk JWTs"),
     Variable("CLERK_AUTHORIZED_PARTIES", "comma list for azp of Clerk JWTs"),
     Variable(
@@ -155,10 +156,21 @@ def _clerk(environ: Mapping[str, str], *, demo: bool) -> Clerk | None:
     if missing:
         raise ConfigError(f"{', '.join(missing)} missing: set all of {', '.join(CLERK)}")
     url = environ[CLERK[0]].strip()
-    if not url.startswith(("https://", "http://")):
-        raise ConfigError(f"CLERK_JWKS_URL={url}: it must begin with https:// or http://")
+    if not _is_trusted(url):
+        raise ConfigError(
+            f"CLERK_JWKS_URL={url}: it must begin with https:// (http:// from this machine only)"
+        )
     parties = tuple(party.strip() for party in environ[CLERK[2]].split(",") if party.strip())
     return Clerk(jwks_url=url, issuer=environ[CLERK[1]].strip(), authorized_parties=parties)
+
+
+def _is_trusted(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    here = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    return here or bool(parts.scheme == "https" and parts.hostname)
 
 
 def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:

@@ -294,10 +294,10 @@ class StorageUnavailable(Unavailable):
 
 
 class KeysNotLoaded(Unavailable):
-    """An identity provider's keys were never had, so that nobody's token can be checked (B17)."""
+    """An identity provider's keys cannot be had, and without them no token can be checked (B17)."""
 
     code = "jwks_not_loaded"
-    retry_after = 3
+    retry_after = 5
 
     def __init__(self) -> None:
         super().__init__("JWKS not loaded")

@@ -1,42 +1,72 @@
 """The app an operator runs: with an identity provider of their own, and called from inside."""
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from example_app.demo.identity import IdentityProvider
 from example_app.factory import create_app
 from example_app.services.toasts import publish_toast
+from tests.verifiers.endpoint import Endpoint, document, endpoint
 from toastkit import current_kit
 from toastkit.clock import SystemClock
 
-from .test_jwks import page, server
+
+@pytest.fixture
+def provider(tmp_path: Path) -> IdentityProvider:
+    (tmp_path / "idp").mkdir()
+    return IdentityProvider.of(tmp_path / "idp", SystemClock())
+
+
+@pytest.fixture
+def published(provider: IdentityProvider) -> Iterator[Endpoint]:
+    with endpoint() as here:
+        here.answer = document(provider.jwks())
+        yield here
+
+
+@pytest.fixture
+def client(
+    tmp_path: Path, provider: IdentityProvider, published: Endpoint
+) -> Iterator[FlaskClient]:
+    app = create_app(
+        {
+            "INSTANCE_PATH": str(tmp_path),
+            "CLERK_JWKS_URL": published.url,
+            "CLERK_ISSUER": provider.issuer,
+            "CLERK_AUTHORIZED_PARTIES": "http://localhost",
+        }
+    )
+    yield app.test_client()
+    with app.app_context():
+        current_kit().close()
 
 
 def test_with_an_identity_provider_there_is_no_page_and_its_tokens_are_believed(
-    tmp_path: Path,
+    client: FlaskClient, provider: IdentityProvider
 ) -> None:
-    (tmp_path / "idp").mkdir()
-    provider = IdentityProvider.of(tmp_path / "idp", SystemClock())
-    with server(page(json.dumps(provider.jwks()).encode())) as url:
-        app = create_app(
-            {
-                "INSTANCE_PATH": str(tmp_path),
-                "CLERK_JWKS_URL": url,
-                "CLERK_ISSUER": provider.issuer,
-                "CLERK_AUTHORIZED_PARTIES": "http://localhost",
-            }
-        )
-    client = app.test_client()
     bearer = {"Authorization": f"Bearer {provider.sign_in('ada')}"}
     assert client.post("/auth/session", headers=bearer).status_code == 200
     for path in ("/", "/demo/static/page.js", "/.well-known/jwks.json"):
         assert client.get(path).status_code == 404
     assert client.get("/health", headers={"Host": "toasts.example"}).status_code == 200
     assert client.post("/v1/toasts/publish", json={}).status_code == 503
-    with app.app_context():
-        current_kit().close()
+
+
+def test_B17_while_its_keys_cannot_be_had_the_service_runs_and_says_so(
+    client: FlaskClient, provider: IdentityProvider, published: Endpoint
+) -> None:
+    published.fail()
+    bearer = {"Authorization": f"Bearer {provider.sign_in('ada')}"}
+    for _ in range(3):
+        answer = client.post("/auth/session", headers=bearer)
+        assert (answer.status_code, answer.json["detail"]) == (503, "JWKS not loaded")
+        assert int(answer.headers["Retry-After"]) in range(1, 10)
+    assert len(published.asked) == 1
+    assert client.get("/health").status_code == 200
 
 
 def test_the_house_publishes_without_http_and_without_a_secret(app: Flask) -> None:

@@ -138,8 +138,22 @@ def test_several_workers_are_refused_with_the_reason() -> None:
         assert "Redis backplane, which this version does not have yet" in refused(**DEMO, **given)
 
 
-def test_a_jwks_url_is_a_url() -> None:
-    assert "CLERK_JWKS_URL" in refused(**CLERKS | {"CLERK_JWKS_URL": "file:///etc/passwd"})
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "clerk.example/jwks.json",
+        "https:",
+        "http://clerk.example/jwks.json",
+        "https://[::1",
+    ],
+)
+def test_keys_that_anybody_could_replace_are_refused(url: str) -> None:
+    assert f"CLERK_JWKS_URL={url}" in refused(**CLERKS | {"CLERK_JWKS_URL": url})
+
+
+def test_keys_from_this_machine_may_come_by_http() -> None:
+    assert Settings.read(CLERKS | {"CLERK_JWKS_URL": "http://127.0.0.1:9/jwks.json"}).clerk
 
 
 def test_what_later_versions_read_is_not_pretended() -> None:

@@ -1,0 +1,34 @@
+"""The service starts whatever its identity provider does."""
+
+import urllib.error
+from pathlib import Path
+
+import pytest
+
+from example_app.demo.identity import IdentityProvider
+from tests.verifiers.endpoint import endpoint
+from toastkit.clock import SystemClock
+
+from .conftest import Start, serving
+from .test_service import MODULE, ask
+
+pytestmark = pytest.mark.plain
+
+
+def test_without_its_providers_keys_it_starts_and_says_so(start: Start, tmp_path: Path) -> None:
+    provider = IdentityProvider.of(tmp_path, SystemClock())
+    with endpoint() as published:
+        published.fail()
+        process = start(
+            *MODULE,
+            CLERK_JWKS_URL=published.url,
+            CLERK_ISSUER=provider.issuer,
+            CLERK_AUTHORIZED_PARTIES="http://localhost",
+        )
+        with serving(process) as base:
+            with pytest.raises(urllib.error.HTTPError, match="503"):
+                ask(f"{base}/auth/session", {}, provider.sign_in("ada"))
+            assert ask(f"{base}/health")["status"]
+    told = process.communicate()[1]
+    assert f"the keys of {published.url} cannot be had: HTTP status 500" in told
+    assert "Traceback" not in told
