@@ -427,6 +427,11 @@ def test_a_ticket_tells_where_its_principals_toasts_stand(storage: Storage, even
     found = storage.tickets.find("h")
     assert found is not None
     assert found.position == Position(2, accepted[0].epoch)
+    assert storage.tickets.position("ada") == found.position
+
+
+def test_whose_first_toast_is_yet_to_come_stands_at_the_beginning(storage: Storage) -> None:
+    assert storage.tickets.position("nobody") == Position(0, "")
 
 
 def session(token_hash: str = "h") -> Session:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from toastkit.config import Config
 from toastkit.identity import Devices, Sessions, Tickets
-from toastkit.records import Device, Session, Ticket
+from toastkit.records import Device, Position, Session, Ticket
 from toastkit.testing import ManualClock
 
 
@@ -38,6 +38,9 @@ class TicketTable(dict[str, Ticket]):
 
     def find(self, token_hash: str) -> Ticket | None:
         return self.get(token_hash)
+
+    def position(self, user_id: str) -> Position:
+        return Position(len(user_id), "epoch")
 
 
 class DeviceTable(list[Device]):

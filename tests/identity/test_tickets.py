@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from toastkit import ids
 from toastkit.errors import InvalidToken, SessionRevoked, TokenExpired
 from toastkit.identity import TicketRequest
+from toastkit.records import Position
 
 REQUEST = TicketRequest("ada", "phone", ("user:ada", "news"), "hash of a session")
 
@@ -47,6 +48,26 @@ def test_B5_a_ticket_of_a_revoked_session_is_not_redeemed(tickets, ticket_table,
         with pytest.raises(SessionRevoked):
             tickets.redeem(token)
         clock.advance(1000)  # a revoked one never looks expired
+
+
+def test_a_granted_ticket_is_kept_nowhere_and_knows_where_the_toasts_stand(tickets, ticket_table):
+    ticket = tickets.grant(REQUEST, 5)
+    assert (ticket.user_id, ticket.device_id, ticket.topics) == (
+        *("ada", "phone"),
+        ("user:ada", "news"),
+    )
+    assert ticket.session_hash == "hash of a session"
+    assert ticket.position == Position(3, "epoch")
+    assert not ticket_table
+
+
+@pytest.mark.parametrize("until", [5, 10**15])
+def test_B4_a_granted_ticket_ends_with_the_credential_it_was_granted_for(tickets, until):
+    assert tickets.grant(REQUEST, until).expires_at == until
+
+
+def test_a_credential_without_an_end_grants_as_long_as_any_ticket(tickets, clock):
+    assert tickets.grant(REQUEST, None).expires_at == clock.now() + 900_000
 
 
 @pytest.mark.parametrize("token", ["", "nobody", "ä", "\udcff", "x" * 100_000])
