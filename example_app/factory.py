@@ -19,6 +19,7 @@ from .services.accounts import Accounts
 from .services.flags import Flags
 from .services.projects import Projects
 from .settings import Clerk, Settings
+from .tables import OWNED
 from .views import CONTROLS, Services, doors
 
 
@@ -36,7 +37,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app = Flask("example_app", instance_path=str(make_instance(settings)), static_folder=None)
     verifier: Verifier
     verifier = make_verifier(settings.clerk) if settings.clerk else demo.install(app, settings)
-    toastkit = ToastKit(app, verifiers=(verifier,), **asdict(settings.config))
+    toastkit = ToastKit(app, verifiers=(verifier,), owned=OWNED, **asdict(settings.config))
     serve(app, toastkit)
     return app
 

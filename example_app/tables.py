@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
+from toastkit import Owned
+
 metadata = MetaData()
 
 profiles = Table(
@@ -48,4 +50,10 @@ flags = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("enabled", Boolean, nullable=False),
+)
+
+OWNED = (
+    Owned.of(projects),
+    Owned.of(credits),
+    Owned.of(profiles, on_clash="keep"),  # who signs in has a name already
 )

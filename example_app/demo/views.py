@@ -6,11 +6,11 @@ import msgspec
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from toastkit import publish_control
 from toastkit.config import Config
 from toastkit.dialects.bodies import read_body
 from toastkit.dialects.errors import http_error
 from toastkit.errors import Invalid, ToastKitError
+from toastkit_flask.policies import Policy, declared
 
 from ..settings import DEMO_SECRET
 from .identity import IdentityProvider
@@ -24,13 +24,6 @@ class SignIn(msgspec.Struct, frozen=True):
     name: str
 
 
-class Control(msgspec.Struct, frozen=True):
-    """Say what to tell, and whom: nobody named means everybody."""
-
-    kind: str
-    user_id: str | None = None
-
-
 def demo_pages(provider: IdentityProvider, config: Config) -> Blueprint:
     """Return the page, the sign-in and the public keys.
 
@@ -41,21 +34,18 @@ def demo_pages(provider: IdentityProvider, config: Config) -> Blueprint:
     secret = DEMO_SECRET if DEMO_SECRET in config.publish_secret else ""
 
     @pages.get("/")
+    @declared(Policy.OPEN)
     def page() -> str:
         return render_template("page.html", secret=secret, prefix=config.url_prefix)
 
     @pages.post("/demo/sign-in")
+    @declared(Policy.OPEN)
     def sign_in() -> ResponseReturnValue:
         asked = read_body(_json(), SignIn)
         return jsonify(jwt=provider.sign_in(asked.name), user_id=asked.name)
 
-    @pages.post("/demo/control")
-    def control() -> ResponseReturnValue:
-        asked = read_body(_json(), Control)
-        publish_control(asked.kind, user_id=asked.user_id)
-        return "", 204
-
     @pages.get("/.well-known/jwks.json")
+    @declared(Policy.OPEN)
     def jwks() -> ResponseReturnValue:
         return jsonify(provider.jwks())
 

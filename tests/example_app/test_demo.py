@@ -1,5 +1,6 @@
 """Demo mode: the guard that keeps it on this machine, the page, and its doors."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,10 @@ from flask.testing import FlaskClient
 
 from example_app.factory import create_app
 from example_app.settings import DEMO_SECRET
+
+from .conftest import ROOT
+
+SCRIPTS = sorted(path.name for path in ROOT.glob("example_app/demo/static/*.js"))
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
@@ -78,12 +83,18 @@ def test_the_page_may_run_its_own_scripts_only(client: FlaskClient) -> None:
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("name", ["page.js", "list.js"])
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_page_makes_no_markup_of_data(client: FlaskClient, name: str) -> None:
     with client.get(f"/demo/static/{name}") as answer:
         script = answer.text
     assert "innerHTML" not in script
     assert "insertAdjacentHTML" not in script
+
+
+def test_the_page_loads_each_of_its_scripts_and_has_none_inside(client: FlaskClient) -> None:
+    text = client.get("/").text
+    assert sorted(re.findall(r'src="/demo/static/(\w+\.js)"', text)) == SCRIPTS
+    assert not re.search(r"<script>|<style|\son\w+=|style=", text)
 
 
 @pytest.mark.parametrize("path", ["/demo/static/page.css", "/demo/static/mark.svg"])
@@ -110,9 +121,8 @@ def test_a_wrong_name_is_explained(client: FlaskClient, body: object) -> None:
     assert answer.json["detail"]
 
 
-@pytest.mark.parametrize("path", ["/demo/sign-in", "/demo/control"])
-def test_a_form_of_another_site_gets_nothing(client: FlaskClient, path: str) -> None:
-    answer = client.post(path, data='{"name": "ada"}', content_type="text/plain")
+def test_a_form_of_another_site_gets_nothing(client: FlaskClient) -> None:
+    answer = client.post("/demo/sign-in", data='{"name": "ada"}', content_type="text/plain")
     assert answer.status_code == 422
 
 

@@ -109,12 +109,7 @@ def test_a_publish_sent_with_curl_is_shown_at_once(base: str) -> None:
 
 def test_a_control_reaches_the_page(base: str) -> None:
     with listen(base, "ada") as connection:
-        asked = urllib.request.Request(
-            f"{base}/demo/control",
-            json.dumps({"kind": "usage.changed", "user_id": "ada"}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(asked, timeout=10).close()
+        ask(f"{base}/v1/admin/credits", {"user_id": "ada", "credits": 5}, DEMO_SECRET)
         assert heard(connection)["control"]["kind"] == "usage.changed"
 
 

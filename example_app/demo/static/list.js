@@ -8,7 +8,7 @@
   /** `at` finds an element of the page, `element` makes one, `title` is the page's own. */
   function notifications({ at, element, client, title }) {
     const rows = new Map(); // id -> row, newest first
-    const replayed = new Set();
+    const tags = new Map(); // id -> how a toast got here
     let cursor = null;
 
     function row(item) {
@@ -23,7 +23,7 @@
       const time = element("time", when(item.created_at));
       time.dateTime = item.created_at;
       const deeds = element("div", undefined, "deeds");
-      if (replayed.has(item.id)) deeds.append(element("em", "replayed", "tag"));
+      if (tags.has(item.id)) deeds.append(element("em", tags.get(item.id), "tag"));
       deeds.append(element("code", "seq " + item.seq), toggle, remove);
       line.append(element("i"), element("b", item.title), time);
       if (item.body) line.append(element("p", item.body));
@@ -95,7 +95,17 @@
 
     at("read-all").addEventListener("click", () => act(client().readAll()));
     at("more").addEventListener("click", more);
-    return { refresh, replayed: (id) => replayed.add(id) };
+    return {
+      refresh,
+      ids: () => Array.from(rows.keys()),
+      replayed: (id) => tags.set(id, "replayed"),
+      cameAlong: (ids) => ids.forEach((id) => tags.set(id, "came along")),
+      /** Somebody else is here now. */
+      forget() {
+        cursor = null;
+        draw([], 0);
+      },
+    };
   }
 
   function when(text) {

@@ -1,88 +1,148 @@
-/* The demo page. Data becomes text, never markup; tokens stay in memory. */
+/* The demo page: who is here, and what the connection hears. Tokens stay in memory. */
 (function () {
   "use strict";
 
-  const { prefix, secret } = document.body.dataset;
-  const at = (id) => document.getElementById(id);
-  const form = at("publish");
-  const me = { name: "", session: null, client: null };
-  const title = (unread) => (document.title = unread + me.name + " · toastkit");
-  const list = notifications({ at, element, title, client: () => me.client });
+  const { at, element, ask, say, many } = self.tools;
+  const { somebody, device, remembered } = self.identity;
+  const { prefix } = document.body.dataset;
+  const stack = new toastkit.Stack(document);
+  let who = null; // whoever is here; nobody on the welcome page
+  let client = null;
 
-  function element(name, text, className) {
-    const made = document.createElement(name);
-    if (text !== undefined) made.textContent = text;
-    if (className) made.className = className;
-    return made;
-  }
+  const called = () => (who.anonymous ? "Anonymous" : who.name);
+  const title = (unread) => (document.title = unread + called() + " · toastkit");
+  const list = self.notifications({ at, element, title, client: () => client });
+  const mine = self.account({ who: () => who, secret: self.publishing.secret, ask });
 
-  function reach(path, asked) {
-    return fetch(path, asked).catch(() => {
-      throw new Error("The server cannot be reached");
-    });
-  }
+  // ---- coming, signing in, leaving
 
-  async function call(method, path, { bearer, body } = {}) {
-    const headers = { "Content-Type": "application/json" };
-    if (bearer) headers.Authorization = "Bearer " + bearer;
-    const asked = { method, headers, cache: "no-store", body: body && JSON.stringify(body) };
-    const response = await reach(prefix + path, asked);
-    const answer = await response.json().catch(() => ({}));
-    return { ok: response.ok, status: response.status, answer };
-  }
-
-  // ---- who one is: the demo's identity provider gives a JWT, which buys a session token
-
-  async function sessionToken() {
-    if (me.session && performance.now() < me.session.until) return me.session.token;
-    const response = await reach("/demo/sign-in", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name: me.name }),
-    });
-    const signed = await response.json();
-    if (!response.ok) throw new Error(signed.message || signed.detail);
-    const { ok, answer } = await call("POST", "/auth/session", { bearer: signed.jwt });
-    if (!ok) throw new Error(answer.message || answer.detail);
-    me.session = { token: answer.token, until: performance.now() + (answer.expires_in - 300) * 1000 };
-    return answer.token;
-  }
-
-  async function signIn(name) {
-    me.name = name;
-    try {
-      await sessionToken();
-    } catch (error) {
-      at("sign-in-problem").textContent = error.message;
-      at("sign-in-problem").hidden = false;
-      return;
-    }
-    sessionStorage.setItem("name", name);
-    at("me").textContent = name;
-    at("avatar").textContent = name.slice(0, 1).toUpperCase();
+  async function enter(next) {
+    who = next;
+    remembered.set(who);
+    list.forget();
+    at("me").textContent = called();
+    at("avatar").textContent = who.anonymous ? "?" : who.name.slice(0, 1).toUpperCase();
+    at("who").className = who.anonymous ? "who anonymous" : "who";
+    at("sign-out").textContent = who.anonymous ? "End session" : "Sign out";
+    at("everywhere").hidden = who.anonymous;
+    at("visitor").hidden = !who.anonymous;
     at("welcome").hidden = true;
     at("who").hidden = at("desk").hidden = false;
     title("");
-    form.elements.user_id.value = name;
-    form.elements.topic.value = "user:" + name;
-    drawCurl();
+    if (!who.anonymous) self.publishing.address(who.name);
     connect();
+    await mine.start();
   }
 
-  async function signOut() {
-    me.client.close();
-    sessionStorage.removeItem("name");
-    await call("DELETE", "/auth/session", { bearer: me.session.token }).catch(() => null); // it expires
-    location.reload();
+  async function stayAnonymous() {
+    const visitor = somebody(null);
+    try {
+      await visitor.token();
+    } catch (error) {
+      return say("sign-in-problem", error.message);
+    }
+    await enter(visitor);
+  }
+
+  async function signIn(name, problem) {
+    const next = somebody(name);
+    try {
+      await next.token();
+    } catch (error) {
+      return say(problem, error.message);
+    }
+    say(problem, "");
+    const visitor = who;
+    const before = { projects: visitor ? mine.ids() : [], toasts: visitor ? list.ids() : [] };
+    const outcome = device.known() ? await rebind(next, visitor) : {};
+    if (visitor) client.close();
+    mine.cameAlong(before.projects);
+    list.cameAlong(before.toasts);
+    await enter(next);
+    await list.refresh();
+    if (visitor || outcome.failure || (outcome.answer && outcome.answer.rebound)) drawRebound(outcome, visitor && before);
+  }
+
+  /** After every sign-in: what this browser's visitor made becomes the user's. */
+  async function rebind(next, visitor) {
+    if (visitor) visitor.end("The visitor has signed in");
+    const closing = line.closing();
+    try {
+      const answer = await next.ask("POST", "/auth/rebind", device.get());
+      return { answer, closed: visitor && answer.rebound ? await closing : null };
+    } catch (failure) {
+      return { failure };
+    }
+  }
+
+  function drawRebound({ answer, failure, closed }, before) {
+    const [headline, text] = failure ? notRebound(failure) : rebound(answer, closed, before);
+    at("rebound-title").textContent = headline;
+    at("rebound-text").textContent = text;
+    at("rebound-answer").textContent = JSON.stringify(answer || failure.answer || {}, null, 2);
+    at("rebound").className = "card rebound" + (failure ? " bad" : "");
+    at("new-device").hidden = !failure || failure.status !== 409;
+    at("rebound").hidden = false;
+    at("rebound-title").focus();
+  }
+
+  function rebound(answer, closed, before) {
+    if (!answer.rebound) return ["Nothing to bring along", "All that was made here anonymously is " + who.name + "'s already."];
+    const found = before && [many(both(before.projects, mine.ids()), "project"), many(both(before.toasts, list.ids()), "toast")];
+    const told = [
+      found ? "Here are " + found.join(" and ") + ", now " + who.name + "'s: " : "",
+      "POST /auth/rebind moved " + many(answer.rows_updated, "row") + " in one transaction",
+      closed ? "; " + closed.ms + " ms after the call the server had closed the anonymous socket with " + closed.code : "",
+    ];
+    return ["What you made came along", told.join("") + "."];
+  }
+
+  const notRebound = (failure) => [
+    failure.status === 409 ? "What was made here anonymously is somebody else's" : "What you made could not be brought along",
+    failure.message + ". Nothing was moved.",
+  ];
+
+  const both = (some, others) => some.filter((id) => others.includes(id)).length;
+
+  async function signOut(path) {
+    const closing = line.closing();
+    let told;
+    try {
+      await who.ask("DELETE", path);
+      const closed = await closing;
+      told = closed
+        ? "The session is revoked, and " + closed.ms + " ms after the call the server had closed the socket with " + closed.code
+        : "The session is revoked; there was no socket to close";
+    } catch (error) {
+      told = error.message + ": the session ends by itself, within half an hour";
+    }
+    who.end("Signed out");
+    client.close();
+    leave(told);
+  }
+
+  /** Show how it ended, with what there was to see; the start is one button away. */
+  function leave(told) {
+    remembered.set(null);
+    clearInterval(countdown);
+    who = { ...who, gone: true };
+    at("lamp").className = "lamp stopped";
+    at("state").textContent = "Signed out";
+    at("why").textContent = told;
+    for (const id of ["left", "right", "visitor", "rebound"]) at(id).inert = true;
+    for (const id of ["controls-of-line", "again", "who"]) at(id).hidden = true;
+    at("home").hidden = false;
+    at("home").focus();
   }
 
   // ---- the live half
 
   function connect() {
-    me.client = toastkit.connect({
+    client = toastkit.connect({
       base: prefix,
-      token: sessionToken,
-      topics: ["user:" + me.name, "user:" + me.name + ":*"],
+      stack,
+      token: who.token,
+      topics: who.anonymous ? undefined : ["user:" + who.name, "user:" + who.name + ":*"],
       onToast: (toast, frame) => {
         if (frame.replayed) list.replayed(toast.id);
         fetchList();
@@ -90,6 +150,7 @@
       onControl: (control) => {
         note("controls", control.kind, control.params, "control");
         if (/^toasts?\./.test(control.kind)) fetchList();
+        mine.hear(control.kind);
       },
       onGap: (reason) => drawRecovery("Not recovered (" + reason.replace(/_/g, " ") + "): the list has it all"),
       onState: drawState,
@@ -104,18 +165,25 @@
   let countdown;
 
   function drawState(status) {
+    if (who.gone) return;
     clearInterval(countdown);
     at("lamp").className = "lamp " + status.state;
     at("state").textContent = NAMES[status.state];
     at("again").hidden = status.state !== "stopped";
     at("why").textContent =
       status.state === "connected" ? "session " + status.sessionId.slice(0, 8) : status.reason || "";
+    if (status.state === "stopped") who.lost(); // most likely revoked elsewhere: ask for a fresh one
     if (status.state === "waiting") countDown(status);
-    if (status.state === "connected" && !at("state").dataset.known) fetchList();
+    if (status.state === "connected" && !at("state").dataset.known) greeted(status.topics[0]);
     at("state").dataset.known = status.state === "connected" ? "yes" : "";
     at("foreground-text").textContent = status.foreground ? "In front of the page" : "In the background";
     at("background").hidden = status.foreground;
     at("topics").replaceChildren("Hears ", ...heard(status).map((topic) => element("code", topic)));
+  }
+
+  function greeted(topic) {
+    fetchList();
+    if (who.anonymous && topic) self.publishing.address(topic.replace(/^user:/, ""));
   }
 
   const heard = (status) => (status.state === "connected" ? status.topics : []);
@@ -135,10 +203,8 @@
     const title = note("frames", (sent ? "→ " : "← ") + type, rest, sent ? "sent" : type);
     if (frame.replayed === true) title.append(element("em", "replayed", "tag"));
     if ("seq" in frame) at("position").textContent = "seq " + frame.seq + (frame.epoch ? " of " + frame.epoch : "");
-    if (frame.recovered) drawRecovery("Recovered: " + (count(frame.replayed, "toast") || "nothing was missed"));
+    if (frame.recovered) drawRecovery("Recovered: " + (frame.replayed ? many(frame.replayed, "toast") + " replayed" : "nothing was missed"));
   }
-
-  const count = (many, what) => many && many + " " + what + (many === 1 ? "" : "s") + " replayed";
 
   function note(list, title, data, className) {
     const line = element("li", undefined, ["sent", "control", "error"].find((name) => name === className) || "");
@@ -164,14 +230,32 @@
   // ---- the line, which can be cut to see what recovery does
 
   const CUT_MS = 10000;
-  const line = { cut: false, open: new Set() };
+  const CLOSING_MS = 3000;
+  const line = {
+    cut: false,
+    open: new Set(),
+    hear: null,
+    /** How an open socket was closed, and how long that took; null when it was not. */
+    closing() {
+      if (!line.open.size) return Promise.resolve(null);
+      const since = performance.now();
+      return new Promise((done) => {
+        line.hear = ({ code }) => done({ code, ms: Math.round(performance.now() - since) });
+        setTimeout(done, CLOSING_MS, null);
+      });
+    },
+  };
 
   class Line extends WebSocket {
     constructor(url) {
       if (line.cut) throw new Error("cut off by hand");
       super(url);
       line.open.add(this);
-      this.addEventListener("close", () => line.open.delete(this));
+      this.addEventListener("close", (event) => {
+        line.open.delete(this);
+        note("frames", "← close " + event.code, { reason: event.reason }, event.code === 1000 ? "" : "error");
+        if (line.hear) line.hear(event);
+      });
     }
   }
 
@@ -189,103 +273,34 @@
     at("recovery").textContent = text;
   }
 
-  // ---- publishing
-
-  function asked() {
-    const value = (name) => form.elements[name].value;
-    const toast = { title: value("title") };
-    if (value("body")) toast.body = value("body");
-    toast.style = form.elements.style.value;
-    toast.priority = value("priority");
-    if (value("deeplink")) toast.deeplink = value("deeplink");
-    const body = { user_id: value("user_id"), topic: value("topic"), toast };
-    for (const name of ["dedupe_key", "collapse_key"]) if (value(name)) body[name] = value(name);
-    if (value("ttl_ms")) body.ttl_ms = /^\d+$/.test(value("ttl_ms")) ? Number(value("ttl_ms")) : value("ttl_ms");
-    if (!form.elements.fallback_apns.checked) body.fallback_apns = false;
-    return body;
-  }
-
-  const quoted = (text) => "'" + text.replace(/'/g, "'\\''") + "'";
-
-  function drawCurl() {
-    at("curl").textContent = [
-      "curl -X POST " + location.origin + prefix + "/v1/toasts/publish",
-      "-H " + quoted("Authorization: Bearer " + form.elements.secret.value),
-      "-H 'Content-Type: application/json'",
-      "-d " + quoted(JSON.stringify(asked(), null, 2)),
-    ].join(" \\\n  ");
-  }
-
-  async function publish() {
-    const button = form.querySelector(".primary");
-    button.disabled = true;
-    const bearer = form.elements.secret.value;
-    try {
-      const { ok, answer } = await call("POST", "/v1/toasts/publish", { bearer, body: asked() });
-      drawReceipt(ok, answer);
-    } catch (error) {
-      drawReceipt(false, { message: error.message });
-    } finally {
-      button.disabled = false;
-    }
-  }
-
-  function drawReceipt(ok, answer) {
-    const [text, tone] = ok ? verdict(answer) : [answer.message || answer.detail || "Refused", "bad"];
-    at("verdict").textContent = text;
-    at("verdict").className = "verdict " + tone;
-    at("receipt").textContent = JSON.stringify(answer, null, 2);
-    at("receipt").hidden = false;
-  }
-
-  function verdict(receipt) {
-    const count = receipt.session_count;
-    if (receipt.delivered) return ["Shown in " + count + (count === 1 ? " place" : " places"), "good"];
-    if (receipt.status === "duplicate") return ["A duplicate: dropped", "mild"];
-    const reason = receipt.reason ? ": " + receipt.reason.replace(/_/g, " ") : "";
-    return [receipt.status.replace(/^./, (first) => first.toUpperCase()) + reason, "mild"];
-  }
-
   // ---- what is pressed
 
   at("sign-in").addEventListener("submit", (event) => {
     event.preventDefault();
-    signIn(at("name").value.trim());
+    signIn(at("name").value.trim(), "sign-in-problem");
   });
   at("names").addEventListener("click", (event) => {
-    if (event.target.tagName === "BUTTON") signIn(event.target.textContent);
+    if (event.target.tagName === "BUTTON") signIn(event.target.textContent, "sign-in-problem");
   });
-  at("sign-out").addEventListener("click", signOut);
+  at("visitor").addEventListener("submit", (event) => {
+    event.preventDefault();
+    signIn(at("visitor-name").value.trim(), "visitor-problem");
+  });
+  at("stay-anonymous").addEventListener("click", stayAnonymous);
+  at("sign-out").addEventListener("click", () => signOut("/auth/session"));
+  at("everywhere").addEventListener("click", () => signOut("/auth/sessions"));
+  at("home").addEventListener("click", () => location.reload());
+  at("rebound-close").addEventListener("click", () => (at("rebound").hidden = true));
+  at("new-device").addEventListener("click", () => {
+    device.forget();
+    at("new-device").hidden = true;
+    at("rebound-text").textContent = "Whoever stays anonymous here next is somebody new.";
+  });
   at("again").addEventListener("click", connect);
   at("cut").addEventListener("click", cutLine);
-  at("foreground").addEventListener("change", (event) => me.client.setForeground(event.target.checked ? null : false));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    publish();
-  });
-  form.addEventListener("input", (event) => {
-    // The topic follows the receiver until somebody writes another one.
-    const { user_id: to, topic } = form.elements;
-    if (event.target === topic) topic.dataset.own = "yes";
-    if (event.target === to && !topic.dataset.own) topic.value = "user:" + to.value;
-    drawCurl();
-  });
-  at("copy").addEventListener("click", async () => {
-    const copied = navigator.clipboard.writeText(at("curl").textContent);
-    at("copy").textContent = await copied.then(() => "Copied", () => "Not allowed");
-    setTimeout(() => (at("copy").textContent = "Copy"), 1500);
-  });
-  for (const button of document.querySelectorAll("[data-control]")) {
-    button.addEventListener("click", () => {
-      const kind = button.dataset.control;
-      const body = { kind, user_id: kind.startsWith("usage") ? me.name : null };
-      const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-      reach("/demo/control", asked).catch((error) => note("controls", kind, { problem: error.message }, "error"));
-    });
-  }
+  at("foreground").addEventListener("change", (event) => client.setForeground(event.target.checked ? null : false));
 
-  form.elements.secret.value = secret;
   at("name").select();
-  const known = sessionStorage.getItem("name");
-  if (known) signIn(known);
+  if (remembered.isVisitor()) stayAnonymous();
+  else if (remembered.get()) signIn(remembered.get(), "sign-in-problem");
 })();

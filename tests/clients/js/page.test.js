@@ -1,163 +1,8 @@
 "use strict";
-// The demo page's scripts, with a page made of nothing and a server that goes away.
+// The demo page: its list, its line, and a server that goes away.
 const { test } = require("node:test");
 const assert = require("node:assert/strict");
-const fs = require("node:fs");
-const path = require("node:path");
-const vm = require("node:vm");
-
-const DEMO = path.join(__dirname, "../../../example_app/demo");
-const SCRIPTS = ["list.js", "page.js"].map((name) => fs.readFileSync(path.join(DEMO, "static", name), "utf8"));
-const PAGE = fs.readFileSync(path.join(DEMO, "templates/page.html"), "utf8");
-
-class Element {
-  constructor() {
-    Object.assign(this, { hidden: false, textContent: "", value: "", className: "", dataset: {}, children: [], listeners: {} });
-  }
-  addEventListener(name, then) {
-    this.listeners[name] = then;
-  }
-  append(...more) {
-    this.children.push(...more);
-  }
-  prepend(...more) {
-    this.children.unshift(...more);
-  }
-  replaceChildren(...more) {
-    this.children = more;
-  }
-  get childElementCount() {
-    return this.children.length;
-  }
-  querySelector() {
-    return new Element();
-  }
-  setAttribute(name, value) {
-    this[name] = value;
-  }
-  select() {}
-  /** The first element below that says this. */
-  saying(text) {
-    for (const child of this.children) {
-      const found = child.textContent === text ? child : child.saying(text);
-      if (found) return found;
-    }
-    return null;
-  }
-  press(text) {
-    (text ? this.saying(text) : this).listeners.click();
-  }
-}
-
-/** The client, and the server behind it: what it holds, and how it changes. */
-class Client {
-  constructor(here) {
-    Object.assign(this, { here, asked: [], items: [], read_at: "2026-05-05T08:45:00+00:00" });
-    for (const id of ["c", "b", "a"]) this.publish(id, this.items.length + 1);
-    this.items.reverse();
-  }
-  publish(id, seq, more) {
-    const created_at = "2026-05-05T08:35:00+00:00";
-    this.items.unshift({ id, title: "toast " + id, style: "info", seq, created_at, read_at: null, ...more });
-  }
-  async _do(name, job) {
-    this.asked.push(name);
-    if (this.here.gone) throw Object.assign(new Error("Failed to fetch"), { status: 0 });
-    if (this.here.refuses) throw Object.assign(new Error("Refused"), { status: 503 });
-    return job();
-  }
-  list({ limit, cursor = null }) {
-    return this._do("list " + limit + " " + cursor, () => {
-      const from = this.items.findIndex(({ id }) => id === cursor) + 1;
-      const items = this.items.slice(from, from + limit).map((item) => ({ ...item }));
-      const left = this.items.length > from + limit;
-      const unread_count = this.items.filter((item) => !item.read_at).length;
-      return { items, next_cursor: left ? items[items.length - 1].id : null, unread_count };
-    });
-  }
-  _set(name, id, read_at) {
-    return this._do(name + " " + id, () => (this.items.find((item) => item.id === id).read_at = read_at));
-  }
-  read(id) {
-    return this._set("read", id, this.read_at);
-  }
-  unread(id) {
-    return this._set("unread", id, null);
-  }
-  remove(id) {
-    return this._do("remove " + id, () => (this.items = this.items.filter((item) => item.id !== id)));
-  }
-  readAll() {
-    return this._do("readAll", () => this.items.forEach((item) => (item.read_at = this.read_at)));
-  }
-  setForeground(value) {
-    this.foreground = value;
-  }
-  close() {}
-}
-
-/** Every element that the page has, and no other: an id that is not there is an error. */
-function page() {
-  const elements = new Map([...PAGE.matchAll(/ id="([\w-]+)"/g)].map(([, id]) => [id, new Element()]));
-  for (const [, id] of PAGE.matchAll(/ id="([\w-]+)"[^>]* hidden/g)) elements.get(id).hidden = true;
-  const control = Object.assign(new Element(), { dataset: { control: "flags.changed" } });
-  elements.get("publish").elements = new Proxy({}, { get: (all, name) => (all[name] = all[name] || new Element()) });
-  const here = { at: (id) => elements.get(id), control, gone: false, options: null, reloads: 0 };
-  here.client = new Client(here);
-  const body = (url) => (url === "/demo/sign-in" ? { jwt: "j" } : { token: "t", expires_in: 1800 });
-  const context = (here.context = {
-    WebSocket: class extends Element {
-      close() {
-        this.closed = true;
-      }
-    },
-    Event: class {
-      constructor(type) {
-        this.type = type;
-      }
-    },
-    dispatchEvent: (event) => (here.told = event.type),
-    document: {
-      body: { dataset: { prefix: "", secret: "" } },
-      getElementById: (id) => elements.get(id),
-      createElement: () => new Element(),
-      querySelectorAll: () => [control],
-    },
-    sessionStorage: { getItem: () => "ada", setItem() {}, removeItem() {} },
-    location: { origin: "", reload: () => here.reloads++ },
-    navigator: { clipboard: { writeText: async () => Promise.reject(new Error("denied")) } },
-    performance,
-    setTimeout: (then, wait) => (wait > 5000 ? (here.later = then) : setImmediate(then)),
-    clearTimeout: clearImmediate,
-    setInterval: () => 0,
-    clearInterval() {},
-    toastkit: {
-      connect: (options) => ((here.options = options), here.client),
-    },
-    fetch: async (url) => {
-      if (here.gone) throw new TypeError("Failed to fetch");
-      return { ok: !here.refuses, status: 200, json: async () => (here.refuses ? { message: "Refused" } : body(url)) };
-    },
-  });
-  context.self = context;
-  vm.createContext(context);
-  for (const script of SCRIPTS) vm.runInContext(script, context);
-  return here;
-}
-
-const settle = () => new Promise((done) => setTimeout(done, 20));
-const status = (more) => ({ state: "connected", sessionId: "s", topics: [], foreground: true, ...more });
-
-async function signedIn(t) {
-  const lost = [];
-  const hear = (error) => lost.push(error);
-  process.on("unhandledRejection", hear);
-  t.after(() => process.off("unhandledRejection", hear));
-  const here = page();
-  await settle();
-  assert.ok(here.options, "signed in");
-  return { here, lost };
-}
+const { PAGE, settle, signedIn, status } = require("./demo.js");
 
 test("a list that cannot be fetched is said on the page, until it can", async (t) => {
   const { here, lost } = await signedIn(t);
@@ -185,15 +30,17 @@ test("a list that is refused is said too", async (t) => {
 test("no button throws when the server is gone", async (t) => {
   const { here, lost } = await signedIn(t);
   here.gone = true;
-  here.control.listeners.click();
+  here.at("grant").listeners.click();
+  here.at("new-project").listeners.submit({ preventDefault() {} });
   here.at("publish").listeners.submit({ preventDefault() {} });
   here.at("copy").listeners.click();
   here.at("sign-out").listeners.click();
   await settle();
   assert.deepEqual(lost, []);
   assert.match(here.at("verdict").textContent, /cannot be reached/);
-  assert.match(here.at("controls").children[0].children[2].textContent, /cannot be reached/);
-  assert.equal(here.reloads, 1);
+  assert.match(here.at("controls-problem").textContent, /cannot be reached/);
+  assert.match(here.at("projects-problem").textContent, /cannot be reached/);
+  assert.match(here.at("why").textContent, /cannot be reached: the session ends by itself/);
 });
 
 test("in the background the page says what that means", async (t) => {
