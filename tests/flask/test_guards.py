@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 
 from tests.verifiers.forgeries import token
 from toastkit import publish_control, publish_toast
-from toastkit_flask import ToastKit
+from toastkit.errors import UnknownToast
+from toastkit_flask import ToastKit, current_principal, session_required
+from toastkit_flask.guards import bearer
 
 BOOTSTRAP, TOASTS = "/v1/sessions/toast-bootstrap", "/v1/toasts"
 
@@ -88,3 +90,65 @@ def test_the_hosts_first_request_may_tell_a_control(app, client):
 
     app.add_url_rule("/change", "change", change)
     assert client.get("/change").text == "undelivered"
+
+
+@pytest.fixture
+def signing_out(app):
+    """Add a view during which the session that asks ends, and that then answers as it is told."""
+    kit = app.extensions["toastkit"].kit
+
+    def add(answer):
+        @app.get("/host")
+        @session_required
+        def host():
+            kit.sessions.revoke(bearer())
+            return answer()
+
+        opened, _ = kit.sessions.mint("ada")
+        return {"Authorization": f"Bearer {opened}"}
+
+    return add
+
+
+def abort_404():
+    abort(404)
+
+
+def refuse():
+    raise UnknownToast
+
+
+@pytest.mark.parametrize("answer", [lambda: "secret", abort_404, refuse])
+def test_B5_who_is_signed_out_meanwhile_is_not_answered(client, signing_out, answer):
+    told = client.get("/host", headers=signing_out(answer))
+    assert (told.status_code, told.json["detail"]) == (401, "Invalid token: session revoked")
+    assert told.headers["WWW-Authenticate"] == "Bearer"
+    assert told.headers["Cache-Control"] == "no-store"
+
+
+def test_B5_an_error_nobody_expected_is_not_hidden_by_that(client, signing_out, caplog):
+    assert client.get("/host", headers=signing_out(lambda: 1 // 0)).status_code == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_B5_who_is_known_otherwise_is_answered(app, client, ada):
+    @app.get("/host")
+    @session_required
+    def host():
+        app.extensions["toastkit"].kit.sessions.revoke_all("ada")
+        return current_principal().user_id
+
+    assert client.get("/host", headers=ada).text == "ada"
+
+
+def test_B2_a_session_is_read_once_for_many_requests(app, client, monkeypatch):
+    kit, asked = app.extensions["toastkit"].kit, []
+    find = kit._ground.storage.sessions.find
+    opened, _ = kit.sessions.mint("ada")
+    monkeypatch.setattr(
+        kit.sessions._cache, "_read", lambda token_hash: asked.append(1) or find(token_hash)
+    )
+    for _ in range(10):
+        headers = {"Authorization": f"Bearer {opened}"}
+        assert client.get(TOASTS, headers=headers).status_code == 200
+    assert asked == [1]
