@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from example_app.demo.identity import IdentityProvider
-from tests.verifiers.endpoint import endpoint
+from tests.verifiers.endpoint import Endpoint, document, endpoint
 from toastkit.clock import SystemClock
 
 from .conftest import Start, serving
@@ -15,16 +15,30 @@ from .test_service import MODULE, ask
 pytestmark = pytest.mark.plain
 
 
+def settings_of(provider: IdentityProvider, published: Endpoint) -> dict[str, str]:
+    return {
+        "CLERK_JWKS_URL": published.url,
+        "CLERK_ISSUER": provider.issuer,
+        "CLERK_AUTHORIZED_PARTIES": "http://localhost",
+    }
+
+
+def test_with_its_providers_keys_users_sign_in(start: Start, tmp_path: Path) -> None:
+    provider = IdentityProvider.of(tmp_path, SystemClock())
+    with endpoint() as published:
+        published.answer = document(provider.jwks())
+        process = start(*MODULE, **settings_of(provider, published))
+        with serving(process) as base:
+            answer = ask(f"{base}/auth/session", {}, provider.sign_in("ada"))
+    assert answer["token"].startswith("ms_sess_")
+    assert process.communicate()[1] == ""
+
+
 def test_without_its_providers_keys_it_starts_and_says_so(start: Start, tmp_path: Path) -> None:
     provider = IdentityProvider.of(tmp_path, SystemClock())
     with endpoint() as published:
         published.fail()
-        process = start(
-            *MODULE,
-            CLERK_JWKS_URL=published.url,
-            CLERK_ISSUER=provider.issuer,
-            CLERK_AUTHORIZED_PARTIES="http://localhost",
-        )
+        process = start(*MODULE, **settings_of(provider, published))
         with serving(process) as base:
             with pytest.raises(urllib.error.HTTPError, match="503"):
                 ask(f"{base}/auth/session", {}, provider.sign_in("ada"))

@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,7 +13,7 @@ from toastkit.testing import ManualClock
 from toastkit.verifiers import JwksLimits
 from toastkit.verifiers.fetching import NotFetched
 from toastkit.verifiers.keys import KeySet, read_jwks
-from toastkit.verifiers.remote import RemoteKeys
+from toastkit.verifiers.remote import THREAD, RemoteKeys
 
 
 class Source:
@@ -22,12 +22,19 @@ class Source:
     def __init__(self, *names: str) -> None:
         self.names: tuple[str, ...] | None = names
         self.fetched = 0
+        self.begun = threading.Semaphore(0)
         self.open = threading.Event()
         self.open.set()
+
+    def begin(self, number: int) -> None:
+        """Wait until so many more fetches have begun."""
+        for _ in range(number):
+            assert self.begun.acquire(timeout=30)
 
     def __call__(self) -> KeySet:
         self.fetched += 1
         names = self.names
+        self.begun.release()
         assert self.open.wait(30)
         if names is None:
             raise NotFetched("HTTP status 500")
@@ -48,10 +55,18 @@ def knows(keys: RemoteKeys, kid: str) -> bool:
     return bool(keys.find(kid, "RS256"))
 
 
-def settle(keys: RemoteKeys) -> None:
-    """Wait for a fetch that goes on beside the requests."""
-    flight = keys._flight
-    assert flight is None or flight.over.wait(30)
+def settle() -> None:
+    """Wait for a fetch that goes on beside the requests, and for what it has to log."""
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(30)
+
+
+@pytest.fixture(autouse=True)
+def _settled(source: Source) -> Iterator[None]:
+    yield
+    source.open.set()
+    settle()
 
 
 def at_once(number: int, job: Callable[[], object]) -> list[object]:
@@ -100,9 +115,7 @@ def test_old_keys_serve_while_newer_ones_are_fetched(
     clock.advance(300)
     source.open.clear()
     assert knows(keys, "ours")  # though the fetch has not come back
-    assert source.fetched == 2
-    source.open.set()
-    settle(keys)
+    source.begin(2)
 
 
 def test_a_key_that_was_taken_back_is_believed_for_minutes_only(
@@ -170,6 +183,7 @@ def test_a_fetch_that_began_before_the_key_was_new_is_not_the_last_word(
     clock.advance(300)
     source.open.clear()
     assert knows(keys, "ours")  # begins a fetch, which finds the old keys
+    source.begin(2)
     source.names = ("second",)
     waiting = threading.Timer(0.1, source.open.set)
     waiting.start()
@@ -185,7 +199,7 @@ def test_in_an_outage_what_is_known_serves_for_a_day(
     for _ in range(287):
         clock.advance(300)
         assert knows(keys, "ours")
-        settle(keys)
+        settle()
     clock.advance(299)
     assert knows(keys, "ours")
     clock.advance(1)
@@ -215,13 +229,11 @@ def test_in_an_outage_nobody_waits_for_the_next_attempt(
     source.names = None
     clock.advance(3600)
     assert knows(keys, "ours")  # waited for the one that showed the outage
-    settle(keys)
+    settle()
     clock.advance(5)
     source.open.clear()
     assert knows(keys, "ours")
-    assert source.fetched == 3
-    source.open.set()
-    settle(keys)
+    source.begin(3)
 
 
 def test_whether_an_unknown_key_is_new_cannot_be_told_in_an_outage(
@@ -245,7 +257,7 @@ def test_nobody_waits_longer_than_a_fetch_may_take(source: Source, clock: Manual
         keys.find("ours", "RS256")  # at once: its time is up
     assert source.fetched == 1
     source.open.set()
-    settle(keys)
+    settle()
     assert knows(keys, "ours")
     assert source.fetched == 1
 
@@ -290,7 +302,7 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
     source.names = None
     clock.advance(300)
     assert knows(keys, "ours")
-    settle(keys)
+    settle()
     down = "the keys of provider cannot be had: HTTP status 500; "
     assert caplog.messages == [
         f"{down}until they can, its tokens are answered with 503",
@@ -315,8 +327,21 @@ def test_a_forked_child_has_the_keys_and_fetches_by_itself(
             source.names = ("ours", "second")
             os._exit(0 if knows(keys, "ours") and knows(keys, "second") else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_what_a_fetch_of_before_the_fork_brings_is_not_believed(
+    keys: RemoteKeys, source: Source
+) -> None:
+    source.open.clear()
+    keys._fly(asked=False)
+    source.begin(1)
+    before, source.names = keys._flight, ("second",)
+    keys._forked()
     source.open.set()
-    settle(keys)
+    assert before is not None
+    assert before.over.wait(30)
+    assert not knows(keys, "ours")
+    assert knows(keys, "second")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from .keys import KeySet, PublicKey
 
 log = logging.getLogger("toastkit")
 
+THREAD = "toastkit-jwks"
+
 Fetch = Callable[[], KeySet]
 """Return the keys as they are now, or raise NotFetched or ConfigError."""
 
@@ -157,7 +159,7 @@ class RemoteKeys:
                 return None
             flight = self._flight = _Flight(now, asked=asked)
         try:
-            threading.Thread(target=self._run, args=(flight,), daemon=True).start()
+            threading.Thread(target=self._run, args=(flight,), name=THREAD, daemon=True).start()
         except RuntimeError as error:  # no more threads, or the interpreter is ending
             self._land(flight, None, str(error))
         return flight
@@ -181,6 +183,10 @@ class RemoteKeys:
 
     def _land(self, flight: _Flight, keys: KeySet | None, why: str) -> None:
         with self._lock:
+            if self._flight is not flight:
+                # A greenlet that a fork has doubled: its twin in the parent reads the same socket.
+                flight.over.set()
+                return
             again = self._clock.monotonic() + self._limits.cooldown_seconds
             was_failing, failing = self._failing, keys is None
             self._failing = failing
