@@ -84,7 +84,9 @@
     at("grant").addEventListener("click", () => operate("credits", { user_id: at("grant").dataset.user, credits: 5 }));
     at("flag").addEventListener("click", () => operate("flags", { name: "new_editor", enabled: !flags.new_editor }));
 
-    const refetch = { "usage.changed": fetchUsage, "flags.changed": fetchFlags, "toasts.rebound": fetchProjects };
+    // A rebind brought more than toasts along.
+    const fetchRebound = () => Promise.all([fetchProjects(), fetchUsage()]);
+    const refetch = { "usage.changed": fetchUsage, "flags.changed": fetchFlags, "toasts.rebound": fetchRebound };
     return {
       start: () => said(fetchAll),
       profile: fetchAll,

@@ -193,7 +193,7 @@ test("a control fetches what it is about, and nothing else", async (t) => {
   assert.equal(here.at("usage").textContent, "2 of 25 credits used");
   assert.deepEqual(await asked("flags.changed"), ["GET /v1/flags"]);
   assert.ok(here.at("flags").saying("new_editor on"));
-  assert.deepEqual(await asked("toasts.rebound"), ["GET /projects"]);
+  assert.deepEqual(await asked("toasts.rebound"), ["GET /projects", "GET /v1/usage"]);
   assert.deepEqual(await asked("constructor"), []);
 });
 
