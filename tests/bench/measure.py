@@ -9,6 +9,7 @@ from .contenders import FLASK_SOCK, Contender, Seed
 from .publishing import inside, publish
 from .scene import Figures, Scene, Sizes
 from .server import settle
+from .sessions import session
 
 BROADCASTS = 50
 
@@ -92,12 +93,13 @@ MEASUREMENTS: dict[str, Callable[[Scene], Figures]] = {
     "fanout": fanout,
     "publish": publish,
     "inside": inside,
+    "session": session,
 }
 
 
 def measured(name: str, contender: Contender) -> bool:
     """Tell whether that can be measured: inside a naive app there is nothing to call."""
-    return not (name == "inside" and contender is FLASK_SOCK)
+    return name not in {"inside", "session"} or contender is not FLASK_SOCK
 
 
 def run(name: str, contender: Contender, seed: Seed, sizes: Sizes) -> Figures:

@@ -56,3 +56,27 @@ def many():
     began = perf_counter()
     toastkit.kit.publish_toasts(users, toast(wanted["number"]))
     return {"seconds": perf_counter() - began, "started": began}
+
+
+@app.post("/sessions")
+def sessions():
+    """Mint sessions, and find a hundred at a time: first they must be read, then they need not."""
+    wanted, kit = request.get_json(), toastkit.kit
+    users = iter(range(wanted["sessions"]))
+
+    def mint():
+        return [kit.sessions.mint(user(number))[0] for number in users]
+
+    began = perf_counter()
+    callers = [gevent.spawn(mint) for _ in range(wanted["callers"])]
+    gevent.joinall(callers, raise_error=True)
+    seconds = perf_counter() - began
+    tokens = [token for caller in callers for token in caller.value]
+    read, remembered = [], []
+    for place in range(0, len(tokens), 100):
+        for found in (read, remembered):
+            for token in tokens[place : place + 100]:
+                at = perf_counter()
+                kit.sessions.find(token)
+                found.append(perf_counter() - at)
+    return {"seconds": seconds, "read": read, "remembered": remembered}
