@@ -15,6 +15,7 @@ from toastkit_flask import ToastKit
 
 from . import demo
 from .database import Database
+from .posthog import alias_sender
 from .services.accounts import Accounts
 from .services.flags import Flags
 from .services.projects import Projects
@@ -37,7 +38,13 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app = Flask("example_app", instance_path=str(make_instance(settings)), static_folder=None)
     verifier: Verifier
     verifier = make_verifier(settings.clerk) if settings.clerk else demo.install(app, settings)
-    toastkit = ToastKit(app, verifiers=(verifier,), owned=OWNED, **asdict(settings.config))
+    toastkit = ToastKit(
+        app,
+        verifiers=(verifier,),
+        senders=(alias_sender(settings.posthog),),
+        owned=OWNED,
+        **asdict(settings.config),
+    )
     serve(app, toastkit)
     return app
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -51,11 +52,14 @@ VARIABLES = (
         "com.bairisland.manticscore",
         "default_bundle_id",
     ),
+    Variable("POSTHOG_API_KEY", "project key; a rebind is told to PostHog", "unset: recorded only"),
+    Variable("POSTHOG_HOST", "where PostHog is", "https://us.i.posthog.com"),
     Variable("RATE_LIMITS", "0 switches every rate limit on HTTP off", "1", "rate_limits"),
     Variable("TOASTKIT_DEMO", "1 chooses demo mode, 0 declines it", "1 for python -m example_app"),
 )
+POSTHOG_HOST = "https://us.i.posthog.com"
 CLERK = ("CLERK_JWKS_URL", "CLERK_ISSUER", "CLERK_AUTHORIZED_PARTIES")
-_NOT_YET = ("APNS_", "RELAY_", "POSTHOG_", "SUBSCRIPTIONS_PUBLIC")
+_NOT_YET = ("APNS_", "RELAY_", "SUBSCRIPTIONS_PUBLIC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +72,19 @@ class Clerk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostHog:
+    """Say where a rebind is told to."""
+
+    api_key: str = field(repr=False)
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Hold what one process of the service was told.
 
-    ``clerk`` is ``None`` exactly in demo mode. ``ignored`` names variables that were set for
-    something this version does not have.
+    ``clerk`` is ``None`` exactly in demo mode, ``posthog`` where no key of it was given.
+    ``ignored`` names variables that were set for something this version does not have.
     """
 
     host: str
@@ -80,6 +92,7 @@ class Settings:
     instance: Path
     demo: bool
     clerk: Clerk | None
+    posthog: PostHog | None
     ignored: tuple[str, ...]
     config: Config
 
@@ -102,6 +115,7 @@ class Settings:
             instance=instance,
             demo=demo,
             clerk=clerk,
+            posthog=_posthog(given),
             ignored=tuple(sorted(name for name in given if name.startswith(_NOT_YET))),
             config=_config(given, instance, demo=demo),
         )
@@ -171,6 +185,14 @@ def _is_trusted(url: str) -> bool:
         return False
     here = parts.scheme == "http" and is_loopback(parts.hostname or "")
     return here or bool(parts.scheme == "https" and parts.hostname)
+
+
+def _posthog(given: Mapping[str, str]) -> PostHog | None:
+    host = given.get("POSTHOG_HOST", POSTHOG_HOST)
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", host):
+        raise ConfigError(f"POSTHOG_HOST={host}: it must be like {POSTHOG_HOST}")
+    key = given.get("POSTHOG_API_KEY")
+    return None if key is None else PostHog(api_key=key, host=host.rstrip("/"))
 
 
 def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from example_app.settings import CLERK, DEMO_SECRET, Settings, chooses_demo, is_loopback
+from example_app.settings import CLERK, DEMO_SECRET, PostHog, Settings, chooses_demo, is_loopback
 from toastkit.errors import ConfigError
 
 DEMO = {"TOASTKIT_DEMO": "1"}
@@ -157,7 +157,19 @@ def test_keys_from_this_machine_may_come_by_http() -> None:
 
 
 def test_what_later_versions_read_is_not_pretended() -> None:
-    settings = Settings.read(
-        DEMO | {"APNS_TEAM_ID": "t", "POSTHOG_API_KEY": "p", "RELAY_APP_ID": "r"}
-    )
-    assert settings.ignored == ("APNS_TEAM_ID", "POSTHOG_API_KEY", "RELAY_APP_ID")
+    settings = Settings.read(DEMO | {"APNS_TEAM_ID": "t", "RELAY_APP_ID": "r"})
+    assert settings.ignored == ("APNS_TEAM_ID", "RELAY_APP_ID")
+
+
+def test_a_rebind_is_told_where_a_key_says_so() -> None:
+    assert Settings.read(DEMO).posthog is None
+    settings = Settings.read(DEMO | {"POSTHOG_API_KEY": "phc_x", "POSTHOG_HOST": "http://ph.test/"})
+    assert settings.posthog == PostHog(api_key="phc_x", host="http://ph.test")
+    assert "phc_x" not in repr(settings)
+    settings = Settings.read(DEMO | {"POSTHOG_API_KEY": "phc_x"})
+    assert settings.posthog == PostHog(api_key="phc_x", host="https://us.i.posthog.com")
+
+
+@pytest.mark.parametrize("host", ["ph.test", "ftp://ph.test", "https://", "https://a@ph.test"])
+def test_a_host_that_is_none_is_refused(host: str) -> None:
+    assert refused(**DEMO | {"POSTHOG_HOST": host}).startswith(f"POSTHOG_HOST={host}: ")
