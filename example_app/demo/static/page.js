@@ -90,7 +90,7 @@
     if (!answer.rebound) return ["Nothing to bring along", "All that was made here anonymously is " + who.name + "'s already."];
     const found = before && [many(both(before.projects, mine.ids()), "project"), many(both(before.toasts, list.ids()), "toast")];
     const told = [
-      found ? "Here are " + found.join(" and ") + ", now " + who.name + "'s: " : "",
+      found ? found.join(" and ") + " are " + who.name + "'s now: " : "",
       "POST /auth/rebind moved " + many(answer.rows_updated, "row") + " in one transaction",
       closed ? "; " + closed.ms + " ms after the call the server had closed the anonymous socket with " + closed.code : "",
     ];

@@ -84,7 +84,7 @@ test("who signs in brings along what was made, and sees what the rebind did", as
   assert.equal(here.at("me").textContent, "ada");
   assert.equal(here.at("visitor").hidden, true);
   assert.equal(here.at("rebound").hidden, false);
-  assert.match(here.at("rebound-text").textContent, /1 project and 3 toasts, now ada's/);
+  assert.match(here.at("rebound-text").textContent, /^1 project and 3 toasts are ada's now: POST/);
   assert.match(here.at("rebound-text").textContent, /moved 3 rows in one transaction; \d+ ms .* with 4001/);
   assert.deepEqual(JSON.parse(here.at("rebound-answer").textContent), here.service.rebind[1]);
   assert.ok(here.at("rebound-title").focused);
