@@ -100,13 +100,13 @@ def _whole(connection: Connection) -> Iterator[None]:
 
 def _move(connection: Connection, task: Task, *, first: bool) -> Move:
     ended = end_sessions(connection, task)
-    counts = {step: step(connection, task.handover) for step in STEPS}
+    counts = {name: step(connection, task.handover) for name, step in STEPS.items()}
     rows = sum(counts.values()) + move_hosts(connection, task)
     answer = Rebound(rebound=first or rows > 0, rows_updated=rows, anon_uuid=task.device.anon_uuid)
     if answer.rebound:
         note(connection, task)
         deliveries.add(connection, task.owe(rows))
-    return Move(rebound=answer, toasts=counts[move_toasts], ended=ended)
+    return Move(rebound=answer, toasts=counts["toasts"], ended=ended)
 
 
 def end_sessions(connection: Connection, task: Task) -> tuple[str, ...]:
@@ -132,5 +132,12 @@ def note(connection: Connection, task: Task) -> None:
     connection.execute(own.values(rebound_to=task.user_id, rebound_at=task.at))
 
 
-STEPS = (*(move_toasts, move_claims, move_outbox, move_deliveries, move_devices, end_numbering),)
+STEPS: dict[str, Callable[[Connection, Handover], int]] = {
+    "toasts": move_toasts,
+    "dedupe": move_claims,
+    "outbox": move_outbox,
+    "deliveries": move_deliveries,
+    "devices": move_devices,
+    "principals": end_numbering,
+}
 """What is done with each of toastkit's own tables, in this order; each returns how many rows."""
