@@ -377,6 +377,27 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
 
 
+@pytest.mark.plain
+def test_a_child_forked_under_gevent_carries_nothing(tmp_path: Path) -> None:
+    program = f"""
+from gevent import monkey; monkey.patch_all()
+import os, time
+from toastkit import Config, Kit
+from toastkit.senders import RecordingSender
+mail = RecordingSender("mail")
+kit = Kit(Config(database_url="sqlite:///{tmp_path}/toastkit.db", sweep_ms=20), senders=[mail])
+kit.node.serve()
+kit.deliveries.owe("mail", {{}})
+pid = os.fork()
+if not pid:
+    time.sleep(0.3)
+    os._exit(len(mail.posted))
+time.sleep(0.3)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) or len(mail.posted) != 1)
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
+
+
 def test_one_user_id_is_not_taken_for_many(kit: Kit) -> None:
     with pytest.raises(Invalid, match="publish_toast"):
         kit.publish_toasts("ada", "Hello")

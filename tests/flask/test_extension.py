@@ -5,9 +5,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 
+from tests.publishing.test_deliveries import eventually
 from toastkit import Config, ConfigError, NoKit, current_kit, publish_toast
+from toastkit.deliveries import Sent
 from toastkit_flask import ToastKit
 
 
@@ -176,3 +178,26 @@ def test_each_hook_is_named_by_a_decorator_which_gives_the_function_back(tmp_pat
     assert hooks.controls == {"usage.changed": "/v1/usage"}
     with pytest.raises(ConfigError, match="/v1/usage"):
         toastkit.register_control("usage.changed", "/v2/usage")
+
+
+def test_a_sender_is_called_in_its_apps_context(tmp_path):
+    class Mail:
+        kind = "mail"
+
+        def __init__(self):
+            self.apps = []
+
+        def post(self, delivery):
+            self.apps.append(current_app.name)
+            return Sent()
+
+    mail = Mail()
+    app = Flask("shop", instance_path=str(tmp_path))
+    ToastKit(app, senders=[mail], sweep_ms=20)
+    app.test_client().get("/health")
+    with app.app_context():
+        kit = current_kit()
+        kit.deliveries.owe("mail", {})
+    eventually(lambda: kit.deliveries.recent(state="sent"))
+    assert mail.apps == ["shop"]
+    kit.close()

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, event
 from toastkit.clock import SystemClock
 from toastkit.records import PageQuery, Position, Since
 from toastkit.runtime import Runtime
-from toastkit.storage import Storage, batches, due, page, pruning, recovering, upgrade
+from toastkit.storage import Storage, batches, deliveries, due, page, pruning, recovering, upgrade
 from toastkit.storage.batches import Doomed
 from toastkit.storage.due import Claim
 from toastkit.storage.recovering import Wanted
@@ -96,6 +96,32 @@ def test_what_expired_is_found_by_its_time(plans: Plans, table: str) -> None:
     assert f"INDEX toastkit_{table}_expiry (expires_at<?)" in plan
 
 
+def test_a_look_for_what_is_owed_passes_nothing_else(plans: Plans) -> None:
+    plan = plans(lambda connection: deliveries.due(connection, "mail", 5, 8))
+    assert "INDEX toastkit_deliveries_due (kind=? AND next_attempt_at<?)" in plan
+    assert "B-TREE" not in plan
+
+
+def test_what_is_owed_no_longer_is_found_by_its_time(plans: Plans) -> None:
+    plan = plans(lambda connection: deliveries.over(connection, 5, 500))
+    assert "INDEX toastkit_deliveries_expiry (expires_at<?)" in plan
+
+
+def test_the_kinds_of_what_is_owed_are_found_one_by_one(plans: Plans) -> None:
+    plan = plans(deliveries._kinds)
+    assert "INDEX toastkit_deliveries_due" in plan
+
+
+def test_a_delivery_is_changed_by_its_key(plans: Plans) -> None:
+    claim = deliveries.Claim(("a", "b"), now=5, until=6)
+
+    def change(connection: Connection) -> None:
+        deliveries.claim(connection, [claim])
+        deliveries.expire(connection, [claim])
+
+    assert "SCAN" not in plans(change)
+
+
 DOOMED = [*pruning._old(5), *pruning._over(5)]
 
 
@@ -111,5 +137,7 @@ def test_a_look_that_finds_nothing_writes_nothing(file: Path, runtime: Runtime) 
     assert storage.inbox.claim_due(64, 10_000) == []
     assert storage.inbox.claim_unacked(64) == []
     assert storage.inbox.relay(None, 2000) == []
+    assert storage.deliveries.claim({"mail": 8}, 10_000) == []
+    assert storage.deliveries.expire(500) == 0
     assert storage.inbox._database._here().writer.commits == 0
     storage.close()
