@@ -3,12 +3,14 @@
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
+from example_app import database
 from example_app.database import Database
 from example_app.tables import metadata
 from tests.postgres import ask
@@ -21,6 +23,7 @@ OPEN = """
 import sys
 from example_app.database import Database
 from toastkit.runtime import runtime_for
+print("ready", flush=True)
 sys.stdin.read(1)
 Database(sys.argv[1], runtime_for("threads"))
 """
@@ -38,41 +41,57 @@ def test_the_tables_are_there_and_empty(url: str) -> None:
         assert ask(url, f"SELECT count(*) FROM {table}") == [(0,)]
 
 
-def test_eight_processes_that_start_at_once_all_succeed(url: str) -> None:
+def test_of_many_that_find_no_tables_at_once_all_start(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_have_looked = threading.Barrier(6)
+    missing = database._missing
+
+    def look(reading: Engine) -> set[str]:
+        found = missing(reading)
+        all_have_looked.wait(20)
+        return found
+
+    monkeypatch.setattr(database, "_missing", look)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(opened, [url] * 6))
+    assert ask(url, "SELECT count(*) FROM projects") == [(0,)]
+
+
+def test_processes_that_start_together_all_succeed(url: str) -> None:
     command = [sys.executable, "-c", OPEN, url]
-    started = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True
-        )
-        for _ in range(8)
-    ]
-    with ThreadPoolExecutor(8) as pool:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = [subprocess.Popen(command, cwd=ROOT, text=True, **pipes) for _ in range(4)]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    with ThreadPoolExecutor(4) as pool:
         errors = list(pool.map(lambda each: each.communicate("x", timeout=60)[1], started))
-    assert [each.returncode for each in started] == [0] * 8, errors
+    assert [each.returncode for each in started] == [0] * 4, errors
 
 
 def test_rows_of_an_earlier_start_are_kept(url: str) -> None:
-    database = opened(url)
+    place = opened(url)
     row = text("INSERT INTO flags VALUES ('beta', true)")
-    database.write("*", lambda connection: connection.execute(row))
+    place.write("*", lambda connection: connection.execute(row))
     assert opened(url).read(lambda connection: connection.scalar(COUNT)) == 1
 
 
 def test_what_only_reads_cannot_write(url: str) -> None:
-    database = opened(url)
+    place = opened(url)
     row = text("INSERT INTO flags VALUES ('beta', true)")
     with pytest.raises(Exception, match=r"(?i)read.?only"):
-        database.read(lambda connection: connection.execute(row))
-    assert database.read(lambda connection: connection.scalar(COUNT)) == 0
+        place.read(lambda connection: connection.execute(row))
+    assert place.read(lambda connection: connection.scalar(COUNT)) == 0
 
 
 def test_a_lock_that_is_let_go_in_time_is_waited_for(tmp_path: Path) -> None:
-    database = opened(f"sqlite:///{tmp_path}/t.db")
+    place = opened(f"sqlite:///{tmp_path}/t.db")
     row = text("INSERT INTO flags VALUES ('beta', true)")
     other = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     tries: list[int] = []
-    begin = database._ways.begin
+    begin = place._ways.begin
 
     class Ways:
         @staticmethod
@@ -82,10 +101,10 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for(tmp_path: Path) -> None:
                 other.execute("COMMIT")
             begin(connection, about)
 
-    database._ways = Ways
-    database.write("*", lambda connection: connection.execute(row))
+    place._ways = Ways
+    place.write("*", lambda connection: connection.execute(row))
     assert len(tries) == 3
-    assert database.read(lambda connection: connection.scalar(COUNT)) == 1
+    assert place.read(lambda connection: connection.scalar(COUNT)) == 1
     other.close()
 
 
@@ -93,11 +112,11 @@ def test_a_lock_that_stays_is_told_without_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("example_app.database.TRIES", 2)
-    database = opened(f"sqlite:///{tmp_path}/t.db")
+    place = opened(f"sqlite:///{tmp_path}/t.db")
     other = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageUnavailable, match="locked by another process") as caught:
-        database.write("ada", lambda connection: connection.scalar(COUNT))
+        place.write("ada", lambda connection: connection.scalar(COUNT))
     assert str(tmp_path) not in str(caught.value)
     other.close()
 

@@ -69,6 +69,7 @@ test("who signs in brings along what was made, and sees what the rebind did", as
   here.at("project-name").value = "Tracker";
   here.at("new-project").listeners.submit(button);
   await settle();
+  assert.equal(here.at("project-name").value, "");
   const visitor = here.client;
   const signing = signInAs(here, "ada");
   setTimeout(close, 5, 4001);
@@ -88,6 +89,7 @@ test("who signs in brings along what was made, and sees what the rebind did", as
   assert.match(here.at("rebound-text").textContent, /moved 3 rows in one transaction; \d+ ms .* with 4001/);
   assert.deepEqual(JSON.parse(here.at("rebound-answer").textContent), here.service.rebind[1]);
   assert.ok(here.at("rebound-title").focused);
+  assert.deepEqual(Array.from(here.tab), [["name", "ada"]], "a reload is ada's, too");
   assert.ok(here.at("projects").saying("came along"));
   assert.ok(here.at("recent").saying("came along"));
 });
@@ -194,7 +196,8 @@ test("a control fetches what it is about, and nothing else", async (t) => {
   assert.deepEqual(await asked("flags.changed"), ["GET /v1/flags"]);
   assert.ok(here.at("flags").saying("new_editor on"));
   assert.deepEqual(await asked("toasts.rebound"), ["GET /projects", "GET /v1/usage"]);
-  assert.deepEqual(await asked("constructor"), []);
+  assert.deepEqual(await asked("__proto__"), []);
+  assert.equal(here.at("projects-problem").textContent, "");
 });
 
 test("an operator's acts go to the user who is here", async (t) => {

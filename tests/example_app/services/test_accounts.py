@@ -36,6 +36,7 @@ def test_B6_signing_in_makes_it_with_what_the_token_says(accounts: Accounts) -> 
 def test_a_token_that_says_less_takes_nothing_away(accounts: Accounts) -> None:
     accounts.signed_in("ada", {"name": "Ada", "email": "ada@example.com"})
     accounts.signed_in("ada", {"name": "Ada Lovelace"})
+    accounts.signed_in("ada", {})
     assert accounts.profile("ada") == {"name": "Ada Lovelace", "email": "ada@example.com"}
 
 
