@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,28 @@ def test_a_forgotten_kit_leaves_nobody_behind_who_looks_again_and_again(path: Pa
     gc.collect()
     assert known() is None
     assert all(each is not None and each.wait(5) for each in ended)
+
+
+class App:
+    """Be what a kit's hooks are called in, and lead to the kit, as an app does."""
+
+    def __init__(self, path: Path) -> None:
+        url = f"sqlite:///{path}"
+        self.kit = Kit(Config(database_url=url, sweep_ms=1), context=self.context)
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        yield
+
+
+def test_a_forgotten_app_is_let_go_by_what_looks_for_its_kit(path: Path) -> None:
+    app = App(path)
+    app.kit.node.serve()
+    app.kit.publish_toast("ada", "Hello")
+    known = weakref.ref(app.kit)
+    del app
+    gc.collect()
+    assert known() is None
 
 
 def test_a_kit_that_serves_takes_up_what_another_process_published(path: Path) -> None:

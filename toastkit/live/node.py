@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class Node:
         self._lane = Lane(self.runtime, self.clock, self.config.fanout_slice)
         self._ticking = False
         self._gone: Signal | None = None
-        self._backplane.listen(self.hear)
+        self._backplane.listen(_ear(self))
 
     def serve(self, *, alone: bool = True) -> None:
         """Note that this process serves requests or sockets; ``alone`` unless others do, too."""
@@ -280,3 +281,17 @@ class Node:
 
     def _second(self) -> int:
         return int(self.clock.monotonic())
+
+
+def _ear(node: Node) -> Callable[[Event, Answer], None]:
+    """Return what the backplane calls: publishers hold it, and lead no further to the app."""
+    known = weakref.ref(node)
+
+    def hear(event: Event, answer: Answer) -> None:
+        here = known()
+        if here is None:
+            answer(0, 0)
+        else:
+            here.hear(event, answer)
+
+    return hear
