@@ -351,6 +351,52 @@ def test_a_visitor_is_forgotten_by_the_id_they_had(storage: Storage, host: Engin
     assert storage.keeping.forget(f"anon:{VISITOR}")["toastkit_anonymous"] == 1
 
 
+def test_what_a_visitor_wrote_after_becoming_a_user_is_the_users_to_forget_and_to_export(
+    everything: None, storage: Storage, toast: Any, orders: Table, host: Engine
+) -> None:
+    who = {"anon_uuid": VISITOR, "created_at": 1}
+    put(host, anonymous, {"device_hash": "d", **who, "rebound_to": "ada"})
+    toast(user_id=f"anon:{VISITOR}", title="Later")
+    put(host, orders, {"number": 1, "customer": f"anon:{VISITOR}"})
+    found = storage.keeping.export("ada")
+    assert [row["title"] for row in found["toastkit_toasts"]][-1] == "Later"
+    assert len(found["orders"]) == 1
+    counts = storage.keeping.forget("ada")
+    assert (counts["toastkit_toasts"], counts["toastkit_principals"], counts["orders"]) == (3, 2, 1)
+    assert storage.keeping.forget(f"anon:{VISITOR}")["toastkit_toasts"] == 0
+    assert count(host, toasts) == 2
+
+
+def test_a_forgetting_that_was_broken_off_still_finds_the_visitors(
+    storage: Storage, toast: Any, host: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(
+        host,
+        anonymous,
+        {"device_hash": "d", "anon_uuid": VISITOR, "created_at": 1, "rebound_to": "ada"},
+    )
+    toast(user_id=f"anon:{VISITOR}")
+    write = storage.keeping._database.write
+    for allowed in range(9):
+        steps = iter(range(allowed))
+
+        def some(*given: Any, steps: Iterator[int] = steps, **named: Any) -> Any:
+            if next(steps, None) is None:
+                raise StorageUnavailable("broken off")
+            return write(*given, **named)
+
+        monkeypatch.setattr(storage.keeping._database, "write", some)
+        try:
+            storage.keeping.forget("ada")
+        except StorageUnavailable:
+            monkeypatch.undo()
+        else:
+            break
+    assert [
+        count(host, table) for table in (anonymous, toasts, metadata.tables["toastkit_principals"])
+    ] == [0, 0, 0]
+
+
 def test_an_export_shows_every_row_and_no_hash_of_a_token(
     everything: None, storage: Storage
 ) -> None:

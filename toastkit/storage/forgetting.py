@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,26 +31,21 @@ class _Part:
 def forget(database: Database, registered: Sequence[Owned], user_id: str) -> dict[str, int]:
     """Delete everything of one user; return how many rows of each table.
 
-    Hosts' tables come first, those that refer to others before them. Broken off, it may be called
+    What has been written since under the visitors that became this user goes, too: nobody else
+    can ever ask for it. Hosts' tables come first, those that refer to others before them. Broken off, it may be called
     again.
 
     Raises:
         ConfigError: a registered table is not in this database; nothing was deleted.
         StorageUnavailable: a part is deleted.
     """
-    parts = _parts(registered, user_id)
-    database.read(lambda connection: ensure_here(connection, [part.table for part in parts]))
-    counts = {part.table.fullname: 0 for part in parts}
-    for part in reversed(parts):
-        for some in _delete(database, part, user_id):
-            counts[part.table.fullname] += some
-        database.read(partial(_ensure_gone, part))
-    # Once more and together: a toast published meanwhile must not outlive its numbering, for
-    # another would be given its position.
-    own = [part for part in parts if _is_own(part.table)]
-    for name, some in database.write(_rest, own, about=[user_id]).items():
-        counts[name] += some
-    return counts
+    counts: Counter[str] = Counter()
+    rows = [each for each in registered if each.table is not tables.anonymous]
+    for visitor in database.read(partial(_visitors, user_id)):
+        # But for who they became, which is what they are found by when this is broken off.
+        counts.update(_forget(database, rows, visitor))
+    counts.update(_forget(database, registered, user_id))
+    return dict(counts)
 
 
 def export(
@@ -61,22 +57,49 @@ def export(
         ConfigError: a registered table is not in this database.
         StorageUnavailable: the database cannot be read.
     """
-    parts = _parts(registered, user_id)
 
     def read(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+        parts = _parts(registered, user_id, *_visitors(user_id, connection))
         ensure_here(connection, [part.table for part in parts])
         return {part.table.fullname: _rows(connection, part) for part in parts}
 
     return database.read(read)
 
 
-def _parts(registered: Sequence[Owned], user_id: str) -> list[_Part]:
-    """Return what every table holds of a user; a table comes after those it refers to."""
+def _forget(database: Database, registered: Sequence[Owned], user_id: str) -> Counter[str]:
+    parts = _parts(registered, user_id)
+    database.read(lambda connection: ensure_here(connection, [part.table for part in parts]))
+    counts = Counter({part.table.fullname: 0 for part in parts})
+    for part in reversed(parts):
+        for some in _delete(database, part, user_id):
+            counts[part.table.fullname] += some
+        database.read(partial(_ensure_gone, part))
+    # Once more and together: a toast published meanwhile must not outlive its numbering, for
+    # another would be given its position.
+    own = [part for part in parts if _is_own(part.table)]
+    counts.update(database.write(_rest, own, about=[user_id]))
+    return counts
+
+
+def _visitors(user_id: str, connection: Connection) -> list[str]:
+    """Return the anonymous principals that became a user."""
+    became = tables.anonymous.c.rebound_to == user_id
+    return [
+        f"anon:{uuid}"
+        for uuid in connection.scalars(select(tables.anonymous.c.anon_uuid).where(became))
+    ]
+
+
+def _parts(registered: Sequence[Owned], *user_ids: str) -> list[_Part]:
+    """Return what every table holds of users; a table comes after those it refers to."""
     parts = []
     for table in in_order(registered):
         columns = [each for each in registered if each.table is table]
         theirs = [
-            each.column == value for each in columns if (value := each.spelled(user_id)) is not None
+            each.column == value
+            for each in columns
+            for user_id in user_ids
+            if (value := each.spelled(user_id)) is not None
         ]
         if theirs:
             hidden = frozenset[str]().union(*(each.hidden for each in columns))
