@@ -99,7 +99,9 @@ def endpoint(ca: trustme.CA | None = None) -> Iterator[Endpoint]:
         here = Endpoint(f"{origin}/.well-known/jwks.json")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield here
-        here.closing.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield here
+        finally:
+            here.closing.set()
+            server.shutdown()
+            thread.join()

@@ -1,11 +1,15 @@
 """Tokens that must not open anything: no verifier accepts one, and no door answers 500."""
 
 import contextlib
+import socket
+import threading
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from tests.verifiers.endpoint import Endpoint, document, endpoint
 from tests.verifiers.forgeries import forgeries, misdirected
@@ -119,6 +123,35 @@ def test_B17_no_door_lets_a_forgery_in_or_answers_500(
     if sent.strip() == token() or "\n" in sent:
         return
     assert send(client, path, sent) == 401
+
+
+@contextlib.contextmanager
+def served(app: Flask) -> Iterator[tuple[str, int]]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    serving.start()
+    try:
+        yield server.server_address
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+
+def test_B17_over_the_wire_too(client: FlaskClient) -> None:
+    answers: Counter[int] = Counter()
+    with served(client.application) as address:
+        for forged in FORGERIES.values():
+            # What a header cannot carry never comes so far; white space around one is none of it.
+            if forged.strip() == token() or {"\n", "\0"} & set(forged) or len(forged) > 60_000:
+                continue
+            raw = forged.encode("utf-8", "surrogateescape")
+            with socket.create_connection(address, timeout=10) as wire:
+                wire.sendall(b"POST /auth/session HTTP/1.0\r\nAuthorization: Bearer " + raw)
+                wire.sendall(b"\r\nContent-Length: 0\r\n\r\n")
+                answers[int(wire.makefile("rb").readline().split()[1])] += 1
+    assert set(answers) == {401}, answers
+    assert answers[401] >= 250
 
 
 def test_B1_the_token_they_are_made_of_opens_a_session(client: FlaskClient) -> None:
