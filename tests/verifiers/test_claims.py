@@ -64,6 +64,13 @@ def test_what_was_good_once_is_said_to_be_expired(exp: float) -> None:
         read(Expected(), exp=exp)
 
 
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), -float("inf"), 1e12, True, "1"])
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+def test_what_is_no_time_is_refused(name: str, time: object) -> None:
+    with pytest.raises(InvalidToken, match=f"{name} is not a time"):
+        read(Expected(), **{name: time})
+
+
 def test_required_claims_must_be_the_same_to_the_letter_and_the_type() -> None:
     expected = Expected(required={"token_use": "access", "verified": True})
     assert read(expected, token_use="access", verified=True) == "ada"
