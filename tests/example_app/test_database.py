@@ -77,6 +77,21 @@ def test_rows_of_an_earlier_start_are_kept(url: str) -> None:
     assert opened(url).read(lambda connection: connection.scalar(COUNT)) == 1
 
 
+def test_nothing_holds_the_loop(tmp_path: Path) -> None:
+    class Runtime:
+        off_the_loop = 0
+
+        def offload(self, job):
+            self.off_the_loop += 1
+            return job()
+
+    runtime = Runtime()
+    place = Database(f"sqlite:///{tmp_path}/t.db", runtime)
+    place.read(lambda connection: connection.scalar(COUNT))
+    place.write("ada", lambda connection: connection.scalar(COUNT))
+    assert runtime.off_the_loop == 2
+
+
 def test_what_only_reads_cannot_write(url: str) -> None:
     place = opened(url)
     row = text("INSERT INTO flags VALUES ('beta', true)")
