@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from flask import Flask
@@ -238,6 +239,26 @@ def test_the_visitors_sockets_close_and_the_users_hear_of_it(app, connect, visit
     assert told["control"]["kind"] == "toasts.rebound"
     assert told["control"]["params"] == {"count": 2}
     assert other.news() == []
+
+
+def test_an_open_page_of_the_users_is_shown_what_nobody_saw_and_nothing_twice(
+    connect, visit, rebind, kit
+):
+    user_id = who(kit, visit())
+    visitor, user = connect(user_id), connect("ada")
+    kit.publish_toast("ada", "Before")
+    kit.publish_toast(user_id, "Shown to the visitor")
+    kit.node.runtime.ask(visitor.connection.lost)
+    kit.publish_toast(user_id, "Nobody is there")
+    user.news()
+    assert rebind()[1]["rows_updated"] == 2
+    kit.publish_toast("ada", "After")
+    deadline = time.monotonic() + 5
+    told = []
+    while len(told) < 2 and time.monotonic() < deadline:
+        told += [frame for frame in user.news() if frame["type"] == "toast"]
+    shown = [(frame["toast"]["title"], frame["seq"]) for frame in told]
+    assert shown == [("Nobody is there", 3), ("After", 4)]
 
 
 def test_a_rebind_of_nothing_tells_nobody(connect, visit, rebind):

@@ -235,16 +235,17 @@ def test_a_process_killed_between_any_two_steps_leaves_all_old_or_all_new(shared
 
 def kill_at_random(shared, hosts, times):
     """Kill a process that rebinds, again and again; return how often it was old and new."""
-    choice, seen = random.Random(), Counter()
+    choice, seen, moment = random.Random(), Counter(), 0.02
     with processes(shared.url, 1) as [other]:
         for number in range(times):
             with processes(shared.url, 1) as [doomed]:
                 visitor = prepared(other, hosts)
                 doomed.tell("rebind", "ada", "phone")
-                time.sleep(choice.uniform(0, 0.02))
+                time.sleep(choice.uniform(0.5, 1.5) * moment)
                 doomed.process.kill()
             after = wait_for_end(shared, visitor)
             seen[after] += 1
+            moment *= 1.2 if after == "old" else 0.8  # towards where the one becomes the other
             other.ask("rebind", "ada", "phone")
             assert state(shared, visitor, "ada") == "new", number
             clean(shared)
