@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from toastkit import OwnedMixin, register_owned
+from toastkit import Owned, OwnedMixin, register_owned
 from toastkit.errors import ConfigError
 from toastkit.storage import owned
 
@@ -127,3 +127,53 @@ def test_the_librarys_own_tables_are_registered_first() -> None:
     names = [each.name for each in owned.owned()]
     assert names[-1] == "orders"
     assert all(name.startswith("toastkit_") for name in names[:-1])
+
+
+# Tables of one kit
+
+
+def names(chosen: Any) -> list[str]:
+    return [each.name for each in chosen() if not each.name.startswith("toastkit_")]
+
+
+def test_a_kit_with_tables_of_its_own_knows_no_registered_ones() -> None:
+    register_owned(orders(), "by")
+    theirs = Table("notes", MetaData(), Column("user_id", Text))
+    assert names(owned.chosen([theirs])) == ["notes"]
+    assert names(owned.chosen([])) == []
+    assert names(owned.chosen(None)) == ["orders"]
+    assert owned.chosen([])() == [each for each in owned.owned() if owned.is_own(each)]
+
+
+def test_what_is_registered_later_counts_for_a_kit_without_tables_of_its_own() -> None:
+    chosen = owned.chosen(None)
+    register_owned(orders(), "by")
+    assert names(chosen) == ["orders"]
+
+
+def test_a_table_of_one_kit_is_registered_nowhere() -> None:
+    Owned.of(orders(), "by", on_clash="keep", hidden=["id"])
+    assert found("orders") == []
+
+
+def test_a_column_that_is_named_twice_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"orders\.by is named twice"):
+        owned.chosen([Owned.of(orders(), "by"), Owned.of(orders(), "by", on_clash="keep")])
+    table = Table("mail", MetaData(), Column("a", Text), Column("b", Text))
+    assert names(owned.chosen([Owned.of(table, "a"), Owned.of(table, "b")])) == ["mail", "mail"]
+
+
+@pytest.mark.parametrize("given", [object, "orders", None])
+def test_a_kit_takes_only_tables_and_mapped_classes(given: Any) -> None:
+    with pytest.raises(ConfigError, match="neither a Table nor a mapped class"):
+        owned.chosen([given])
+
+
+def test_a_function_may_say_what_becomes_of_the_rows() -> None:
+    def move(*_: Any) -> int:
+        return 0
+
+    register_owned(orders(), "by", on_clash=move)
+    assert [each.on_clash for each in owned.owned() if each.name == "orders"] == [move]
+    with pytest.raises(ConfigError, match="or a function that moves the rows"):
+        Owned.of(orders(), "by", on_clash="move")  # type: ignore[arg-type]
