@@ -95,7 +95,7 @@ def test_a_server_that_drips_is_late(provider: Endpoint, what: str) -> None:
     provider.answer = raw(*DRIPS[what], pause=provider.closing, seconds=0.1)
     begun = time.monotonic()
     assert why(provider.url, 0.4) == "not answered whole within 0.4 seconds"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 def test_nobody_there_is_one_line() -> None:

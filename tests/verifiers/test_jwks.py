@@ -139,7 +139,7 @@ def test_a_server_that_drips_holds_nobody_longer_than_the_limit(
     begun = time.monotonic()
     with pytest.raises(KeysNotLoaded):
         verifier.verify(token())
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 def test_tokens_of_other_issuers_make_nobody_fetch(
