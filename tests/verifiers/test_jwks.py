@@ -67,6 +67,17 @@ def test_loading_tells_that_they_cannot_be_had(
     assert f"the keys of {provider.url} cannot be had: HTTP status 500" in caplog.text
 
 
+def test_what_a_url_asks_with_is_fetched_and_not_logged(
+    provider: Endpoint, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.fail()
+    provider.url += "?apikey=canary"
+    assert not verifier_of(provider, clock).load()
+    assert provider.asked == ["/.well-known/jwks.json?apikey=canary"]
+    assert "cannot be had" in caplog.text
+    assert "canary" not in caplog.text
+
+
 def test_a_rotated_key_is_known_at_once_and_the_old_one_as_long_as_it_is_there(
     verifier: JwksVerifier, provider: Endpoint, clock: ManualClock
 ) -> None:

@@ -93,7 +93,7 @@ def remote_keys(url: str, allowed: frozenset[str], clock: Clock, limits: JwksLim
         except ConfigError:
             raise NotFetched("the document has no key for these algorithms") from None
 
-    return RemoteKeys(url, fetch, clock, limits)
+    return RemoteKeys(_shown(url), fetch, clock, limits)
 
 
 def is_loaded(keys: RemoteKeys) -> bool:
@@ -120,7 +120,7 @@ def ensure_url(url: str, *, allow_http: bool = False) -> None:
         raise ConfigError("the URL of a JWKS must be https://host/path, without a password")
     if parts.scheme == "http" and not (allow_http or _is_here(host)):
         raise ConfigError(
-            f"{url}: keys must come by https, for whoever is on the way of http could replace "
+            f"{_shown(url)}: keys must come by https, for whoever is on the way of http could replace "
             "them; http is for this machine alone (or allow_http=True)"
         )
 
@@ -128,6 +128,11 @@ def ensure_url(url: str, *, allow_http: bool = False) -> None:
 def _ensure_issuer(issuer: str) -> None:
     if not issuer:
         raise ConfigError("a verifier of published keys needs the issuer (iss) of its tokens")
+
+
+def _shown(url: str) -> str:
+    # Some providers want a key of ours behind the question mark; no log does.
+    return url.partition("?")[0]
 
 
 def _is_here(host: str) -> bool:
