@@ -61,8 +61,8 @@ class Config:
 
     confirm_ms: int = _setting(250, "how long a publish waits for the workers' answers")
     due_ms: int = _setting(2000, "after this an undecided toast is due to be decided again")
-    sweep_ms: int = _setting(500, "time between two looks for toasts that are due")
-    lease_ms: int = _setting(10_000, "how long who took a due toast may take to decide it")
+    sweep_ms: int = _setting(500, "time between two looks for what is due")
+    lease_ms: int = _setting(10_000, "how long who took what is due may leave it undecided")
     undecided_ms: int = _setting(
         60_000, "after this a toast is decided without the workers that do not answer"
     )
