@@ -288,6 +288,18 @@ def test_of_two_claims_the_users_counts(
     assert (again.id, again.duplicate) == (id, True)
 
 
+@pytest.mark.parametrize("states", [[], ["undelivered"]])
+def test_what_nobody_saw_of_a_key_the_user_holds_is_a_duplicate_and_never_shown(
+    store: Any, rebind: Rebind, row: Any, replayed: Any, storage: Storage, states: list[str]
+) -> None:
+    seen = store("written", user_id="ada", dedupe_key="k")
+    late = store(*states, dedupe_key="k")
+    rebind()
+    assert (row(late).state, row(late).reason) == ("superseded", "duplicate")
+    assert storage.inbox.claim_due(9, 1) == []
+    assert replayed() == [seen]
+
+
 def test_of_two_claims_the_one_that_is_held_counts(
     store: Any, rebind: Rebind, storage: Storage, event: Any, clock: ManualClock
 ) -> None:

@@ -21,6 +21,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("read", {**WRITTEN, "read_at": NOW, "replaced_by": "newer"}),
     ("seen", {**WRITTEN, "seen_at": NOW}),
     ("superseded", {"state": "superseded", "replaced_by": "newer"}),
+    ("duplicate", {"state": "superseded", "reason": "duplicate"}),
     ("replaced", {**WRITTEN, "replaced_by": "newer"}),
     ("replaced", {"state": "undelivered", "reason": "no_session", "replaced_by": "newer"}),
     ("acked", {**WRITTEN, "state": "acked", "acked_at": NOW}),

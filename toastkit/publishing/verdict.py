@@ -12,6 +12,7 @@ Why = Literal[
     "deleted",
     "replaced",
     "superseded",
+    "duplicate",
     "acked",
     "delivered",
     "not_acked",
@@ -36,6 +37,8 @@ VERDICTS: dict[Why, str] = {
     "deleted": "{user} has deleted it from the list.",
     "replaced": "{came}; then a newer toast with the same collapse key took its place.",
     "superseded": "It was never shown: a newer toast with the same collapse key was there first.",
+    "duplicate": "It was published to {user} as a visitor, and never shown: {user} has had another one "
+    "with its dedupe key.",
     "acked": "{came}, and a client of {user} confirmed that it has it.",
     "delivered": "{came}.",
     "not_acked": "{came}, but no client of {user} confirmed in time that it has it.",
@@ -73,7 +76,7 @@ def why(facts: Facts, now: int, ack_timeout_ms: int) -> Why:
     if facts.seen_at is not None:
         return "seen"
     if facts.state == "superseded":
-        return "superseded"
+        return "duplicate" if facts.reason == "duplicate" else "superseded"
     if facts.replaced_by is not None:
         return "replaced"
     if facts.state in DELIVERED:

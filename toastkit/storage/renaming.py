@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, case, delete, exists, func, literal, select, update
+from sqlalchemy import Connection, Select, case, delete, exists, func, literal, select, update
 
 from .. import ids, principals
 from ..events import Event
@@ -75,14 +75,22 @@ def move_toasts(connection: Connection, given: Handover) -> int:
 
 
 def move_claims(connection: Connection, given: Handover) -> int:
-    """Move dedupe keys; of two who hold the same one the user's claim counts, if it is held."""
+    """Move dedupe keys; of two who hold the same one the user's claim counts, if it is held.
+
+    What nobody has seen of the other's is a duplicate by that, and is never shown.
+    """
     mine, theirs = dedupe.alias("mine"), dedupe.alias("theirs")
     key, until = dedupe.c.key, dedupe.c.until
     held = exists().where(mine.c.user_id == given.old, mine.c.key == key, mine.c.until > given.at)
     over = delete(dedupe).where(dedupe.c.user_id == given.new, until <= given.at, held)
     connection.execute(over)
     taken = exists().where(theirs.c.user_id == given.new, theirs.c.key == key)
-    connection.execute(delete(dedupe).where(dedupe.c.user_id == given.old, taken))
+    late = (dedupe.c.user_id == given.old) & taken
+    counts = exists().where(
+        theirs.c.user_id == given.new, theirs.c.key == key, theirs.c.until > given.at
+    )
+    _supersede(connection, select(dedupe.c.toast_id).where(late, counts))
+    connection.execute(delete(dedupe).where(late))
     return _rename(connection, dedupe, given)
 
 
@@ -124,6 +132,12 @@ def end_numbering(connection: Connection, given: Handover) -> int:
 def _rename(connection: Connection, table: Any, given: Handover) -> int:
     mine = update(table).where(table.c.user_id == given.old)
     return connection.execute(mine.values(user_id=given.new)).rowcount
+
+
+def _supersede(connection: Connection, late: Select[Any]) -> None:
+    unseen = toasts.c.id.in_(late) & toasts.c.state.in_(("accepted", "undelivered"))
+    ended = {"state": "superseded", "reason": "duplicate", "due_at": None, "lease_until": None}
+    connection.execute(update(toasts).where(unseen).values(ended))
 
 
 def _open_keys(connection: Connection, given: Handover) -> list[str]:
