@@ -146,7 +146,7 @@ class Dispatch:
     def _catch_breath(self, connection: Connection) -> None:
         """Go on with what a client said while its ticket was refreshed."""
         if connection.catching is not None:
-            # As in _resume: a recovery that is begun now would take the place of that one.
+            # A gap was found meanwhile: what is missing is told before anything changes.
             connection.catching.then = partial(self._catch_breath, connection)
             return
         backlog, connection.backlog = connection.backlog or deque(), None

@@ -8,7 +8,7 @@ from ..clock import Clock
 from ..closing import CloseReason
 from ..config import Config
 from ..replies import Expiring, Failure
-from .connection import HELD, SILENT, WARNED, Connection
+from .connection import SILENT, WARNED, Connection
 from .wheel import Wheel
 
 
@@ -81,10 +81,11 @@ class Watch:
 
     def _warn(self, connection: Connection) -> None:
         # In its last turn but one, or earlier: it has expiring_seconds for certain. The greeting
-        # comes first, which is held back, or waits for what was missed.
+        # comes first, and may wait for what was missed.
+        if connection.flags & WARNED or connection.catching is not None:
+            return
         seconds = self._config.expiring_seconds + self._config.ping_seconds
-        held = connection.flags & (WARNED | HELD) or connection.catching is not None
-        if not held and connection.expires_at - self._clock.now() <= seconds * 1000:
+        if connection.expires_at - self._clock.now() <= seconds * 1000:
             connection.flags |= WARNED
             connection.reply(Expiring(None, connection.expires_at))
 
