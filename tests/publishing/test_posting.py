@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from toastkit.deliveries import Delivery, Later, Outcome
 from toastkit.errors import ConfigError
 from toastkit.publishing.posting import Senders
 from toastkit.senders import RecordingSender
@@ -38,3 +39,21 @@ def test_what_happened_is_owed_to_every_kind_that_is_of_it() -> None:
     assert senders.kinds_of("identity.rebound") == kinds[:2]
     assert senders.kinds_of("identity") == ("identity",)
     assert senders.kinds_of("push") == ()
+
+
+class Mute(Exception):
+    """An error that cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise AttributeError("half made")
+
+
+def test_an_error_that_cannot_be_told_is_one_all_the_same() -> None:
+    class Broken:
+        kind = "mail"
+
+        def post(self, _delivery: Delivery) -> Outcome:
+            raise Mute
+
+    owed = Delivery(id="d", kind="mail", target="", payload={}, created_at=0, expires_at=1)
+    assert Senders([Broken()]).post(owed) == Later("Mute")

@@ -60,7 +60,7 @@ class Senders:
                 outcome: object = sender.post(delivery)
         except Exception as error:  # noqa: BLE001 - a host's code, which may raise anything
             self._complain(delivery, error)
-            return Later(f"{type(error).__name__}: {error}")
+            return Later(_told(error))
         if not isinstance(outcome, Sent | Refusal | Later):
             # It may well have been posted; to go on would post it again and again.
             answer = f"{type(sender).__name__}.post returned {type(outcome).__name__}"
@@ -84,6 +84,14 @@ class Senders:
                 delivery.id,
                 where.rstrip(),
             )
+
+
+def _told(error: Exception) -> str:
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001 - half made, like one that was unpickled
+        return name
 
 
 def _kind(sender: Sender) -> str:
