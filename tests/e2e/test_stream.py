@@ -100,6 +100,19 @@ def test_B5_revoking_the_session_ends_it_within_a_second(serve, worker, gateway)
         assert stays.next()["toast"]["title"] == "Hi"
 
 
+def test_B5_revoking_it_in_another_process_ends_it_within_a_second_or_so(serve, tmp_path):
+    shared = {"TOASTKIT_DATABASE_URL": f"sqlite:///{tmp_path / 'shared.db'}"}
+    server, other = serve("gevent", **shared), serve("gthread", **shared)
+    (token,) = other.sessions("ada")
+    with Lines(server.address, **bearer(token)) as client:
+        client.head(), client.next()
+        assert other.request("DELETE", "/auth/session", **bearer(token))[0] == 200
+        began = time.monotonic()
+        assert client.rest() == [{"type": "close", "code": 4001, "reason": "token revoked"}]
+        assert time.monotonic() - began < 2  # half a second, on a machine with nothing else to do
+    assert server.request("GET", "/v1/toasts/stream", **bearer(token))[0] == 401
+
+
 @pytest.mark.parametrize(("worker", "gateway"), SERVERS)
 def test_a_stopping_server_says_1012(serve, worker, gateway):
     server = serve(worker, TOASTKIT_GATEWAY=gateway)

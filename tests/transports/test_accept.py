@@ -138,6 +138,25 @@ def test_a_client_that_has_gone_already_is_a_loss(runtime, pair):
     assert connection.seen == ["lost"]
 
 
+def test_a_client_that_does_not_read_its_head_is_a_loss(runtime, pair):
+    given, connection = environ(**{"gunicorn.socket": pair[0]}), Held()
+    arrive(given, runtime).stream(connection, bytes(1_000_000))
+    runtime.ask(lambda: None)
+    assert connection.seen == ["lost"]
+    while pair[1].recv(65_536):  # what it got ends, and nothing comes after it
+        pass
+
+
+def test_a_stream_begins_with_its_head(runtime, pair):
+    given, connection = environ(**{"gunicorn.socket": pair[0]}), Held()
+    arrive(given, runtime).stream(connection, b"HTTP/1.1 200 OK\r\n\r\n")
+    heard = b""
+    while not heard.endswith(b"greeting"):
+        heard += pair[1].recv(4096)
+    assert heard == b"HTTP/1.1 200 OK\r\n\r\ngreeting"
+    runtime.ask(connection.transport.abort)
+
+
 def test_a_socket_that_cannot_be_taken_is_a_loss(runtime, pair):
     given, connection = environ(**{"gunicorn.socket": pair[0]}), Held()
     arrival = arrive(given, runtime)

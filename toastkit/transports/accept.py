@@ -103,8 +103,10 @@ class Arrival:
             taken.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, self._config.socket_send_bytes)
             if taken.family in (_socket.AF_INET, _socket.AF_INET6):
                 taken.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-            # The first bytes on this connection's way out, so the kernel takes them whole.
-            taken.send(answer)
+            # The first bytes on this connection's way out, so the kernel takes them whole, unless
+            # the client still has not read what it asked for before.
+            if taken.send(answer) < len(answer):
+                raise BlockingIOError
         except OSError:
             # The client has gone already.
             taken.close()
