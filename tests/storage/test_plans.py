@@ -10,13 +10,23 @@ import pytest
 from sqlalchemy import Connection, create_engine, event
 
 from toastkit.clock import SystemClock
-from toastkit.records import PageQuery, Position, Since
+from toastkit.records import AnonymousDevice, PageQuery, Position, Since
 from toastkit.runtime import Runtime
-from toastkit.storage import Storage, batches, deliveries, due, page, pruning, recovering, upgrade
+from toastkit.storage import (
+    Storage,
+    batches,
+    deliveries,
+    due,
+    page,
+    pruning,
+    rebinding,
+    recovering,
+    upgrade,
+)
 from toastkit.storage.batches import Doomed
 from toastkit.storage.due import Claim
 from toastkit.storage.recovering import Wanted
-from toastkit.storage.tables import principals
+from toastkit.storage.tables import principals, toasts
 
 Plans = Callable[[Callable[[Connection], object]], str]
 
@@ -141,3 +151,23 @@ def test_a_look_that_finds_nothing_writes_nothing(file: Path, runtime: Runtime) 
     assert storage.deliveries.expire(500) == 0
     assert storage.inbox._database._here().writer.commits == 0
     storage.close()
+
+
+def test_a_rebind_finds_everything_by_an_index(plans: Plans) -> None:
+    device = AnonymousDevice(device_hash="d", anon_uuid="uuid", created_at=1)
+    task = rebinding.Task(device, "ada", 5, lambda _: [], ())
+
+    def move(connection: Connection) -> None:
+        rebinding.end_sessions(connection, task)
+        for step in rebinding.STEPS.values():
+            step(connection, task.handover)
+        rebinding.note(connection, task)
+
+    def with_toasts(connection: Connection) -> None:
+        toast = {"id": "t", "user_id": "anon:uuid", "seq": 1, "topic": "t", "title": "t"}
+        kept = {"style": "info", "priority": "normal", "created_at": 1, "state": "written"}
+        connection.execute(toasts.insert(), {**toast, **kept, "fallback": True})
+        move(connection)
+
+    for job in (move, with_toasts):
+        assert "SCAN toastkit_" not in plans(job)
