@@ -17,6 +17,7 @@ step = st.one_of(
     st.tuples(st.sampled_from(["here", "elsewhere", "committed"]), st.sampled_from(TOPICS)),
     st.tuples(st.just("subscribe"), st.sampled_from(TOPICS)),
     st.tuples(st.sampled_from(["loop", "read", "tell", "fill", "drain", "back"]), st.just("")),
+    st.tuples(st.just("refresh"), st.just("")),
 )
 
 
@@ -69,6 +70,10 @@ class Schedule:
         known = max(self.told, default=0)
         message = {"type": "subscribe", "topics": [topic], "since": position(known)}
         self.client.connection.receive(encoded(message))
+
+    def refresh(self) -> None:
+        self.world.tickets["fresh"] = self.world.ticket("u1", *TOPICS, seconds=1800)
+        self.client.connection.receive(encoded({"type": "refresh", "token": "fresh"}))
 
     def loop(self) -> None:
         self.world.runtime.run()

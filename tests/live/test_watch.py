@@ -162,6 +162,16 @@ def test_A25_a_ticket_that_runs_out_gets_an_error_frame_then_4001_to_the_second(
     assert_empty(world.node)
 
 
+def test_thousands_that_end_in_one_second_hold_nobody_up() -> None:
+    world = World(fanout_slice=20)
+    clients = [connect(world, 5, deaf=True) for _ in range(50)]
+    ended = []
+    for _ in range(8):
+        world.pass_time(1)
+        ended.append(sum(client.connection.ending for client in clients))
+    assert ended[4:] == [20, 40, 50, 50]
+
+
 def test_A8_who_refreshes_after_the_end_but_in_time_stays(world: World) -> None:
     client = connect(world, 10)
     told_by(world, client, 30)

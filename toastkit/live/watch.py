@@ -98,10 +98,11 @@ class Watch:
 
     def _end_expired(self) -> None:
         now = self._clock.now()
-        for connection in list(self._last):
-            if self._end(connection) <= now:
-                connection.reply(Failure(code="token_expired", message="Token expired"))
-                connection.end(CloseReason.TOKEN_EXPIRED)
+        over = [connection for connection in self._last if self._end(connection) <= now]
+        # Thousands may have come in one second: those beyond a slice have another to live.
+        for connection in over[: self._config.fanout_slice]:
+            connection.reply(Failure(code="token_expired", message="Token expired"))
+            connection.end(CloseReason.TOKEN_EXPIRED)
 
     def _end(self, connection: Connection) -> int:
         late = 0 if connection.deaf else self._config.expired_seconds * 1000
