@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 
@@ -344,6 +345,8 @@ def test_a_forked_child_has_the_keys_and_fetches_by_itself(
     with keys._lock:
         child = os.fork()
         if child == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(20)  # one that waits for its parent's lock would wait for ever
             source.open.set()
             source.names = ("ours", "second")
             os._exit(0 if knows(keys, "ours") and knows(keys, "second") else 1)
