@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine, inspect, select, update
 
+from tests.storage.conftest import only_postgres
 from toastkit import ids
 from toastkit.deliveries import Delivery
 from toastkit.errors import StorageUnavailable
@@ -28,6 +29,7 @@ from toastkit.records import (
 )
 from toastkit.storage import Storage, rebinding
 from toastkit.storage.deliveries import add
+from toastkit.storage.outbox import add as add_to_outbox
 from toastkit.storage.tables import anonymous, deliveries, metadata, outbox, sessions, toasts
 from toastkit.testing import ManualClock
 
@@ -363,6 +365,23 @@ def test_what_was_read_before_it_moved_is_not_relayed_as_the_visitors(
     assert storage.inbox.relay(waiting, 0) == []
     assert len(storage.inbox.relay(waiting, 0)) == 1
     assert [toast.id for toast in listed()] == waiting
+
+
+@only_postgres
+def test_what_an_open_transaction_publishes_holds_nobody_up_and_stays_whole(
+    event: Any, rebind: Rebind, storage: Storage, listed: Any, host: Engine
+) -> None:
+    fresh = event(ANON, topic=f"user:{ANON}:x")
+    with host.begin() as connection:
+        add_to_outbox(connection, [fresh])
+        first = rebind()
+    [(relayed, _)] = storage.inbox.relay([fresh.id], 0)
+    assert (relayed.user_id, relayed.topic) == (ANON, f"user:{ANON}:x")
+    second = rebind()
+    assert first is not None
+    assert second is not None
+    assert (first.toasts, second.toasts) == (0, 1)
+    assert [toast.topic for toast in listed()] == ["user:ada:x"]
 
 
 def test_what_waits_and_cannot_be_read_moves_as_it_is(
