@@ -45,7 +45,7 @@ def begin() -> None:
 def guarded(view: View, policy: Policy, rate: str | None = None) -> View:
     """Return a view that is reached only by those its policy lets in, at most so often.
 
-    A view is called with nothing but what its path says; who is asking is told by ``principal()``.
+    A view is called with what its path says; ``current_principal()`` tells who is asking.
     """
 
     @wraps(view)
