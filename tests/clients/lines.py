@@ -80,6 +80,15 @@ class Lines:
             said.append(line)
         raise AssertionError(f"it never ended: {said}")
 
+    def drained(self):
+        """Read to the end, whole lines or not, and tell that it came."""
+        try:
+            while self.sock.recv(65_536):
+                pass
+        except ConnectionResetError:
+            return True
+        return True
+
     def _line(self):
         while b"\n" not in self._rest:
             data = self.sock.recv(65_536)

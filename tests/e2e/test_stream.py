@@ -189,8 +189,7 @@ def test_a_client_that_never_reads_is_closed_and_the_others_hear_all(serve, work
         assert flock.run(lambda: all(len(bird.messages("control")) == 200 for bird in readers), 30)
         publisher.join()
         until(lambda: publish(server)["reason"] == "no_session")
-        told = mute.rest()
-        assert told[-1] == {"type": "close", "code": 4008, "reason": "slow consumer"}
+        assert mute.drained()
 
 
 def tell_everybody(server, count):
