@@ -599,7 +599,7 @@ def test_whatever_fails_nothing_has_happened(
 
 
 def test_a_rebind_that_fails_is_nobody_elses_trouble(
-    storage: Storage, event: Any, rebind: Rebind, monkeypatch: pytest.MonkeyPatch, row: Any
+    storage: Storage, event: Any, monkeypatch: pytest.MonkeyPatch, row: Any
 ) -> None:
     [other] = storage.inbox.accept([event("bob")], due_ms=2000)
     calls: list[int] = []
@@ -609,10 +609,16 @@ def test_a_rebind_that_fails_is_nobody_elses_trouble(
         raise ZeroDivisionError
 
     monkeypatch.setattr(rebinding, "note", failing)
-    storage.anonymous.claim(DEVICE)
-    storage.inbox.mark([StateChange(other.id, "bob", "written", 5)])
+    device = storage.anonymous.claim(DEVICE)
+    write = storage.anonymous._database.write
+
+    def together(*given: Any, **named: Any) -> Any:
+        storage.inbox.mark([StateChange(other.id, "bob", "written", 5)])
+        return write(*given, **named)  # what is owed joins the next commit
+
+    monkeypatch.setattr(storage.anonymous._database, "write", together)
     with pytest.raises(ZeroDivisionError):
-        rebind()
+        storage.anonymous.rebind(device, "ada", 5, nothing_owed)
     assert row(other.id).state == "written"
     assert calls == [1]
 
