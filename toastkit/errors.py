@@ -196,9 +196,10 @@ class MissingToken(Unauthenticated):
     """The request carries no credential (B17)."""
 
     code = "missing_token"
+    detail = "Missing Bearer token"
 
-    def __init__(self) -> None:
-        super().__init__("Missing Bearer token")
+    def __init__(self, remedy: str = "") -> None:
+        super().__init__(f"{self.detail}: {remedy}" if remedy else self.detail)
 
 
 class TokenExpired(Unauthenticated):

@@ -30,6 +30,10 @@ OWN_CONNECTION_HEADER = "X-ToastKit-Session"
 _PRINCIPAL, _CLAIMS = "toastkit.principal", "toastkit.claims"
 """Where a request keeps who is asking: ``g`` may outlive it, and serve the next one's user."""
 
+_COOKIE_ALONE = (
+    f"a page that is signed in by its cookie sends the header {OWN_PAGE_HEADER}: 1 along"
+)
+
 _COUNTED_FIRST = frozenset({Policy.OPEN, Policy.PROVIDER, Policy.SESSION})
 """Counted by address before anything is looked at: checking a signature costs as much as it may."""
 
@@ -97,7 +101,12 @@ def current_principal() -> Principal:
     found: Principal | None = request.environ.get(_PRINCIPAL)
     if found is None:
         offered = Credentials(bearer(), _own_login())
-        found = current_kit().identity.authenticator.authenticate(offered)
+        try:
+            found = current_kit().identity.authenticator.authenticate(offered)
+        except MissingToken:
+            if request.cookies and offered.load_user is None:
+                raise MissingToken(_COOKIE_ALONE) from None
+            raise
         request.environ[_PRINCIPAL] = found
     return found
 

@@ -38,6 +38,20 @@ def test_the_hosts_login_alone_does_not_count(client):
     assert (answer.status_code, answer.json["detail"]) == (401, "Missing Bearer token")
 
 
+def test_who_shows_a_cookie_alone_is_told_which_header_goes_along(client):
+    client.set_cookie("session", "of the host")
+    told = client.get(TOASTS).json
+    assert told["detail"] == "Missing Bearer token"
+    assert "X-ToastKit: 1" in told["message"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-ToastKit": "1"}])
+def test_who_shows_nothing_is_told_of_no_header(client, headers):
+    if headers:
+        client.set_cookie("session", "of nobody")
+    assert client.get(TOASTS, headers=headers).json["message"] == "Missing Bearer token"
+
+
 def test_a_bearer_may_come_from_any_origin(client):
     headers = {"Authorization": f"Bearer {token()}", "Origin": "https://elsewhere.example"}
     assert client.post(BOOTSTRAP, headers=headers).status_code == 200
