@@ -241,6 +241,15 @@ def test_the_visitors_sockets_close_and_the_users_hear_of_it(app, connect, visit
     assert other.news() == []
 
 
+def test_who_is_forgotten_is_gone_as_a_visitor_too(connect, visit, rebind, kit):
+    user_id = who(kit, visit())
+    rebind()
+    visitor, other = connect(user_id), connect(who(kit, visit("tablet")))
+    kit.data.forget("ada")
+    assert visitor.news()[-1] == "CLOSE 4001 token revoked"
+    assert "CLOSE" not in str(other.news())
+
+
 def test_an_open_page_of_the_users_is_shown_what_nobody_saw_and_nothing_twice(
     connect, visit, rebind, kit
 ):

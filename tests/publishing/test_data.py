@@ -33,6 +33,9 @@ class FakeKeeping:
         self.log.append(f"forget {user_id}")
         return {"toasts": 7}
 
+    def visitors(self, user_id: str) -> list[str]:
+        return [f"visitor {user_id} was"]
+
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         return {"toasts": [{"user_id": user_id}]}
 
@@ -92,7 +95,7 @@ def test_after_a_failure_pruning_begins_anew(data: Data, keeping: FakeKeeping) -
 
 def test_who_is_forgotten_is_dismissed_afterwards(data: Data, log: list[Any]) -> None:
     assert data.forget(7) == {"toasts": 7}
-    assert log == ["forget 7", "dismiss 7"]
+    assert log == ["forget 7", "dismiss 7", "dismiss visitor 7 was"]
 
 
 def test_who_could_not_be_forgotten_stays_connected(

@@ -36,6 +36,13 @@ class Keeping(Protocol):
             StorageUnavailable: a part is deleted; the same call goes on.
         """
 
+    def visitors(self, user_id: str) -> list[str]:
+        """Return the anonymous principals that became a user, whose rows are that user's.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of one user by table, without hashes of tokens.
 
@@ -103,8 +110,9 @@ class Data:
     def forget(self, user_id: object) -> dict[str, int]:
         """Delete everything of one user and end their connections to this process.
 
-        Returns how many rows of each table went, those of registered tables of the host's too.
-        What is published to the user afterwards is kept as a stranger's would be.
+        The visitors that became this user go, too: their rows, and their connections. Returns how
+        many rows of each table went, those of registered tables of the host's too. What is
+        published to the user afterwards is kept as a stranger's would be.
 
         Raises:
             Invalid: it is no user id.
@@ -112,9 +120,11 @@ class Data:
             StorageUnavailable: a part is deleted; the same call goes on.
         """
         owner = principals.user_id(user_id)
+        gone = [owner, *self._keeping.visitors(owner)]
         counts = self._keeping.forget(owner)
         # Afterwards: before, they would come back with the tickets they still had.
-        self._dismiss(owner)
+        for principal in gone:
+            self._dismiss(principal)
         return counts
 
     def export(self, user_id: object) -> dict[str, list[dict[str, Any]]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from .database import Database
-from .forgetting import export, forget
+from .forgetting import export, forget, visitors
 from .owned import Owned
 from .pruning import prune
 
@@ -37,6 +38,14 @@ class Keeping:
             StorageUnavailable: a part is deleted; the same call goes on.
         """
         return forget(self._database, self._owned(), user_id)
+
+    def visitors(self, user_id: str) -> list[str]:
+        """Return the anonymous principals that became a user.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._database.read(partial(visitors, user_id))
 
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of one user by table, without hashes of tokens.
