@@ -20,6 +20,8 @@ from toastkit.verifiers import ClerkVerifier, JwksVerifier, StaticVerifier
 from toastkit.verifiers.contract import Verifier
 from toastkit_flask import ToastKit
 
+pytestmark = pytest.mark.plain
+
 FORGERIES = forgeries() | misdirected()
 KINDS = ("jwks", "clerk", "clerk by key", "static", "static by key")
 ONE_KEY = {"no kid among several keys"}
