@@ -212,12 +212,16 @@ class TokenExpired(Unauthenticated):
 
 
 class InvalidToken(Unauthenticated):
-    """The credential is not one of ours, or not for this use (B17)."""
+    """The credential is not one of ours, or not for this use (B17).
+
+    ``foreign``: it is another provider's, of which another verifier may know more.
+    """
 
     code = "invalid_token"
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, foreign: bool = False) -> None:
         super().__init__(f"Invalid token: {why}")
+        self.foreign = foreign
 
 
 class SessionRevoked(InvalidToken):

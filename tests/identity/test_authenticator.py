@@ -125,6 +125,14 @@ def test_keys_that_cannot_be_had_are_no_proof_against_a_token(sessions):
         Authenticator(sessions, verifiers, Config()).verify("jwt")
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_provider_whose_token_it_is_says_what_is_wrong_with_it(sessions, place):
+    verifiers = [Names("x", otherwise=InvalidToken("another issuer", foreign=True))] * 2
+    verifiers.insert(place, Names("y", otherwise=InvalidToken("issued to another party")))
+    with pytest.raises(InvalidToken, match="issued to another party"):
+        Authenticator(sessions, verifiers, Config()).verify("jwt")
+
+
 @pytest.mark.parametrize("secret", ["one", "zwei-é"])
 def test_A14_either_secret_publishes(authenticator, secret):
     assert authenticator.ensure_publisher(secret)

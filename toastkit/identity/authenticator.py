@@ -127,12 +127,14 @@ class Authenticator:
                 return verifier.verify(bearer)
             except (TokenExpired, InvalidToken, Unavailable) as error:
                 refusals.append(error)
-        # That other providers do not know the token is no news when one says it is too old.
-        for kind in (TokenExpired, Unavailable, InvalidToken):
-            for refusal in refusals:
-                if isinstance(refusal, kind):
-                    raise refusal
-        raise AssertionError("every verifier answers or refuses")
+        raise min(refusals, key=_rank)
+
+
+def _rank(refusal: ToastKitError) -> int:
+    # That other providers do not know the token is no news when its own says what is wrong.
+    if isinstance(refusal, InvalidToken):
+        return 3 if refusal.foreign else 2
+    return 0 if isinstance(refusal, TokenExpired) else 1
 
 
 def _by_login(load_user: UserLoader) -> Principal | None:

@@ -47,7 +47,7 @@ class Examiner:
         if self.expected.issuer and offered.issuer != self.expected.issuer:
             # Before any key is asked for: tokens of one provider must not make us fetch the keys
             # of another. It tells a forger nothing, and is looked at again once it is verified.
-            raise InvalidToken("another issuer")
+            raise InvalidToken("another issuer", foreign=True)
         keys = self.keys.find(offered.kid, offered.algorithm)
         # The signature first, the rest of the claims after it: a forger learns nothing of them.
         return self.expected.read(offered.verified(keys), self.clock.now())
