@@ -17,6 +17,7 @@ import pytest
 from tests.fakes import Client, FakeFraming, FakeTransport
 from toastkit import Config, ConfigError, Invalid, Kit, NotServing, Toast, TopicNotAllowed
 from toastkit.current import kits
+from toastkit.deliveries import Sent
 from toastkit.dialects import ToastsDialect
 from toastkit.hooks import Hooks
 from toastkit.kit import SLICE
@@ -249,6 +250,28 @@ def test_closing_twice_is_harmless(path: Path) -> None:
     kit.publish_toast("u1", "Hello")
     kit.close()
     kit.close()
+
+
+def test_closing_waits_for_what_is_being_posted(path: Path) -> None:
+    config = Config(database_url=f"sqlite:///{path}", sweep_ms=20)
+    begun, answered = threading.Event(), threading.Event()
+
+    class Slow:
+        kind = "mail"
+
+        def post(self, _: object) -> Sent:
+            begun.set()
+            answered.wait(10)
+            return Sent("250")
+
+    with Kit(config, senders=[Slow()]) as kit:
+        kit.node.serve()
+        kit.deliveries.owe("mail", {})
+        assert begun.wait(10)
+        threading.Timer(0.2, answered.set).start()
+    with Kit(config) as kit:
+        [delivery] = kit.deliveries.recent()
+        assert (delivery.state, delivery.last_answer) == ("sent", "250")
 
 
 def test_what_was_published_survives_the_kit(path: Path) -> None:
