@@ -125,3 +125,16 @@ def test_keys_that_are_over_are_forgotten(clock):
 def test_a_rate_that_is_none_is_refused_at_the_start(name):
     with pytest.raises(ConfigError, match=f"{name}_rate: 'often'"):
         RateLimits(Config(**{f"{name}_rate": "often"}), ManualClock())
+
+
+def test_tokens_that_are_no_good_count_too_and_for_their_own_address_only(make_app):
+    client = make_app(rate_limits=True, session_rate="2/minute").test_client()
+
+    def ask(address, bearer):
+        headers = {"Authorization": f"Bearer {bearer}"}
+        place = {"REMOTE_ADDR": address}
+        return client.post("/auth/session", headers=headers, environ_base=place).status_code
+
+    assert [ask("10.0.0.1", "x.y.z") for _ in range(3)] == [401, 401, 429]
+    assert ask("10.0.0.1", token()) == 429
+    assert [ask("10.0.0.2", token()) for _ in range(3)] == [200, 200, 429]
