@@ -22,6 +22,7 @@ from toastkit.dialects import ToastsDialect
 from toastkit.hooks import Hooks
 from toastkit.kit import SLICE
 from toastkit.records import Ticket
+from toastkit.senders import RecordingSender
 from toastkit.testing import ManualClock
 
 DIALECT = ToastsDialect(FakeFraming())
@@ -250,6 +251,15 @@ def test_closing_twice_is_harmless(path: Path) -> None:
     kit.publish_toast("u1", "Hello")
     kit.close()
     kit.close()
+
+
+def test_what_is_owed_by_who_serves_is_posted_without_a_pause(path: Path) -> None:
+    mail, never = RecordingSender("mail"), 3_600_000
+    config = Config(database_url=f"sqlite:///{path}", sweep_ms=never, lease_ms=never)
+    with Kit(config, senders=[mail]) as kit:
+        kit.node.serve()
+        kit.deliveries.owe("mail", {})
+        eventually(lambda: mail.posted)
 
 
 def test_closing_waits_for_what_is_being_posted(path: Path) -> None:
