@@ -71,7 +71,7 @@ class Tickets:
     def grant(self, request: TicketRequest, until: int | None) -> Ticket:
         """Return a ticket that nobody need redeem, for a request that shows already who asks.
 
-        It ends ``until``, in milliseconds since the epoch, or when any ticket of now would.
+        It ends at ``until``, in milliseconds since the epoch; ``None``: when one minted now would.
 
         Raises:
             StorageUnavailable: it cannot be read where the principal's toasts stand.
