@@ -14,6 +14,7 @@ import pytest
 
 from tests.postgres import Postgres, ask, plain_engine
 from tests.storage.conftest import only_postgres
+from toastkit.storage.trouble import LOCKED
 
 pytestmark = pytest.mark.plain  # the processes that publish are patched themselves
 
@@ -90,7 +91,7 @@ def test_locked_for_3_seconds_the_loop_goes_on_and_nothing_refused_is_kept(
     heard = running.heard()
     assert heard["standstill"] < 0.2
     assert heard["slowest"] < WAIT + 0.5
-    assert {*heard["refused"]} == {"the database is locked by another process; nothing was kept"}
+    assert {*heard["refused"]} == {LOCKED}
     assert stored(url) == {*heard["acknowledged"]}
     assert heard["duplicates"] == 0
     assert_positions_have_no_gap(url)

@@ -20,7 +20,9 @@ class Silent(Lost):
 SILENT = "08TKT"
 """Our own code for that, beside PostgreSQL's codes for lost connections (class 08)."""
 
-LOCKED = "the database is locked by another process; nothing was kept"
+LOCKED = (
+    "the database is locked by another process, or by a transaction of this one; nothing was kept"
+)
 
 
 def cause(error: BaseException) -> str:
