@@ -18,6 +18,11 @@ from toastkit.errors import Invalid, TooLarge
 from toastkit.identity.devices import check_bundle_id, check_device_id
 from toastkit.ids import default_device_id
 
+from .state import current_kit
+
+PIECE = 4096
+"""Bytes that are read at a time: they may come in as many chunks, which takes 10 ms already."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -90,11 +95,13 @@ def read_raw(config: Config) -> bytes:
     most, parts, size = config.body_bytes, [], 0
     if (request.content_length or 0) > most:
         raise TooLarge(f"a body may have at most {most} bytes")
-    while part := _read_some(most + 1 - size):
+    while part := _read_some(min(PIECE, most + 1 - size)):
         parts.append(part)
         size += len(part)
         if size > most:
             raise TooLarge(f"a body may have at most {most} bytes")
+        if len(part) == PIECE:
+            current_kit().node.runtime.breathe()
     return b"".join(parts)
 
 

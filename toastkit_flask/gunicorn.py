@@ -44,6 +44,10 @@ database's own thread takes 6."""
 FRESH_SECONDS = 1.0
 """How long a connection that has not asked anything yet may still do so while a worker stops."""
 
+UNREAD_BYTES, UNREAD_PIECE, UNREAD_SECONDS = 1_048_576, 4096, 2.0
+"""How much of a body that a view left unread is thrown away to keep its connection, in pieces of
+how much, and for how long. gunicorn reads to the end, without a pause, and no body need end."""
+
 _idle: WeakSet[Any] = WeakSet()  # between two requests
 _fresh: WeakSet[Any] = WeakSet()  # before the first
 _stopping = False
@@ -76,11 +80,14 @@ def pre_request(_: Any, req: Any) -> None:
         _fresh.discard(sock)
 
 
-def post_request(_: Any, req: Any, *__: Any) -> None:
+def post_request(_: Any, req: Any, __: Any, resp: Any) -> None:
     """Note that a connection is idle, unless it has closed or become a WebSocket of ours."""
     sock = _socket_of(req)
-    if sock is not None and sock.fileno() >= 0:
-        _idle.add(sock)
+    if sock is None or sock.fileno() < 0:
+        return
+    if resp is not None and not resp.should_close() and gevent_is_in_charge():
+        _finish(req)
+    _idle.add(sock)
 
 
 def worker_int(worker: Any) -> None:
@@ -89,6 +96,24 @@ def worker_int(worker: Any) -> None:
         _stop(worker)
     else:
         _say_farewell()
+
+
+def _finish(req: Any) -> None:
+    """Let others have their turn, and get to the end of a request so that the next may follow.
+
+    A client whose bytes are always there already never waits, and nobody else would be served.
+    """
+    import gevent
+
+    gevent.sleep(0)
+    over = gevent.Timeout(UNREAD_SECONDS, False)  # type: ignore[arg-type]  # ends the block below
+    with over, contextlib.suppress(Exception):
+        for _ in range(UNREAD_BYTES // UNREAD_PIECE):
+            # What cannot be read is noted by the body itself, and gunicorn ends the connection.
+            if not req.body.read(UNREAD_PIECE):
+                return
+            gevent.sleep(0)
+    req.force_close()
 
 
 def _stop(worker: Any) -> None:
