@@ -72,7 +72,7 @@ def test_who_asks_without_end_holds_nobody_up(serve, first, rest):
     server = serve("gevent")
     with sending(server, first, rest):
         time.sleep(0.2)  # it is at full speed
-        assert max(wait(server) for _ in range(5)) < 1
+        assert max(wait(server) for _ in range(5)) < 5  # on a busy machine; else it is 20
 
 
 def test_a_body_nobody_reads_is_not_read_to_its_end(serve):
