@@ -15,6 +15,7 @@ from toastkit.events import Event
 from toastkit.records import Accepted, Page, PageQuery, StateChange
 from toastkit.runtime import runtime_for
 from toastkit.storage import Storage, outbox
+from toastkit.storage.group import InDoubt
 from toastkit.storage.tables import toasts
 from toastkit.testing import ManualClock
 
@@ -72,6 +73,27 @@ def mark(storage: Storage, clock: ManualClock) -> Callable[..., None]:
         storage.sessions.revoke("nobody's", "nobody", at)
 
     return mark
+
+
+@pytest.fixture
+def unanswered(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
+    """Lose the answer to the next commit, which is kept; return what will hold its group."""
+
+    def lose_next() -> list[Any]:
+        committer = storage.anonymous._database._here().writer._desk.committer
+        commit, lost = committer.commit, []
+
+        def lose(group: Any) -> Any:
+            results = commit(group)
+            if not lost:
+                lost.append(group)
+                raise InDoubt(results)
+            return results
+
+        monkeypatch.setattr(committer, "commit", lose)
+        return lost
+
+    return lose_next
 
 
 @pytest.fixture

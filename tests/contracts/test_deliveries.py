@@ -18,7 +18,6 @@ from toastkit.records import PageQuery
 from toastkit.storage import Storage
 from toastkit.storage import deliveries as owing
 from toastkit.storage.deliveries import Deliveries
-from toastkit.storage.group import InDoubt
 from toastkit.storage.tables import deliveries as table
 from toastkit.testing import ManualClock
 
@@ -349,22 +348,12 @@ def test_a_lot_that_is_owed_holds_up_no_toast(
 
 
 def test_nothing_is_lost_in_a_commit_that_is_not_answered(
-    storage: Storage, owe: Owe, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, owe: Owe, unanswered: Callable[[], list[Any]]
 ) -> None:
     owed = owe()
-    committer = storage.deliveries._database._here().writer._desk.committer
-    commit, doubts = committer.commit, []
-
-    def lose(group: Any) -> Any:
-        results = commit(group)
-        if not doubts:
-            doubts.append(group)
-            raise InDoubt(results)
-        return results
-
-    monkeypatch.setattr(committer, "commit", lose)
+    lost = unanswered()
     assert claim(storage) == [owed]
-    assert doubts
+    assert lost
 
 
 def test_the_facets_repository_is_storages() -> None:

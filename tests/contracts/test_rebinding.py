@@ -623,6 +623,26 @@ def test_a_rebind_that_fails_is_nobody_elses_trouble(
     assert calls == [1]
 
 
+def test_a_move_whose_commit_was_not_answered_is_told_and_owed_once(
+    storage: Storage, store: Any, host: Engine, unanswered: Callable[[], list[Any]]
+) -> None:
+    store()
+    device = storage.anonymous.claim(DEVICE)
+    lost = unanswered()
+    move = storage.anonymous.rebind(device, "ada", 5, lambda rows: [told_of(rows)])
+    assert lost
+    assert move is not None
+    assert move.rebound == Rebound(rebound=True, rows_updated=1, anon_uuid=UUID)
+    assert rows_of(host, select(deliveries.c.payload)) == [('{"rows_updated":1}',)]
+
+
+def told_of(rows: int) -> Delivery:
+    payload = {"rows_updated": rows}
+    return Delivery(
+        id=ids.delivery_id(5), kind="k", target="", payload=payload, created_at=5, expires_at=9
+    )
+
+
 def test_a_move_whose_commit_was_not_answered_is_known_by_its_time(
     rebind: Rebind, host: Engine, clock: ManualClock, storage: Storage
 ) -> None:
