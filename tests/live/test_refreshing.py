@@ -128,6 +128,20 @@ def test_what_is_said_meanwhile_is_answered_afterwards_in_order(
     assert answers == [("refresh_ack", 7), ("pong", 8), ("refresh_ack", 7)]
 
 
+def test_what_is_said_behind_a_ticket_that_is_none_is_not_carried_out() -> None:
+    asked: list[str] = []
+    world = World(Hooks(authorize=lambda user_id, action, topic: not asked.append(topic)))
+    client = world.connect()
+    asked.clear()
+    world.tickets["s3cret"] = SessionRevoked()
+    client.say(AGAIN)
+    client.say({"type": "subscribe", "topics": ["news"]})
+    world.runtime.run_job()
+    assert client.news()[-1] == "CLOSE 4001 token revoked"
+    assert not world.runtime.jobs
+    assert asked == []
+
+
 def test_toasts_come_while_a_ticket_is_redeemed(world: World, client: Client) -> None:
     world.tickets["s3cret"] = world.ticket(seconds=1800)
     client.say(AGAIN)

@@ -81,9 +81,10 @@ class Connection:
 
     It is held until its transport is there: what it is told meanwhile waits, the greeting first
     (A22). ``session`` is the hash of the session its ticket came from, if it came from one, as 32
-    bytes; ``device_id`` is ``None`` for a client that named no device. ``topics`` is what it hears; ``foreground`` whether its user is in front of it. It
-    stands at ``seq`` of ``epoch``: what its topics had after ``start`` and up to there, it was
-    told. ``catching`` is there while it is told what it missed.
+    bytes; ``device_id`` is ``None`` for a client that named no device. ``topics`` is what it hears;
+    ``foreground`` whether its user is in front of it. It stands at ``seq`` of ``epoch``: what its
+    topics had after ``start`` and up to there, it was told. ``catching`` is there while it is told
+    what it missed.
     """
 
     __slots__ = (

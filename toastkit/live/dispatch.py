@@ -163,7 +163,8 @@ class Dispatch:
         return go_on
 
     def _go_on(self, connection: Connection, backlog: deque[Command]) -> None:
-        while backlog and connection.backlog is None:
+        # Whoever was ended by an answer is heard no more, as when the message comes later.
+        while backlog and connection.backlog is None and not connection.ending:
             self._begin(connection, backlog.popleft())
         if connection.backlog is not None:
             # Something is asked again: what is left waits for that answer too.
