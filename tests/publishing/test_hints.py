@@ -56,6 +56,12 @@ def test_it_is_said_whether_the_list_has_it(given: dict[str, Any], hint: str) ->
     assert ("it is in the list" in told(**given)) == (hint == "it is in the list")
 
 
+def test_what_was_delivered_to_a_visitor_says_so() -> None:
+    text = "it was delivered before ada signed in, to the anonymous visitor whose it was then"
+    assert text in told(**WRITTEN, reason="rebound")
+    assert text not in told(**WRITTEN)
+
+
 def test_who_is_there_now_is_said_of_what_was_not_seen() -> None:
     unseen = {"state": "undelivered", "reason": "no_session"}
     assert "this process serves nobody" in hinted(None, **unseen)

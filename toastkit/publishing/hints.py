@@ -74,6 +74,11 @@ def _about_itself(facts: Facts) -> Iterator[str]:
             "it was published more than once with its dedupe key: the first time reached nobody, so "
             "a later publish overwrote it under the same id"
         )
+    if facts.reason == "rebound":
+        yield (
+            f"it was delivered before {facts.user_id} signed in, to the anonymous visitor whose it was "
+            "then"
+        )
     if facts.claimed:
         yield (
             f"its dedupe key {facts.dedupe_key!r} is held: further publishes with it are answered "
