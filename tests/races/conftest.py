@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -50,37 +50,58 @@ def shared(request, tmp_path):
         server.drop(url)
 
 
-class Publisher:
-    """A process that publishes what it is told, and serves nobody."""
+class Process:
+    """A process that does what it is told, one line of JSON after the other."""
+
+    module = ""
 
     def __init__(self, url):
-        command = [sys.executable, "-m", "tests.races.publisher", url]
+        command = [sys.executable, "-m", self.module, url]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
 
-    def tell(self, **given):
-        self.process.stdin.write(json.dumps(given) + "\n")
-        self.process.stdin.flush()
+    def say(self, words):
+        with suppress(BrokenPipeError):  # it was killed
+            self.process.stdin.write(json.dumps(words) + "\n")
+            self.process.stdin.flush()
 
     def answer(self):
-        return json.loads(self.process.stdout.readline())
+        """Return the answer, or ``None`` of a process that was killed."""
+        line = self.process.stdout.readline()
+        return json.loads(line) if line.endswith("\n") else None
 
-    def publish(self, **given):
-        self.tell(**given)
-        return self.answer()
+    def end(self):
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
 
 
 @contextmanager
-def publishers(url, many):
-    """Start processes that publish; they have all opened the database."""
-    started = [Publisher(url) for _ in range(many)]
+def processes(kind, url, many):
+    """Start processes of a kind; they have all opened the database."""
+    started = [kind(url) for _ in range(many)]
     try:
         for each in started:
             assert each.process.stdout.readline() == "ready\n"
         yield started
     finally:
         for each in started:
-            each.process.stdin.close()
-        for each in started:
-            each.process.wait(20)
-            each.process.stdout.close()
+            each.end()
+
+
+class Publisher(Process):
+    """A process that publishes what it is told, and serves nobody."""
+
+    module = "tests.races.publisher"
+
+    def tell(self, **given):
+        self.say(given)
+
+    def publish(self, **given):
+        self.tell(**given)
+        return self.answer()
+
+
+def publishers(url, many):
+    return processes(Publisher, url, many)

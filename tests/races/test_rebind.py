@@ -1,20 +1,16 @@
 """Visitors that become users: exactly one user gets each, whole, whoever is killed when."""
 
 import itertools
-import json
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
 
 import pytest
 from sqlalchemy import text
 
-from tests.races.conftest import ROOT
+from tests.races.conftest import Process, processes
 from tests.races.rebinder import HOSTS, NOTES, POINTS
 
 pytestmark = [pytest.mark.plain, pytest.mark.timeout(900)]
@@ -25,45 +21,21 @@ OWNERS = {
 }
 
 
-class Process:
+class Rebinder(Process):
     """A process that visits, publishes and rebinds as it is told."""
 
-    def __init__(self, url):
-        command = [sys.executable, "-m", "tests.races.rebinder", url]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
+    module = "tests.races.rebinder"
 
     def tell(self, *words):
-        with suppress(BrokenPipeError):  # it was killed
-            self.process.stdin.write(json.dumps(words) + "\n")
-            self.process.stdin.flush()
-
-    def answer(self):
-        """Return the answer, or ``None`` of a process that was killed."""
-        line = self.process.stdout.readline()
-        return json.loads(line) if line.endswith("\n") else None
+        self.say(words)
 
     def ask(self, *words):
         self.tell(*words)
         return self.answer()
 
-    def end(self):
-        with suppress(BrokenPipeError):
-            self.process.stdin.close()
-        self.process.wait(20)
-        self.process.stdout.close()
 
-
-@contextmanager
-def processes(url, many):
-    started = [Process(url) for _ in range(many)]
-    try:
-        for each in started:
-            assert each.process.stdout.readline() == "ready\n"
-        yield started
-    finally:
-        for each in started:
-            each.end()
+def rebinders(url, many):
+    return processes(Rebinder, url, many)
 
 
 @pytest.fixture
@@ -123,7 +95,7 @@ def prepared(process, hosts, device="phone"):
 
 
 def test_of_eight_processes_with_eight_users_exactly_one_gets_each_device(shared, hosts):
-    with processes(shared.url, 8) as everybody:
+    with rebinders(shared.url, 8) as everybody:
         for number in range(6):
             device = f"device {number}"
             visitor = prepared(everybody[0], hosts, device)
@@ -148,7 +120,7 @@ def test_of_eight_processes_with_eight_users_exactly_one_gets_each_device(shared
 
 
 def test_of_eight_processes_with_one_user_one_moves_it_and_the_others_find_it_done(shared, hosts):
-    with processes(shared.url, 8) as everybody:
+    with rebinders(shared.url, 8) as everybody:
         for number in range(6):
             device = f"device {number}"
             prepared(everybody[0], hosts, device)
@@ -165,7 +137,7 @@ def test_of_eight_processes_with_one_user_one_moves_it_and_the_others_find_it_do
 
 
 def test_of_eight_processes_that_meet_a_device_first_all_get_one_principal(shared):
-    with processes(shared.url, 8) as everybody:
+    with rebinders(shared.url, 8) as everybody:
         for number in range(10):
             for each in everybody:
                 each.tell("visit", f"device {number}")
@@ -174,7 +146,7 @@ def test_of_eight_processes_that_meet_a_device_first_all_get_one_principal(share
 
 
 def test_what_is_published_to_a_visitor_meanwhile_moves_whole_or_stays_whole(shared, hosts):
-    with processes(shared.url, 4) as (rebinder, *others):
+    with rebinders(shared.url, 4) as (rebinder, *others):
         visitor = prepared(rebinder, hosts)
         published, moved = set(), 0
         for number in range(20):
@@ -215,11 +187,11 @@ def check_no_deadlock(shared):
 
 
 def test_a_process_killed_between_any_two_steps_leaves_all_old_or_all_new(shared, hosts):
-    with processes(shared.url, 1) as [other]:
+    with rebinders(shared.url, 1) as [other]:
         for point in POINTS:
             visitor = prepared(other, hosts)
             before = everything(shared)
-            with processes(shared.url, 1) as [doomed]:
+            with rebinders(shared.url, 1) as [doomed]:
                 doomed.tell("arm", point)
                 assert doomed.ask("rebind", "ada", "phone") is None, f"nobody came to {point!r}"
                 assert doomed.process.wait(10) == -signal.SIGKILL
@@ -236,9 +208,9 @@ def test_a_process_killed_between_any_two_steps_leaves_all_old_or_all_new(shared
 def kill_at_random(shared, hosts, times):
     """Kill a process that rebinds, again and again; return how often it was old and new."""
     choice, seen, moment = random.Random(), Counter(), 0.02
-    with processes(shared.url, 1) as [other]:
+    with rebinders(shared.url, 1) as [other]:
         for number in range(times):
-            with processes(shared.url, 1) as [doomed]:
+            with rebinders(shared.url, 1) as [doomed]:
                 visitor = prepared(other, hosts)
                 doomed.tell("rebind", "ada", "phone")
                 time.sleep(choice.uniform(0.5, 1.5) * moment)
