@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import request
+from flask import current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.sansio.utils import host_is_trusted
@@ -60,7 +60,7 @@ def guarded(view: View, policy: Policy, rate: str | None = None) -> View:
         else:
             _count(rate, *_pass(policy))
         try:
-            answered = view(**path)
+            answered = current_app.ensure_sync(view)(**path)
         except (ToastKitError, HTTPException):
             _ensure_still_known()
             raise

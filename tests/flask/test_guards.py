@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from flask import Flask, abort
 
@@ -153,6 +155,24 @@ def test_B5_who_is_known_otherwise_is_answered(app, client, ada):
         return current_principal().user_id
 
     assert client.get("/host", headers=ada).text == "ada"
+
+
+def test_a_view_of_the_hosts_may_be_async(app, client, ada):
+    app.async_to_sync = lambda view: lambda **path: asyncio.run(view(**path))  # asgiref's, else
+    kit = app.extensions["toastkit"].kit
+
+    @app.get("/host/<what>")
+    @session_required
+    async def host(what):
+        if what == "leave":
+            kit.sessions.revoke(bearer())
+        return current_principal().user_id
+
+    assert client.get("/host/stay", headers=ada).text == "ada"
+    opened, _ = kit.sessions.mint("ada")
+    left = client.get("/host/leave", headers={"Authorization": f"Bearer {opened}"})
+    assert left.json["detail"] == "Invalid token: session revoked"
+    assert client.get("/host/stay").status_code == 401
 
 
 def test_B2_a_session_is_read_once_for_many_requests(app, client, monkeypatch):
