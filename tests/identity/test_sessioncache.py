@@ -172,6 +172,19 @@ def test_made_up_tokens_push_out_nobody(cache, reads):
     assert reads.asked.count("h") == 1
 
 
+def test_made_up_tokens_that_cannot_be_read_leave_nothing_behind(cache, reads):
+    cache.find("h")
+
+    def fail() -> None:
+        raise StorageUnavailable
+
+    reads.meanwhile = fail
+    for number in range(10):
+        with pytest.raises(StorageUnavailable):
+            cache.find(f"made up {number}")
+    assert list(cache._known) == ["h"]
+
+
 def test_it_remembers_so_many_and_forgets_who_was_read_longest_ago(cache, reads, clock):
     for token_hash in "abc":
         reads.add(token_hash)

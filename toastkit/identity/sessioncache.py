@@ -81,7 +81,13 @@ class SessionCache:
         # One reads; those who ask meanwhile still believe what is known, as long as they may.
         known.renewed_at = known.until
         began = self._monotonic()
-        session = self._read(token_hash)
+        try:
+            session = self._read(token_hash)
+        except BaseException:
+            if known.session is None and not known.revoked:
+                # Made-up tokens must not pile up while the database is away, either.
+                self._known.pop(token_hash, None)
+            raise
         if session is not None and session.revoked_at is not None:
             known.revoked = True
         if known.revoked:
