@@ -85,7 +85,8 @@ def post_request(_: Any, req: Any, __: Any, resp: Any) -> None:
     sock = _socket_of(req)
     if sock is None or sock.fileno() < 0:
         return
-    if resp is not None and not resp.should_close() and gevent_is_in_charge():
+    answered = resp is not None and resp.status is not None  # else gunicorn cannot tell, and fails
+    if answered and not resp.should_close() and gevent_is_in_charge():
         _finish(req)
     _idle.add(sock)
 

@@ -56,6 +56,13 @@ def test_requests_without_a_socket_of_their_own_are_left_alone():
     assert not gunicorn._idle
 
 
+def test_a_request_that_was_not_answered_is_not_asked_about(request_on):
+    unanswered = SimpleNamespace(status=None)  # gunicorn's should_close() fails then
+    with socket.socket() as sock:
+        gunicorn.post_request(None, request_on(sock), {}, unanswered)
+        assert sock in gunicorn._idle
+
+
 def test_a_threaded_worker_keeps_gunicorns_own_handler_and_hears_it_once():
     seen = []
     worker = SimpleNamespace(alive=True)
