@@ -16,6 +16,11 @@
       return device.known();
     },
     forget: () => browser.drop(DEVICE),
+    /** What the server says may name it. */
+    hidden(text) {
+      const id = device.known() && device.known().device_id;
+      return id ? text.replaceAll(id, id.slice(0, 4) + "…") : text;
+    },
   };
 
   /** One session after the other of the same somebody: `name`, or the visitor without one. */

@@ -78,8 +78,8 @@
   function drawRebound({ answer, failure, closed }, before) {
     const [headline, text] = failure ? notRebound(failure) : rebound(answer, closed, before);
     at("rebound-title").textContent = headline;
-    at("rebound-text").textContent = text;
-    at("rebound-answer").textContent = JSON.stringify(answer || failure.answer || {}, null, 2);
+    at("rebound-text").textContent = device.hidden(text);
+    at("rebound-answer").textContent = device.hidden(JSON.stringify(answer || failure.answer || {}, null, 2));
     at("rebound").className = "card rebound" + (failure ? " bad" : "");
     at("new-device").hidden = !failure || failure.status !== 409;
     at("rebound").hidden = false;

@@ -113,11 +113,13 @@ test("an anonymous client that is closed gets no further session", async (t) => 
 
 test("of a device that is somebody else's by now nothing is moved, and one may begin anew", async (t) => {
   const here = await anonymous(t);
-  const detail = "device d already rebound to a different user";
+  const [, , { device_id }] = here.service.last("POST", "/auth/anonymous");
+  const detail = `device ${device_id} already rebound to a different user`;
   here.service.rebind = [409, { detail, message: detail }];
   await signInAs(here, "grace");
   assert.equal(here.at("me").textContent, "grace", "signed in all the same");
   assert.match(here.at("rebound-text").textContent, /already rebound to a different user\. Nothing was moved/);
+  for (const id of ["rebound-text", "rebound-answer"]) assert(!here.at(id).textContent.includes(device_id), id);
   assert.equal(here.at("rebound").className, "card rebound bad");
   assert.equal(here.at("new-device").hidden, false);
   here.at("new-device").press();
