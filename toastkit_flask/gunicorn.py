@@ -26,6 +26,7 @@ import gc
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakSet
 
@@ -89,6 +90,8 @@ def post_request(_: Any, req: Any, __: Any, resp: Any) -> None:
     if answered and not resp.should_close() and gevent_is_in_charge():
         _finish(req)
     _idle.add(sock)
+    if _stopping:  # nobody will look through the idle ones again
+        _let_go([sock])
 
 
 def worker_int(worker: Any) -> None:
@@ -161,7 +164,7 @@ def _watch(worker: Any) -> None:
     worker.handle = watched
 
 
-def _let_go(connections: WeakSet[Any]) -> None:
+def _let_go(connections: Iterable[Any]) -> None:
     """End the wait for the next request; one that has arrived already is still answered."""
     for sock in list(connections):
         # The raw socket's shutdown: gevent's would throw an error into the greenlet that reads.

@@ -1,5 +1,6 @@
 """What only a real server shows."""
 
+import http.client
 import signal
 import socket
 import threading
@@ -183,6 +184,23 @@ def test_a_connection_that_never_asked_does_not_hold_a_stopping_worker(serve):
     with socket.create_connection(server.address):
         time.sleep(0.1)
         assert server.stop() <= 4
+
+
+def test_the_last_request_of_a_stopping_worker_does_not_hold_it(serve):
+    server = serve("gevent")
+    headers = {"Authorization": f"Bearer {server.sessions('ada')[0]}"}
+    asking, other = (http.client.HTTPConnection(server.host, timeout=10) for _ in range(2))
+    asking.request("GET", "/long", headers=headers)
+    server.post("/long/begun", {})
+    other.connect()
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    other.request("POST", "/long/go-on")
+    assert asking.getresponse().read() == b"ada"
+    server.process.wait(10)
+    assert "graceful timeout" not in server.log
+    other.close()
+    asking.close()
 
 
 def test_a_reload_fails_no_request(serve):
