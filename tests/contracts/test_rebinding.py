@@ -13,6 +13,7 @@ from sqlalchemy import Engine, inspect, select, update
 
 from tests.storage.conftest import only_postgres
 from toastkit import ids
+from toastkit.clock import SystemClock
 from toastkit.deliveries import Delivery
 from toastkit.errors import StorageUnavailable
 from toastkit.events import Event
@@ -27,7 +28,8 @@ from toastkit.records import (
     StateChange,
     Ticket,
 )
-from toastkit.storage import Storage, rebinding
+from toastkit.runtime import runtime_for
+from toastkit.storage import Storage, postgres, rebinding
 from toastkit.storage.deliveries import add
 from toastkit.storage.outbox import add as add_to_outbox
 from toastkit.storage.tables import anonymous, deliveries, metadata, outbox, sessions, toasts
@@ -568,6 +570,21 @@ def test_what_is_published_at_the_same_moment_moves_whole_or_stays_whole(
     claims = rows_of(host, select(metadata.tables["toastkit_dedupe"]))
     owners = {row.id: row.user_id for row in rows}
     assert {claim.toast_id: claim.user_id for claim in claims} == owners
+
+
+@only_postgres
+@pytest.mark.parametrize("whom", ["d", ANON, "ada", "devices"])
+def test_who_writes_what_a_rebind_writes_is_waited_for(
+    whom: str, url: str, storage: Storage, host: Engine
+) -> None:
+    device = storage.anonymous.claim(DEVICE)
+    hasty = Storage(url, runtime_for("auto"), SystemClock(), wait_ms=200)
+    with host.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({postgres._number(whom)})")
+        with pytest.raises(StorageUnavailable, match="locked"):
+            hasty.anonymous.rebind(device, "ada", 5, nothing_owed)
+    hasty.close()
+    assert storage.anonymous.rebind(device, "ada", 5, nothing_owed) is not None
 
 
 @pytest.mark.parametrize("step", [*rebinding.STEPS, "note"])
