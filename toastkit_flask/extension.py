@@ -46,7 +46,7 @@ class ToastKit:
         **settings: Any,
     ) -> None:
         self._db = db
-        self._verifiers = tuple(verifiers)
+        self._verifiers = verifiers
         self._senders = tuple(senders)
         self._clock = clock
         self._owned = None if owned is None else tuple(owned)

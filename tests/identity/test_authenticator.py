@@ -6,6 +6,7 @@ import pytest
 
 from toastkit.config import Config
 from toastkit.errors import (
+    ConfigError,
     InvalidPublishKey,
     InvalidToken,
     MissingToken,
@@ -158,3 +159,9 @@ def test_A17_a_blank_secret_is_no_secret(sessions, secrets, bearer):
     with pytest.raises(PublishDisabled) as caught:
         authenticator.ensure_publisher(bearer)
     assert caught.value.detail == "toast_publish_disabled"
+
+
+@pytest.mark.parametrize("given", [["https://id.example.com"], "text", Names("ada"), [None], None])
+def test_what_is_no_list_of_verifiers_is_told_at_once(sessions, given):
+    with pytest.raises(ConfigError, match="verifiers must be a list of verifiers"):
+        Authenticator(sessions, given, Config())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .. import principals
 from ..config import Config
 from ..errors import (
+    ConfigError,
     Invalid,
     InvalidPublishKey,
     InvalidToken,
@@ -42,11 +43,15 @@ class Credentials:
 
 
 class Authenticator:
-    """Ask every way in, in a fixed order: opaque sessions by prefix, JWTs, the host's login."""
+    """Ask every way in, in a fixed order: opaque sessions by prefix, JWTs, the host's login.
+
+    Raises:
+        ConfigError: what is given as verifiers are none.
+    """
 
     def __init__(self, sessions: Sessions, verifiers: Sequence[Verifier], config: Config) -> None:
         self._sessions = sessions
-        self._verifiers = tuple(verifiers)
+        self._verifiers = _checked(verifiers)
         self._secrets = [secret.encode() for secret in config.publish_secret if secret.strip()]
 
     def authenticate(self, offered: Credentials) -> Principal:
@@ -135,6 +140,17 @@ def _rank(refusal: ToastKitError) -> int:
     if isinstance(refusal, InvalidToken):
         return 3 if refusal.foreign else 2
     return 0 if isinstance(refusal, TokenExpired) else 1
+
+
+def _checked(verifiers: object) -> tuple[Verifier, ...]:
+    """Return the verifiers, where a mistake is told to whoever makes the kit and not to a user."""
+    given = verifiers if isinstance(verifiers, (list, tuple)) else (None,)
+    if not all(callable(getattr(each, "verify", None)) for each in given):
+        raise ConfigError(
+            "verifiers must be a list of verifiers, like [ClerkVerifier(...)], "
+            f"not {verifiers!r:.100}"
+        )
+    return tuple(given)
 
 
 def _by_login(load_user: UserLoader) -> Principal | None:
