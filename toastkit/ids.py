@@ -65,7 +65,7 @@ def token_hash(token: str) -> str:
 def default_device_id(user_id: str) -> str:
     """Return the device id of a client that names none: stable over reconnects (A3).
 
-    An anonymous principal's id must not be told, so its default is a hash.
+    Of an anonymous principal it is a hash: a list of devices need not tell its id.
     """
     if user_id.startswith("anon:"):
         digest = hashlib.sha256(user_id.removeprefix("anon:").encode()).hexdigest()
