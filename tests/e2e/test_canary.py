@@ -18,6 +18,8 @@ from websockets.sync.client import connect
 
 from tests.verifiers.forgeries import pem, token
 
+pytestmark = pytest.mark.plain
+
 APP = "tests.e2e.canary_app:create_app()"
 DOORS = """
 POST /auth/session

@@ -58,6 +58,7 @@ def test_of_many_that_find_no_tables_at_once_all_start(
     assert ask(url, "SELECT count(*) FROM projects") == [(0,)]
 
 
+@pytest.mark.plain
 def test_processes_that_start_together_all_succeed(url: str) -> None:
     command = [sys.executable, "-c", OPEN, url]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
