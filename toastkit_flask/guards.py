@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
-from toastkit.errors import MissingToken, ToastKitError, UserRequired
+from toastkit.errors import MissingToken, StorageUnavailable, ToastKitError, UserRequired
 from toastkit.hooks import UserLoader
 from toastkit.identity import Credentials
 from toastkit.principals import Principal
@@ -210,7 +210,12 @@ def _ensure_still_known() -> None:
     # Revoked while it was served, a request must not be answered (B5).
     principal: Principal | None = request.environ.get(_PRINCIPAL)
     if principal is not None and principal.session_hash is not None:
-        current_kit().sessions.ensure_not_revoked(principal.session_hash)
+        try:
+            current_kit().sessions.ensure_not_revoked(principal.session_hash)
+        except StorageUnavailable as error:
+            # Not answered either, but whoever asks must not be told that nothing was kept.
+            text = "the session cannot be looked at again; what was asked for may have been done"
+            raise StorageUnavailable(text) from error
 
 
 def _telling(view: View) -> View:

@@ -7,7 +7,7 @@ from flask import Flask, abort
 
 from tests.verifiers.forgeries import token
 from toastkit import publish_control, publish_toast
-from toastkit.errors import UnknownToast
+from toastkit.errors import StorageUnavailable, UnknownToast
 from toastkit_flask import ToastKit, current_principal, session_required
 from toastkit_flask.guards import bearer
 
@@ -155,6 +155,28 @@ def test_B5_who_is_known_otherwise_is_answered(app, client, ada):
         return current_principal().user_id
 
     assert client.get("/host", headers=ada).text == "ada"
+
+
+def test_B5_a_session_that_cannot_be_asked_for_again_says_what_is_not_known(
+    app, client, clock, monkeypatch
+):
+    kit = app.extensions["toastkit"].kit
+
+    @app.post("/host")
+    @session_required
+    def host():
+        clock.advance(2)  # what was read of the session is not believed any longer
+
+        def away(_hash):
+            raise StorageUnavailable("the database cannot be read; nothing was kept")
+
+        monkeypatch.setattr(kit.sessions._cache, "_read", away)
+        return "made"
+
+    token, _ = kit.sessions.mint("ada")
+    told = client.post("/host", headers={"Authorization": f"Bearer {token}"})
+    assert (told.status_code, told.json["code"]) == (503, "storage_unavailable")
+    assert "may have been done" in told.json["message"]
 
 
 def test_a_view_of_the_hosts_may_be_async(app, client, ada):
