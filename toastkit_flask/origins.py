@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import request
 
 from toastkit import Config
-from toastkit.errors import ConfigError, OriginNotAllowed
+from toastkit.errors import ConfigError, Invalid, OriginNotAllowed
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s*]+")
 
@@ -31,7 +31,15 @@ def ensure_origin(config: Config) -> None:
 
 
 def gateway_url(config: Config) -> str:
-    """Return the URL of the gateway as a client reaches it (A8)."""
+    """Return the URL of the gateway as a client reaches it (A8).
+
+    Raises:
+        Invalid: nobody has said where that is.
+    """
+    if not (config.public_url or request.host):
+        # Names with an underscore are none to Werkzeug, and a Unix socket has no name at all.
+        text = "the Host header names no host to connect to: set TOASTKIT_PUBLIC_URL"
+        raise Invalid(text, ("Host",), "host")
     here = urlsplit(config.public_url or request.host_url)
     scheme = "wss" if here.scheme == "https" else "ws"
     base = f"{here.path.rstrip('/')}{request.root_path.rstrip('/')}{config.url_prefix}"

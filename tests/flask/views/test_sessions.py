@@ -149,3 +149,13 @@ def test_the_host_may_narrow_topics_and_only_narrow(make_app, ada):
     app.extensions["toastkit"].hooks.authorize = lambda *_: True
     answer = app.test_client().post(PATH, json={"default_topics": ["user:bob"]}, headers=ada)
     assert answer.json["default_topics"] == []
+
+
+@pytest.mark.parametrize("host", ["a b", ":abc", "a/b", "my_app:8000", "[::1"])
+def test_A8_a_host_that_is_none_is_no_address_to_connect_to(client, ada, make_app, host):
+    told = client.post("/v1/sessions/toast-bootstrap", headers={**ada, "Host": host})
+    assert told.status_code == 422
+    assert "set TOASTKIT_PUBLIC_URL" in told.json["detail"]
+    named = make_app(public_url="https://app.example.com").test_client()
+    told = named.post("/v1/sessions/toast-bootstrap", headers={**ada, "Host": host})
+    assert told.json["ws_url"].startswith("wss://app.example.com/api/v1/realtime?token=")
