@@ -52,8 +52,8 @@ class Registration(Struct, frozen=True):
     apns: dict[str, Any] | None = None
 
 
-class Visit(Struct, frozen=True):
-    """What the body of a visitor's session, or of its rebind, says (B7, B10).
+class OfDevice(Struct, frozen=True):
+    """What the body of an anonymous session, or of a rebind, says (B7, B10).
 
     Whatever the fields are: their own texts say what is wrong with them.
     """

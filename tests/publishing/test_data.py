@@ -33,7 +33,7 @@ class FakeKeeping:
         self.log.append(f"forget {user_id}")
         return {"toasts": 7}
 
-    def visitors(self, user_id: str) -> list[str]:
+    def anonymous_of(self, user_id: str) -> list[str]:
         return [f"visitor {user_id} was"]
 
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:

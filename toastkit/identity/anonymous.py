@@ -1,4 +1,4 @@
-"""Visitors who never signed in: a principal for each device, until it becomes a user's."""
+"""Who never signed in: a principal for each device, until it becomes a user's."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Keeping(Protocol):
             StorageUnavailable: a part is deleted; the same call goes on.
         """
 
-    def visitors(self, user_id: str) -> list[str]:
+    def anonymous_of(self, user_id: str) -> list[str]:
         """Return the anonymous principals that became a user, whose rows are that user's.
 
         Raises:
@@ -110,9 +110,9 @@ class Data:
     def forget(self, user_id: object) -> dict[str, int]:
         """Delete everything of one user and end their connections to this process.
 
-        The visitors that became this user go, too: their rows, and their connections. Returns how
-        many rows of each table went, those of registered tables of the host's too. What is
-        published to the user afterwards is kept as a stranger's would be.
+        The anonymous principals that became this user go, too: their rows, and their connections.
+        Returns how many rows of each table went, those of registered tables of the host's too.
+        What is published to the user afterwards is kept as a stranger's would be.
 
         Raises:
             Invalid: it is no user id.
@@ -120,7 +120,7 @@ class Data:
             StorageUnavailable: a part is deleted; the same call goes on.
         """
         owner = principals.user_id(user_id)
-        gone = [owner, *self._keeping.visitors(owner)]
+        gone = [owner, *self._keeping.anonymous_of(owner)]
         counts = self._keeping.forget(owner)
         # Afterwards: before, they would come back with the tickets they still had.
         for principal in gone:

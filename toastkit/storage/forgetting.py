@@ -31,9 +31,9 @@ class _Part:
 def forget(database: Database, registered: Sequence[Owned], user_id: str) -> dict[str, int]:
     """Delete everything of one user; return how many rows of each table.
 
-    What has been written since under the visitors that became this user goes, too: nobody else
-    can ever ask for it. Hosts' tables come first, those that refer to others before them. Broken
-    off, it may be called again.
+    What has been written since under the anonymous principals that became this user goes, too:
+    nobody else can ever ask for it. Hosts' tables come first, those that refer to others before
+    them. Broken off, it may be called again.
 
     Raises:
         ConfigError: a registered table is not in this database; nothing was deleted.
@@ -41,9 +41,9 @@ def forget(database: Database, registered: Sequence[Owned], user_id: str) -> dic
     """
     counts: Counter[str] = Counter()
     rows = [each for each in registered if each.table is not tables.anonymous]
-    for visitor in database.read(partial(visitors, user_id)):
+    for anon_id in database.read(partial(anonymous_of, user_id)):
         # But for who they became, which is what they are found by when this is broken off.
-        counts.update(_forget(database, rows, visitor))
+        counts.update(_forget(database, rows, anon_id))
     counts.update(_forget(database, registered, user_id))
     return dict(counts)
 
@@ -59,7 +59,7 @@ def export(
     """
 
     def read(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-        parts = _parts(registered, user_id, *visitors(user_id, connection))
+        parts = _parts(registered, user_id, *anonymous_of(user_id, connection))
         ensure_here(connection, [part.table for part in parts])
         return {part.table.fullname: _rows(connection, part) for part in parts}
 
@@ -81,7 +81,7 @@ def _forget(database: Database, registered: Sequence[Owned], user_id: str) -> Co
     return counts
 
 
-def visitors(user_id: str, connection: Connection) -> list[str]:
+def anonymous_of(user_id: str, connection: Connection) -> list[str]:
     """Return the anonymous principals that became a user."""
     became = tables.anonymous.c.rebound_to == user_id
     return [

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from .database import Database
-from .forgetting import export, forget, visitors
+from .forgetting import anonymous_of, export, forget
 from .owned import Owned
 from .pruning import prune
 
@@ -39,13 +39,13 @@ class Keeping:
         """
         return forget(self._database, self._owned(), user_id)
 
-    def visitors(self, user_id: str) -> list[str]:
+    def anonymous_of(self, user_id: str) -> list[str]:
         """Return the anonymous principals that became a user.
 
         Raises:
             StorageUnavailable: the database cannot be read.
         """
-        return self._database.read(partial(visitors, user_id))
+        return self._database.read(partial(anonymous_of, user_id))
 
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of one user by table, without hashes of tokens.

@@ -1,7 +1,7 @@
 """Which tables hold what is one user's: the library's own, and those a host names.
 
-Forgetting and exporting a user cover them all, and so does moving an anonymous visitor's rows to
-the account that visitor signs in to.
+Forgetting and exporting a user cover them all, and so does moving an anonymous principal's rows
+to the user it becomes.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def register_owned(
     """Name a table of your own whose rows belong to users, so that they can be forgotten and moved.
 
     ``table`` is an SQLAlchemy ``Table`` or a mapped class, in the database toastkit uses; ``column``
-    holds the user's id. ``on_clash`` says what happens when a visitor's rows become a user's who
+    holds the user's id. ``on_clash`` says what happens when an anonymous row becomes a user's who
     has such a row already (``keep`` the user's, ``replace`` it, or ``error``: nothing is moved), or
     is a function that moves the rows itself. ``hidden`` names columns that no export shows.
 

@@ -114,7 +114,7 @@ def _worth(now: int) -> ColumnElement[bool]:
         column.read_at.is_(None),
         column.replaced_by.is_(None),
         column.state.not_in(("expired", "superseded")),
-        # Shown to a visitor before these became the user's: nobody missed it.
+        # Shown to the anonymous principal before these became the user's: nobody missed it.
         column.reason.is_distinct_from("rebound"),
         or_(column.expires_at.is_(None), column.expires_at > now),
     )

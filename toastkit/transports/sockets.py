@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from ..config import Config
@@ -12,7 +13,7 @@ from ..runtime.contract import Runtime, Timer, Watcher
 READ_BYTES = 16_384
 
 
-class SocketTransport:
+class SocketTransport(ABC):
     """Keep a connection's ``Transport`` promises over a raw, non-blocking socket.
 
     At rest it holds the socket and one watcher; a second watcher exists while the socket is full,
@@ -104,5 +105,6 @@ class SocketTransport:
             connection.lost()
         self.abort()
 
+    @abstractmethod
     def _read(self, connection: Connection, data: bytes) -> None:
-        raise NotImplementedError
+        """Take what the client has said."""

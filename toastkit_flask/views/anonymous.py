@@ -1,4 +1,4 @@
-"""Sessions of visitors, and what becomes of them at a sign-in (B7-B15)."""
+"""Anonymous sessions, and what becomes of them at a sign-in (B7-B15)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from toastkit import ids
 from toastkit.dialects import read_body
 from toastkit.identity.anonymous import read_device_id
 
-from ..bodies import Visit, answer, read_raw
+from ..bodies import OfDevice, answer, read_raw
 from ..door import Door
 from ..guards import current_principal, limit
 from ..policies import Policy
@@ -19,10 +19,10 @@ anonymous = Door("toastkit_anonymous")
 
 
 @anonymous.post("/auth/anonymous", policy=Policy.OPEN, rate="anonymous")
-def visit() -> Response:
+def begin() -> Response:
     """Open a session of a device, without any sign-in."""
     kit = current_kit()
-    body = read_body(read_raw(kit.config) or b"{}", Visit)
+    body = read_body(read_raw(kit.config) or b"{}", OfDevice)
     limit("device", ids.token_hash(read_device_id(body.device_id)))
     token, _, secret = kit.identity.anonymous.begin(body.device_id, body.device_secret)
     written = {"token": token, "expires_in": kit.config.session_seconds}
@@ -31,8 +31,8 @@ def visit() -> Response:
 
 @anonymous.post("/auth/rebind", policy=Policy.USER, rate="rebind")
 def rebind() -> Response:
-    """Make everything of a device's visitor the user's who asks."""
+    """Make everything of a device's anonymous principal the user's who asks."""
     kit, who = current_kit(), current_principal()
-    body = read_body(read_raw(kit.config) or b"{}", Visit)
+    body = read_body(read_raw(kit.config) or b"{}", OfDevice)
     done = kit.identity.anonymous.rebind(who.user_id, body.device_id, body.device_secret)
     return answer(asdict(done))
