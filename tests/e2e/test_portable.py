@@ -22,8 +22,10 @@ def test_a_client_connects_subscribes_hears_and_leaves(serve, worker):
         assert receipt["session_count"] == 1
         assert client.ping().wait(5)
     assert client.close_code == 1000
-    receipt = server.post("/toast", {"user_id": "ada", "toast": "Gone"})
-    assert receipt["reason"] == "no_session"
+    # The server's library answers the farewell by itself; ours hears of it a moment later, and what
+    # is published in between waits for an answer in vain.
+    gone = {"user_id": "ada", "toast": "Gone"}
+    assert any(server.post("/toast", gone)["reason"] == "no_session" for _ in range(10))
 
 
 @pytest.mark.parametrize("worker", ["gevent", "gthread"])
