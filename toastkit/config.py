@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from .deliveries import read_steps
 from .errors import ConfigError
 
 PREFIX = "TOASTKIT_"
@@ -55,9 +56,36 @@ class Config:
     device_secret: bool = _setting(
         False, "1: a device's first anonymous session gives a secret that later ones must show"
     )
+    devices_per_user: int = _setting(20, "devices of one user; the one unheard of longest goes")
     delivery_seconds: int = _setting(
         259_200, "how long is tried what is owed to the outside and names no end of its own"
     )
+    carry: bool = _setting(
+        True, "0: this process carries no deliveries; flask toastkit courier does"
+    )
+
+    fallback: tuple[str, ...] = _setting(
+        ("apns",),
+        "what is owed for a toast nobody is there for: kinds of senders; email@15m waits 15 minutes, "
+        "and is dropped when the toast was read",
+    )
+    fallback_seconds: int = _setting(
+        3600, "how long a fallback is tried for a toast without a time to live"
+    )
+    reconnect_ms: int = _setting(
+        3000,
+        "after its start a process gives clients this long to come back before a phone rings",
+        least=0,
+    )
+    apns_team_id: str = _setting("", "team id of Apple's; with the next two: pushes are sent")
+    apns_key_id: str = _setting("", "id of the key for pushes")
+    apns_key_file: str = _setting("", "file of that key (.p8)")
+    apns_host: str = _setting("api.push.apple.com", "host[:port] pushes go to")
+    apns_sandbox_host: str = _setting(
+        "",
+        "host[:port] for devices of the sandbox; empty = Apple's, or apns_host if that is another",
+    )
+    apns_ca_file: str = _setting("", "certificates the push service may show, besides the usual")
 
     confirm_ms: int = _setting(250, "how long a publish waits for the workers' answers")
     due_ms: int = _setting(2000, "after this an undecided toast is due to be decided again")
@@ -127,6 +155,7 @@ class Config:
             if setting.type == "tuple[str, ...]" and not isinstance(value, tuple):
                 # A text would be read letter by letter: every letter of a secret a secret.
                 raise ConfigError(f"{setting.name} must be a tuple of texts, like ('a', 'b')")
+        read_steps(self.fallback)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:

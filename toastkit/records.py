@@ -218,12 +218,24 @@ class Move(Struct, frozen=True, kw_only=True):
     ended: tuple[str, ...] = ()
 
 
+Environment = Literal["production", "sandbox"]
+"""Which of the two worlds of the push service a device's token is of."""
+
+
 class Device(Struct, frozen=True, kw_only=True):
-    """Which handset of a principal, and where a push would reach it (A11, A12)."""
+    """Which handset of a principal, and where a push would reach it (A11, A12).
+
+    ``environment`` is what its last push found out, or what it said. ``taken_at`` is when the push
+    service last took a push for it. ``refused`` counts deliveries whose push token was refused
+    since, the first of them at ``refused_at``; registering begins anew.
+    """
 
     user_id: str
     device_id: str
     bundle_id: str
     push_token: str | None = None
-    environment: Literal["production", "sandbox"] = "production"
+    environment: Environment = "production"
     registered_at: int = 0
+    taken_at: int | None = None
+    refused: int = 0
+    refused_at: int | None = None

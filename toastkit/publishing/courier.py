@@ -16,6 +16,7 @@ from ..deliveries import (
     Carried,
     Delivery,
     DeliveryState,
+    Gone,
     Later,
     Outcome,
     Refusal,
@@ -242,14 +243,18 @@ class Courier(Rounds):
         answer = _tidy(outcome.answer)
         match outcome:
             case Sent():
-                return Carried(delivery=delivery, state="sent", answer=answer)
-            case Refusal():
-                return Carried(delivery=delivery, state="failed", answer=answer)
+                return Carried(delivery=delivery, outcome=outcome, state="sent", answer=answer)
+            case Refusal() | Gone():
+                return Carried(delivery=delivery, outcome=outcome, state="failed", answer=answer)
             case Later(seconds=named):
                 pause = pause_seconds(delivery.attempts, named, self._chance())
                 at = min(self._clock.now() + math.ceil(pause * 1000), delivery.expires_at)
                 return Carried(
-                    delivery=delivery, state="waiting", answer=answer, next_attempt_at=at
+                    delivery=delivery,
+                    outcome=outcome,
+                    state="waiting",
+                    answer=answer,
+                    next_attempt_at=at,
                 )
 
 

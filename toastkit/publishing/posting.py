@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from ..deliveries import Delivery, Later, Outcome, Refusal, Sent
+from ..deliveries import Delivery, Gone, Later, Outcome, Refusal, Sent
 from ..errors import ConfigError
 from ..senders.contract import Sender
 
@@ -61,10 +61,10 @@ class Senders:
         except Exception as error:  # noqa: BLE001 - a host's code, which may raise anything
             self._complain(delivery, error)
             return Later(_told(error))
-        if not isinstance(outcome, Sent | Refusal | Later):
+        if not isinstance(outcome, Sent | Refusal | Gone | Later):
             # It may well have been posted; to go on would post it again and again.
             answer = f"{type(sender).__name__}.post returned {type(outcome).__name__}"
-            log.error("%s; it must return Sent, Refusal or Later", answer)
+            log.error("%s; it must return Sent, Refusal, Gone or Later", answer)
             return Refusal(answer)
         if isinstance(outcome, Sent):
             self._complained.pop(delivery.kind, None)

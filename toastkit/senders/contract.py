@@ -12,6 +12,9 @@ class Sender(Protocol):
 
     A delivery may be posted more than once, with the same id: after a crash, or when an answer was
     lost. A sender that can, passes the id on, so that the other side takes it once.
+
+    It may have a number ``room``: how many attempts one process makes side by side (8). And a
+    method ``close()``, called once when the kit ends; no attempt is made after that.
     """
 
     kind: str

@@ -120,6 +120,8 @@ deliveries = _table(
     Column("lease_until", BigInteger),
     Column("expires_at", BigInteger),
     Column("last_answer", Text),
+    Column("seq", BigInteger),
+    Column("despite_ack", Boolean),
     _partial("deliveries_due", "kind", "next_attempt_at", where="next_attempt_at IS NOT NULL"),
     _partial("deliveries_expiry", "expires_at", where="next_attempt_at IS NOT NULL"),
     _partial("deliveries_toast", "toast_id", where="toast_id IS NOT NULL"),
@@ -135,9 +137,15 @@ devices = _table(
     Column("push_token", Text),
     Column("environment", Text, nullable=False),
     Column("registered_at", BigInteger, nullable=False),
+    Column("taken_at", BigInteger),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    Column("refused_at", BigInteger),
     PrimaryKeyConstraint("user_id", "device_id"),
     Index(PREFIX + "devices_device", "device_id", unique=True),
     Index(PREFIX + "devices_push_token", "push_token", unique=True),
+    _partial(
+        *("devices_taken", "bundle_id", "environment", "taken_at"), where="taken_at IS NOT NULL"
+    ),
 )
 
 sessions = _table(
