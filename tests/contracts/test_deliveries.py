@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 
 from tests.postgres import plain_engine
 from toastkit import ids
-from toastkit.deliveries import Carried, Delivery
+from toastkit.deliveries import Carried, Delivery, Later, Outcome, Refusal, Sent
 from toastkit.publishing.courier import DeliveryRepository
 from toastkit.records import PageQuery
 from toastkit.storage import Storage
@@ -82,9 +82,16 @@ def flush(storage: Storage) -> None:
 
 
 def settle(storage: Storage, delivery: Delivery, state: Any, at: int | None = None) -> None:
-    storage.deliveries.settle(
-        Carried(delivery=delivery, state=state, answer=f"{state}!", next_attempt_at=at)
+    answer = f"{state}!"
+    outcomes: dict[str, Outcome] = {"sent": Sent(answer), "waiting": Later(answer)}
+    carried = Carried(
+        delivery=delivery,
+        outcome=outcomes.get(state, Refusal(answer)),
+        state=state,
+        answer=answer,
+        next_attempt_at=at,
     )
+    storage.deliveries.settle(carried)
     flush(storage)
 
 
