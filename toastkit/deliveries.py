@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
 from .errors import ConfigError
+from .records import DeliveryState as DeliveryState  # noqa: PLC0414 - one of these words, too
 from .records import Device, Environment
-
-DeliveryState = Literal["waiting", "sent", "failed", "expired", "dropped"]
-"""Waiting is tried until it is taken (sent), refused for good (failed), or its time is over; it is
-dropped when it is not wanted any more: its toast was acked, read or deleted, its device is gone."""
+from .records import StoredDelivery as StoredDelivery  # noqa: PLC0414
 
 DEVICE_KINDS = frozenset({"apns"})
 """Kinds of which one delivery is owed for each device with a push token; of others one a user."""
@@ -40,26 +38,6 @@ class Delivery(Struct, frozen=True, kw_only=True):
     attempts: int = 0
     seq: int | None = None
     device: Device | None = None
-
-
-class StoredDelivery(Struct, frozen=True, kw_only=True):
-    """Show how far a delivery has come; its payload is for the sender alone.
-
-    ``next_attempt_at`` is ``None`` at its end; ``lease_until`` says that an attempt goes on.
-    """
-
-    id: str
-    kind: str
-    target: str
-    state: DeliveryState
-    attempts: int
-    created_at: int
-    expires_at: int
-    next_attempt_at: int | None
-    lease_until: int | None
-    last_answer: str | None
-    user_id: str | None
-    toast_id: str | None
 
 
 class Sent(Struct, frozen=True):
@@ -141,7 +119,8 @@ class Due(Struct, frozen=True, kw_only=True):
 class Owing(Struct, frozen=True, kw_only=True):
     """One toast that nobody was there for, and what is owed for it; ``at`` is now.
 
-    ``payload`` is that of every delivery.
+    ``payload`` is that of every delivery. ``gated``: it was written, but its ack is overdue; with
+    nothing owed it goes on being written, and is not looked at again.
     """
 
     toast_id: str
@@ -150,6 +129,7 @@ class Owing(Struct, frozen=True, kw_only=True):
     at: int
     payload: dict[str, Any]
     dues: tuple[Due, ...]
+    gated: bool = False
 
 
 class Owed(Struct, frozen=True):

@@ -124,10 +124,36 @@ class StateChange(Struct, frozen=True):
     seq: int | None = None
 
 
+DeliveryState = Literal["waiting", "sent", "failed", "expired", "dropped"]
+"""Waiting is tried until it is taken (sent), refused for good (failed), or its time is over; it is
+dropped when it is not wanted any more: its toast was acked, read or deleted, its device is gone."""
+
+
+class StoredDelivery(Struct, frozen=True, kw_only=True):
+    """Show how far a delivery has come; its payload is for the sender alone.
+
+    ``next_attempt_at`` is ``None`` at its end; ``lease_until`` says that an attempt goes on.
+    """
+
+    id: str
+    kind: str
+    target: str
+    state: DeliveryState
+    attempts: int
+    created_at: int
+    expires_at: int
+    next_attempt_at: int | None
+    lease_until: int | None
+    last_answer: str | None
+    user_id: str | None
+    toast_id: str | None
+
+
 class Facts(Struct, frozen=True, kw_only=True):
     """Hold all that is known about one toast, for whoever asks why it was or was not seen.
 
     ``claimed``: its dedupe key is held by it and not released. ``devices``: how many its user has.
+    ``deliveries``: what was owed for it, at the position it has now.
     ``waiting``: it has no row yet but waits in the outbox; then ``seq`` is 0. ``position``: where
     its principal's toasts stand now.
     """
@@ -156,6 +182,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     replaced_by: str | None = None
     claimed: bool = False
     devices: int = 0
+    deliveries: tuple[StoredDelivery, ...] = ()
     waiting: bool = False
     position: Position | None = None
 
