@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.apple.papers import Papers
+from tests.apple.server import Apple
 from tests.postgres import DATABASES, MISSING, Postgres
 from toastkit.storage import database, upgrade
 
@@ -65,6 +67,19 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     lent = server.lend()
     yield lent
     server.take_back(lent)
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    """Make the key and the authority that pushes to our Apple need."""
+    return Papers(tmp_path_factory.mktemp("papers"))
+
+
+@pytest.fixture
+def apple(papers: Papers) -> Iterator[Apple]:
+    """Run Apple's push service here; ``Config(**apple.config())`` sends pushes to it."""
+    with Apple(papers) as apple:
+        yield apple
 
 
 MADE_UP = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{24,}", re.IGNORECASE)
