@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from tests.fakes import toast
 from toastkit.errors import Invalid
-from toastkit.events import CHOICES, MAX_DATA_BYTES, MAX_TTL_MS, Toast, control_name, key, ttl
+from toastkit.events import (
+    CHOICES,
+    MAX_DATA_BYTES,
+    MAX_TTL_MS,
+    Toast,
+    collapse_key,
+    control_name,
+    key,
+    ttl,
+)
 
 
 def test_a_title_is_enough() -> None:
@@ -151,6 +160,29 @@ def test_keys_that_are_taken(value: str | None) -> None:
 def test_keys_that_are_refused_name_their_field(value: Any) -> None:
     with pytest.raises(Invalid, match="collapse_key must be 1-200"):
         key(value, "collapse_key")
+    with pytest.raises(Invalid, match="collapse_key must be 1-200"):
+        collapse_key(value)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "a", "x" * 200, "order/17", "a.b", "...", "50%", "a\\b", "Bestellung größer"]
+)
+def test_collapse_keys_that_are_taken(value: str | None) -> None:
+    assert collapse_key(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("..", ".", "../a", "a/../b", "a/.", "./a", "a\\..\\b", "/../../etc/passwd"),
+        *("%2e%2e/a", "..%2fa", "a%0d%0ab: c", "a%00", "a%7Fb"),
+    ],
+)
+def test_a_collapse_key_that_leads_elsewhere_is_refused(value: str) -> None:
+    with pytest.raises(Invalid, match="collapse_key must not have the part") as refusal:
+        collapse_key(value)
+    assert refusal.value.loc == ("collapse_key",)
+    assert key(value, "dedupe_key") == value  # that one never leaves
 
 
 @pytest.mark.parametrize(

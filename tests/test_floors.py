@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 HOUSE = ("toastkit", "toastkit_flask", "example_app")
 WORDS = {
     *("errors", "closing", "clock", "ids", "topics", "events", "principals", "commands"),
-    *("replies", "receipts", "hooks", "deliveries", "config", "records"),
+    *("replies", "receipts", "hooks", "deliveries", "config", "records", "texts"),
 }
 CORE = {"live", "publishing", "identity"}
 ROOMS = {*CORE, "dialects", "runtime", "backplane", "storage", "senders", "verifiers"}

@@ -15,6 +15,7 @@ from .errors import (
     TopicNotAllowed,
     Unauthenticated,
     Unavailable,
+    UnknownDevice,
     UnknownToast,
     UsageError,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "TopicNotAllowed",
     "Unauthenticated",
     "Unavailable",
+    "UnknownDevice",
     "UnknownToast",
     "UsageError",
 ]

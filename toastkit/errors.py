@@ -12,6 +12,7 @@
         - ``TooLarge`` (``too_large``)
         - ``TopicNotAllowed`` (``topic_not_allowed``)
         - ``UnknownToast`` (``toast_not_found``)
+        - ``UnknownDevice`` (``device_not_found``)
         - ``OriginNotAllowed`` (``origin_not_allowed``)
         - ``InvalidPublishKey`` (``invalid_publish_key``)
         - ``AlreadyRebound`` (``already_rebound``)
@@ -138,6 +139,19 @@ class UnknownToast(Refused):
 
     def __init__(self, message: str = "this user has no toast with that id") -> None:
         super().__init__(message)
+
+    @property
+    def detail(self) -> str:
+        return self.code
+
+
+class UnknownDevice(Refused):
+    """The user has no such device: it was removed, or has become somebody else's (A.27)."""
+
+    code = "device_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("this user has no device with that id")
 
     @property
     def detail(self) -> str:

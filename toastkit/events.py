@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from . import texts
 from .errors import Invalid
 from .records import Position, Unrecoverable
 
@@ -102,6 +103,21 @@ class Missed(Struct, frozen=True, kw_only=True):
 
 EVERYBODY = "*"
 """The route every connection of every worker is on (``flags.changed``, A27)."""
+
+
+def collapse_key(value: object) -> str | None:
+    """Check a collapse key: as any key, and no way to somewhere else, like ``a/../b``.
+
+    It leaves with a push, as a header: what a server behind makes of it is not ours to say.
+
+    Raises:
+        Invalid: it is none, in plain or percent-encoded.
+    """
+    checked = key(value, "collapse_key")
+    if checked is not None and (texts.climbs(checked) or not texts.plain(checked)):
+        text = "collapse_key must not have the part . or .. or an encoded control character"
+        raise Invalid(text, ("collapse_key",), "characters")
+    return checked
 
 
 def key(value: object, field: str) -> str | None:

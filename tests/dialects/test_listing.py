@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from toastkit.dialects import toast_page
-from toastkit.records import Page, StoredToast
+from toastkit.dialects import device_page, toast_page
+from toastkit.records import Device, Page, StoredToast
 
 AT = "2026-01-01T00:00:00+00:00"
 
@@ -42,3 +42,25 @@ def test_A_22_it_says_when_it_was_seen_and_read() -> None:
 def test_A_21_a_page_says_where_the_next_begins_and_what_is_unread() -> None:
     page = toast_page(Page(items=[], next_cursor="01HXY7Z1", unread_count=7))
     assert page == {"items": [], "next_cursor": "01HXY7Z1", "unread_count": 7}
+
+
+def test_A13_a_listed_device_tells_whether_it_is_pushed_to_and_never_its_push_token() -> None:
+    phone = Device(
+        user_id="u1",
+        device_id="phone",
+        bundle_id="com.example.app",
+        push_token="ab" * 32,
+        environment="sandbox",
+        registered_at=1_767_225_600_999,
+    )
+    assert device_page([phone], lambda device: device is phone) == {
+        "items": [
+            {
+                "device_id": "phone",
+                "bundle_id": "com.example.app",
+                "environment": "sandbox",
+                "apns_fallback_enabled": True,
+                "registered_at": AT,
+            }
+        ]
+    }

@@ -50,6 +50,11 @@ class DeviceTable(list[Device]):
     def of(self, user_id: str) -> list[Device]:
         return [device for device in self if device.user_id == user_id]
 
+    def remove(self, user_id: str, device_id: str) -> bool:
+        gone = [each for each in self.of(user_id) if each.device_id == device_id]
+        self[:] = [each for each in self if each not in gone]
+        return bool(gone)
+
 
 @pytest.fixture
 def clock() -> ManualClock:

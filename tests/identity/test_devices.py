@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from toastkit.errors import Invalid
+from tests.identity.conftest import DeviceTable
+from toastkit.config import Config
+from toastkit.errors import ConfigError, Invalid, UnknownDevice
+from toastkit.identity import Devices
 from toastkit.identity.devices import check_device_id
 from toastkit.ids import default_device_id
 from toastkit.principals import MAX_USER_ID
@@ -64,14 +67,26 @@ def test_a_wrong_apns_object_is_refused(devices, apns, loc, detail):
     assert devices.of("ada") == []
 
 
-@pytest.mark.parametrize("bundle_id", ["", "a b", "com/x", "ä.b", "a" * 156, "a\n", 1, ["a"]])
+@pytest.mark.parametrize(
+    "bundle_id",
+    [
+        *("", "a b", "com/x", "ä.b", "a" * 156, "a\n", "a" * 10_000, 1, ["a"]),
+        *(".", "..", ".a", "a.", "a..b", "../a", "a\r\nb: c", "a\x00", "com.a_b", "a%2eb"),
+    ],
+)
 def test_A4_a_wrong_bundle_id_is_refused(devices, bundle_id):
     with pytest.raises(Invalid) as caught:
         devices.register("ada", "phone", bundle_id, None)
     assert caught.value.loc == ("bundle_id",)
 
 
-@pytest.mark.parametrize("value", ["a", "x" * 200, "6F9619FF-8B86-D011", "Ädas Handy", "clerk:ada"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("a", "x" * 200, "6F9619FF-8B86-D011", "Ädas Handy", "clerk:ada"),
+        *("a.b", "...", "100%", "a%20b", "ada@home", "a:b", "~ada"),
+    ],
+)
 def test_a_device_id_is_1_to_200_printable_characters(value):
     assert check_device_id(value, "ada") == value
 
@@ -92,6 +107,18 @@ def test_other_text_is_no_device_id(value):
         check_device_id(value, "ada")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(".", "..", "/", "\\", "a/b", "a\\b", "/a", "a/", "../../etc/passwd", "..\\a", "./a"),
+        *("%2e%2e", "%2E", "a%2fb", "a%5Cb", "..%2f..%2fa", "a%00", "a%0d%0aX-A: b", "%E2%80%AEb"),
+    ],
+)
+def test_a_path_is_no_device_id(value):
+    with pytest.raises(Invalid, match=r"^device_id must not be a path "):
+        check_device_id(value, "ada")
+
+
 @pytest.mark.parametrize("value", [1, True, 1.5, ["a"], {"a": 1}])
 def test_another_type_is_no_device_id(value):
     with pytest.raises(Invalid, match=r"^device_id must be a string$"):
@@ -107,3 +134,53 @@ def test_A12_the_default_id_of_another_user_is_refused(value):
 def test_A3_the_default_of_the_longest_user_id_is_a_device_id():
     user_id = "u" * MAX_USER_ID
     assert check_device_id(default_device_id(user_id), user_id) == f"clerk:{user_id}"
+
+
+def test_A3_the_default_id_of_a_user_is_theirs_whatever_their_name_looks_like():
+    assert check_device_id("clerk:../a", "../a") == "clerk:../a"
+
+
+def test_a_device_is_removed_once_and_by_its_owner_alone(devices):
+    devices.register("ada", "phone", None, None)
+    kept = devices.register("ada", "pad", None, None)
+    with pytest.raises(UnknownDevice):
+        devices.remove("bob", "phone")
+    devices.remove("ada", "phone")
+    assert devices.of("ada") == [kept]
+    with pytest.raises(UnknownDevice):
+        devices.remove("ada", "phone")
+
+
+@pytest.mark.parametrize("value", ["a\x00", "\ud800", "\n"])
+def test_a_database_is_not_asked_about_what_it_could_not_hold(value, clock):
+    class Table(DeviceTable):
+        def remove(self, user_id, device_id):
+            raise AssertionError
+
+    with pytest.raises(UnknownDevice):
+        Devices(Table(), Config(), clock).remove("ada", value)
+
+
+@pytest.mark.parametrize(
+    ("apns", "fallback", "kinds", "pushed_to"),
+    [
+        ({"token": HEX}, ("apns",), ("apns",), True),
+        ({"token": HEX}, ("email", "apns@5m"), ("apns",), True),
+        (None, ("apns",), ("apns",), False),
+        ({"token": HEX}, ("apns",), (), False),
+        ({"token": HEX}, ("apns",), ("email",), False),
+        ({"token": HEX}, ("email",), ("apns", "email"), False),
+        ({"token": HEX}, (), ("apns",), False),
+    ],
+)
+def test_A13_a_push_is_promised_only_where_one_could_be_sent(
+    clock, apns, fallback, kinds, pushed_to
+):
+    devices = Devices(DeviceTable(), Config(fallback=fallback), clock, kinds)
+    assert devices.pushes(devices.register("ada", "phone", None, apns)) is pushed_to
+
+
+@pytest.mark.parametrize("bundle_id", ["", "a\r\nb: c", "../a"])
+def test_A4_a_default_that_is_no_bundle_id_is_told_at_once(clock, bundle_id):
+    with pytest.raises(ConfigError, match=r"^default_bundle_id: "):
+        Devices(DeviceTable(), Config(default_bundle_id=bundle_id), clock)

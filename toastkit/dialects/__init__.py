@@ -3,13 +3,15 @@
 from .accounts import account
 from .bodies import PublishRequest, read_body, read_publish
 from .errors import http_error
-from .listing import toast_page
+from .listing import device_item, device_page, toast_page
 from .toasts import ToastsDialect, read_since
 
 __all__ = [
     "PublishRequest",
     "ToastsDialect",
     "account",
+    "device_item",
+    "device_page",
     "http_error",
     "read_body",
     "read_publish",

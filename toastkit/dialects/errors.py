@@ -17,6 +17,7 @@ from ..errors import (
     TopicNotAllowed,
     Unauthenticated,
     Unavailable,
+    UnknownDevice,
     UnknownToast,
 )
 
@@ -25,6 +26,7 @@ _STATUS: tuple[tuple[type[ToastKitError], int], ...] = (
     (Unauthenticated, 401),
     (OriginNotAllowed, 403),
     (UnknownToast, 404),
+    (UnknownDevice, 404),
     (AlreadyRebound, 409),
     (RebindClash, 409),
     (TooLarge, 413),

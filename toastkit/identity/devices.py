@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from .. import ids
+from .. import ids, texts
 from ..clock import Clock
 from ..config import Config
-from ..errors import Invalid
-from ..records import Device
+from ..deliveries import DEVICE_KINDS, read_steps
+from ..errors import ConfigError, Invalid, UnknownDevice
+from ..records import Device, Environment
 
 MAX_DEVICE_ID = 200
-_BUNDLE = re.compile(r"[A-Za-z0-9.\-]{1,155}")
+_BUNDLE = re.compile(r"(?=.{1,155}\Z)[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*")
 _PUSH_TOKEN = re.compile(r"[0-9A-Fa-f]{64,200}")
-_ENVIRONMENTS: Mapping[str, Literal["production", "sandbox"]] = {
+_ENVIRONMENTS: Mapping[str, Environment] = {
     "production": "production",
     "sandbox": "sandbox",
     "development": "sandbox",
@@ -31,14 +32,33 @@ class DeviceRepository(Protocol):
     def of(self, user_id: str) -> list[Device]:
         """Return every device of a principal."""
 
+    def remove(self, user_id: str, device_id: str) -> bool:
+        """Forget a device of a principal; tell whether there was one."""
+
 
 class Devices:
-    """Register devices (A11-A13)."""
+    """Register, list and remove devices (A11-A13, A.27).
 
-    def __init__(self, repository: DeviceRepository, config: Config, clock: Clock) -> None:
+    ``kinds`` names the kinds of deliveries that there is a sender for.
+
+    Raises:
+        ConfigError: the default bundle id is none.
+    """
+
+    def __init__(
+        self,
+        repository: DeviceRepository,
+        config: Config,
+        clock: Clock,
+        kinds: Sequence[str] = (),
+    ) -> None:
+        if not _BUNDLE.fullmatch(config.default_bundle_id):
+            raise ConfigError(f"default_bundle_id: {config.default_bundle_id!r} is no bundle id")
         self._repository = repository
         self._config = config
         self._clock = clock
+        steps = {step.kind for step in read_steps(config.fallback)}
+        self._pushed = bool(DEVICE_KINDS & steps & set(kinds))
 
     def register(
         self, user_id: str, device_id: object, bundle_id: object, apns: Mapping[str, Any] | None
@@ -65,12 +85,34 @@ class Devices:
         return device
 
     def of(self, user_id: str) -> list[Device]:
-        """Return every device of a principal."""
+        """Return every device of a principal.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
         return self._repository.of(user_id)
+
+    def remove(self, user_id: str, device_id: str) -> None:
+        """Forget a device of a principal; nothing is pushed to it any more.
+
+        Raises:
+            UnknownDevice: this principal has no device of that id.
+            StorageUnavailable: nothing was changed.
+        """
+        # What no database could hold is not worth asking one; some refuse to be asked.
+        if not device_id.isprintable() or not self._repository.remove(user_id, device_id):
+            raise UnknownDevice
+
+    def pushes(self, device: Device) -> bool:
+        """Tell whether a push could be sent to a device (A13).
+
+        It has a push token, and the fallback has a step for devices that somebody can post.
+        """
+        return self._pushed and device.push_token is not None
 
 
 def check_device_id(value: object, user_id: str) -> str:
-    """Check a device id a client names: 1 to 200 printable characters.
+    """Check a device id a client names: 1 to 200 printable characters, and no path.
 
     The ids made for clients that name none (``clerk:<user>``, ``anon:<hash>``) are reserved: one
     could otherwise take over the default device of another user (A.27).
@@ -87,13 +129,19 @@ def check_device_id(value: object, user_id: str) -> str:
     if len(value) > MAX_DEVICE_ID or not value.isprintable() or value.isspace():
         text = f"device_id must be 1-{MAX_DEVICE_ID} printable chars"
         raise Invalid(text, ("device_id",), "length")
+    if len(texts.parts(value)) > 1 or texts.climbs(value) or not texts.plain(value):
+        # It is told in paths: to us, to remove it, and to whoever looks after the devices.
+        text = "device_id must not be a path (/, \\, . or ..), also not an encoded one"
+        raise Invalid(text, ("device_id",), "characters")
     if value.startswith(("clerk:", "anon:")):
         raise Invalid("device_id belongs to another user", ("device_id",), "owner")
     return value
 
 
 def check_bundle_id(value: object, default: str) -> str:
-    """Check a bundle id: letters, digits, dots and hyphens; ``None`` means the default (A4).
+    """Check a bundle id: words of letters, digits and hyphens, joined by dots.
+
+    ``None`` means the default (A4).
 
     Raises:
         Invalid: the value is not a bundle id.
@@ -101,14 +149,12 @@ def check_bundle_id(value: object, default: str) -> str:
     if value is None:
         return default
     if not isinstance(value, str) or not _BUNDLE.fullmatch(value):
-        text = "bundle_id must be 1-155 letters, digits, dots and hyphens"
+        text = "bundle_id must be 1-155 letters, digits and hyphens, joined by dots"
         raise Invalid(text, ("bundle_id",), "characters")
     return value
 
 
-def _push_target(
-    apns: Mapping[str, Any] | None,
-) -> tuple[str | None, Literal["production", "sandbox"]]:
+def _push_target(apns: Mapping[str, Any] | None) -> tuple[str | None, Environment]:
     # `device_token` and `development` are what the sibling page of the same product calls them.
     if apns is None:
         return None, "production"
@@ -122,7 +168,7 @@ def _push_target(
     return token.lower(), _environment(apns.get("environment"))
 
 
-def _environment(value: object) -> Literal["production", "sandbox"]:
+def _environment(value: object) -> Environment:
     if value is None:
         return "production"
     if not isinstance(value, str) or value not in _ENVIRONMENTS:

@@ -47,7 +47,7 @@ def toast_event(user_id: object, toast: Toast, options: ToastOptions, now: int) 
         expires_at=None if ttl_ms is None else now + ttl_ms,
         dedupe_key=events.key(options.dedupe_key, "dedupe_key"),
         dedupe_ms=options.dedupe_ms,
-        collapse_key=events.key(options.collapse_key, "collapse_key"),
+        collapse_key=events.collapse_key(options.collapse_key),
         fallback=bool(options.fallback_apns),
     )
 

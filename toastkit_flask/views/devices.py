@@ -1,10 +1,10 @@
-"""Register the devices a push may go to (A11-A13)."""
+"""Register the devices a push may go to, list and remove them (A11-A13, A.27)."""
 
 from __future__ import annotations
 
 from flask import Response
 
-from toastkit.dialects import read_body
+from toastkit.dialects import device_page, read_body
 
 from ..bodies import Registration, answer, read_raw
 from ..door import Door
@@ -21,6 +21,21 @@ def register() -> Response:
     kit, who = current_kit(), current_principal()
     body = read_body(read_raw(kit.config), Registration)
     device = kit.devices.register(who.user_id, body.device_id, body.bundle_id, body.apns)
-    # Nothing carries pushes yet, so none is promised.
-    written = {"registered": True, "device_id": device.device_id, "apns_fallback_enabled": False}
-    return answer(written)
+    pushed_to = kit.devices.pushes(device)
+    written = {"registered": True, "device_id": device.device_id}
+    return answer({**written, "apns_fallback_enabled": pushed_to})
+
+
+@devices.get("/v1/devices", policy=Policy.PRINCIPAL, rate="inbox")
+def every() -> Response:
+    """List the devices of whoever asks."""
+    kit, who = current_kit(), current_principal()
+    return answer(device_page(kit.devices.of(who.user_id), kit.devices.pushes))
+
+
+# The id of a client that names none holds the user's, which may hold a slash.
+@devices.delete("/v1/devices/<path:device_id>", policy=Policy.PRINCIPAL, rate="inbox")
+def remove(device_id: str) -> Response:
+    """Remove a device of whoever asks."""
+    current_kit().devices.remove(current_principal().user_id, device_id)
+    return answer({"removed": True, "device_id": device_id})
