@@ -437,7 +437,7 @@ class FakeInbox:
         taken, self.due = self.due[:limit], self.due[limit:]
         return taken
 
-    def claim_unacked(self, limit: int) -> list[Event]:
+    def claim_unacked(self, limit: int, lease_ms: int) -> list[Event]:
         self._ensure_sound()
         taken, self.unacked = self.unacked[:limit], self.unacked[limit:]
         return taken

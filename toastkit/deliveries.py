@@ -136,10 +136,12 @@ class Owed(Struct, frozen=True):
     """How many deliveries a toast is owed by now: to be tried at once, and later on.
 
     With neither the toast is undelivered: its user has no device, and nothing else was due.
+    ``kind`` is that of the first to be tried at once.
     """
 
     now: int
     later: int
+    kind: str | None = None
 
 
 _STEP = re.compile(r"([^@]{1,100})(?:@([0-9]{1,6})([smhd]))?")

@@ -23,8 +23,8 @@ from .publishing import (
     Controls,
     Courier,
     Rounds,
-    Senders,
     ToastOptions,
+    Told,
     control_event,
     toast_event,
 )
@@ -40,10 +40,12 @@ from .wiring import (
     make_courier,
     make_data,
     make_deliveries,
+    make_fallback,
     make_identity,
     make_lookout,
     make_node,
     make_publisher,
+    make_senders,
     make_sweeper,
     make_toasts,
     weakly,
@@ -61,7 +63,8 @@ class Kit:
     Building a kit touches neither disk nor threads; it opens at first use, in each process that
     uses it, and ``close()`` (or leaving its ``with`` block) ends it. ``owned`` names the tables of
     the host's, in the same database, that hold what is users'; without it those that are
-    registered count.
+    registered count. Where the settings say how to sign for Apple's push service, the key's file is
+    read at once.
     """
 
     def __init__(
@@ -84,25 +87,27 @@ class Kit:
         self.config = config
         self._context = context
         self._ground = Ground.of(config, hooks, clock, host=host, owned=owned)
-        self._senders = Senders(senders, context)
+        self._senders = make_senders(self._ground, senders, context)
         self._looking: Sequence[Rounds] = ()
-        self._courier: Courier | None = None
-        kit = weakref.ref(self)
+        self._couriers: tuple[Courier, ...] = ()
+        kit, kinds = weakref.ref(self), self._senders.kinds
 
         def node() -> Node | None:
             return None if (here := kit()) is None else here.node
 
-        self._publisher = make_publisher(self._ground, node)
+        self._fallback = make_fallback(self._ground, kinds, weakly(self._carrier))
+        self._publisher = make_publisher(self._ground, self._fallback, node)
         heralds = Heralds(node, self._publisher.publish_control, self._senders.kinds_of)
         self.identity = make_identity(self._ground, verifiers, heralds)
         self.node = self._make_node()
         self.sessions = self.identity.sessions
-        self.devices = Devices(self._ground.storage.devices, config, self._ground.clock)
+        self.devices = Devices(self._ground.storage.devices, config, self._ground.clock, kinds)
         self._joining = Joining(config.database_url, host, self._publisher.relay)
         self._controls = Controls(self._ground.hooks)
         self.toasts = make_toasts(self._ground, self._publisher, node)
         self.data = make_data(self._ground, self.sessions, node)
-        self.deliveries = make_deliveries(self._ground, weakly(self._hurry))
+        carry = weakly(self._begin_to_carry)
+        self.deliveries = make_deliveries(self._ground, kinds, weakly(self._hurry), carry)
         open_kits.add(self)
 
     def publish_toast(
@@ -213,13 +218,14 @@ class Kit:
             each.cancel()
         for each in self._looking:
             each.stop(self.config.storage_wait_ms / 1000)
-        if self._courier is not None:
-            self._courier.cancel()
+        for courier in self._couriers:
+            courier.cancel()
         if self.node.serving:
             self.node.stop()
-        if self._courier is not None:
+        for courier in self._couriers:
             # Last: clients must not wait for the outside world to be told.
-            self._courier.stop(self.config.close_seconds)
+            courier.stop(self.config.close_seconds)
+        self._senders.close()
         self._ground.backplane.close()
         self._ground.storage.close()
         self._ground.runtime.close()
@@ -237,9 +243,9 @@ class Kit:
         for each in self._looking:
             each.abandon()
         self._looking = ()
-        if self._courier is not None:
-            self._courier.abandon()
-            self._courier = None
+        for courier in self._couriers:
+            courier.abandon()
+        self._couriers = ()
 
     def _make_node(self) -> Node:
         # The process that took the first socket tells its clients when it exits; no hook of the
@@ -251,17 +257,35 @@ class Kit:
         atexit.register(self.close)
 
     def _begin_to_sweep(self) -> None:
-        sweeper = make_sweeper(self._ground, self._publisher, self.data.prune_some)
+        prune = self.data.prune_some
+        sweeper = make_sweeper(self._ground, self._publisher, self._fallback, prune)
         self._looking = (sweeper, make_lookout(self._ground, self.sessions))
-        self._courier = make_courier(self._ground, self._senders)
-        for each in (*self._looking, self._courier):
-            # An app that is dropped, such as that of a test, leaves nobody behind who looks.
-            weakref.finalize(self, each.cancel).atexit = False
-            each.start()
+        for each in self._looking:
+            self._begin(each)
+        if self.config.carry:
+            self._begin(self._make_courier())
+
+    def _begin(self, rounds: Rounds) -> None:
+        # An app that is dropped, such as that of a test, leaves nobody behind who looks.
+        weakref.finalize(self, rounds.cancel).atexit = False
+        rounds.start()
+
+    def _begin_to_carry(self, told: Told | None) -> Courier:
+        # What it has noted is owed to the next commit, which the end of the process must not forget.
+        self._close_at_exit()
+        return self._make_courier(told)
+
+    def _make_courier(self, told: Told | None = None) -> Courier:
+        courier = make_courier(self._ground, self._senders, told)
+        self._couriers += (courier,)
+        return courier
+
+    def _carrier(self) -> Courier | None:
+        return self._couriers[0] if self._couriers else None
 
     def _hurry(self) -> None:
-        if self._courier is not None:
-            self._courier.hurry()
+        for courier in self._couriers:
+            courier.hurry()
 
     def _road(self, db: Db) -> Callable[[Sequence[Event]], list[Receipt]]:
         session = self._joining.session(db)

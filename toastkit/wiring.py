@@ -9,12 +9,13 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
 from .closing import CloseReason
 from .config import Config
-from .errors import NotServing
+from .errors import ConfigError, NotServing
 from .events import Event
 from .hooks import Hooks
 from .identity import Anonymous, AnonymousParts, Authenticator, Identity, Sessions, Tickets
@@ -30,6 +31,8 @@ from .publishing import (
     DataParts,
     Deliveries,
     DeliveriesParts,
+    Fallback,
+    FallbackParts,
     Publisher,
     PublisherParts,
     Round,
@@ -39,12 +42,17 @@ from .publishing import (
     SweeperParts,
     Toasts,
     ToastsParts,
+    Told,
     control_event,
 )
 from .runtime import runtime_for
 from .runtime.contract import Runtime
+from .senders.contract import Sender
 from .storage import Ownable, Storage
 from .verifiers.contract import Verifier
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +158,53 @@ def make_node(ground: Ground, tickets: Tickets, context: Context, begin: Beginni
     return Node(parts, at_first=begin.at_first, at_serve=begin.at_serve)
 
 
-def make_publisher(ground: Ground, node: Callable[[], Node | None]) -> Publisher:
+def make_senders(ground: Ground, senders: Sequence[Sender], context: Context) -> Senders:
+    """Hold the host's senders, and Apple's if the settings say how to sign for it.
+
+    Raises:
+        ConfigError: a setting or a sender is wrong, or a package is missing.
+    """
+    return Senders((*senders, *_apns(ground.config, ground.clock)), context)
+
+
+def _apns(config: Config, clock: Clock) -> Sequence[Sender]:
+    names = ("apns_team_id", "apns_key_id", "apns_key_file")
+    missing = [name for name in names if not getattr(config, name)]
+    if len(missing) == len(names):
+        return ()
+    if missing:
+        raise ConfigError(
+            f"{' and '.join(missing)} must be set, too: pushes need all of {', '.join(names)}, or "
+            "none of them"
+        )
+    try:
+        from .senders.apns import ApnsSender, ApnsSettings  # needs an extra's packages
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"pushes need {error.name}, which is not installed: pip install 'toastkit[apns]'"
+        ) from error
+    settings = ApnsSettings(
+        team_id=config.apns_team_id,
+        key_id=config.apns_key_id,
+        key_file=config.apns_key_file,
+        host=config.apns_host,
+        sandbox_host=config.apns_sandbox_host,
+        ca_file=config.apns_ca_file,
+    )
+    return (ApnsSender(settings, clock),)
+
+
+def make_fallback(
+    ground: Ground, kinds: Sequence[str], courier: Callable[[], Courier | None]
+) -> Fallback:
+    """Make what owes a push where nobody is there; ``courier`` returns what carries here."""
+    repository = ground.storage.deliveries
+    return Fallback(FallbackParts(ground.config, ground.clock, repository, kinds, courier))
+
+
+def make_publisher(
+    ground: Ground, fallback: Fallback, node: Callable[[], Node | None]
+) -> Publisher:
     """Make the road of every event; ``node`` returns the living one."""
     return Publisher(
         PublisherParts(
@@ -159,6 +213,7 @@ def make_publisher(ground: Ground, node: Callable[[], Node | None]) -> Publisher
             ground.runtime,
             ground.storage.inbox,
             ground.backplane,
+            fallback,
             serving=lambda: (here := node()) is not None and here.serving,
         )
     )
@@ -196,13 +251,20 @@ def make_data(ground: Ground, sessions: Sessions, node: Callable[[], Node | None
     )
 
 
-def make_deliveries(ground: Ground, hurry: Callable[[], object]) -> Deliveries:
-    """Make the facet of what is owed; ``hurry`` has it carried at once."""
+def make_deliveries(
+    ground: Ground,
+    kinds: tuple[str, ...],
+    hurry: Callable[[], object],
+    courier: Callable[[Told | None], Courier | None],
+) -> Deliveries:
+    """Make the facet of what is owed; ``hurry`` has it carried at once, ``courier`` carries it."""
     repository = ground.storage.deliveries
-    return Deliveries(DeliveriesParts(ground.config, ground.clock, repository, hurry))
+    return Deliveries(
+        DeliveriesParts(ground.config, ground.clock, repository, kinds, hurry, courier)
+    )
 
 
-def make_courier(ground: Ground, senders: Senders) -> Courier:
+def make_courier(ground: Ground, senders: Senders, told: Told | None = None) -> Courier:
     """Make what carries what is owed; the senders may hold the whole app, so it knows them weakly."""
     return Courier(
         CourierParts(
@@ -211,11 +273,14 @@ def make_courier(ground: Ground, senders: Senders) -> Courier:
             ground.runtime,
             ground.storage.deliveries,
             weakref.ref(senders),
+            told=told,
         )
     )
 
 
-def make_sweeper(ground: Ground, publisher: Publisher, prune: Callable[[], bool]) -> Sweeper:
+def make_sweeper(
+    ground: Ground, publisher: Publisher, fallback: Fallback, prune: Callable[[], bool]
+) -> Sweeper:
     """Make what looks for undecided toasts, and for what is kept no longer."""
     return Sweeper(
         SweeperParts(
@@ -224,6 +289,7 @@ def make_sweeper(ground: Ground, publisher: Publisher, prune: Callable[[], bool]
             ground.runtime,
             ground.storage.inbox,
             publisher,
+            fallback,
             prune=prune,
         )
     )
@@ -249,13 +315,12 @@ def make_lookout(ground: Ground, sessions: Sessions) -> Rounds:
     return Rounds(ground.runtime, Round(sessions.revocations.look, seconds, "revoked sessions"))
 
 
-def weakly(method: Callable[[], object]) -> Callable[[], None]:
+def weakly(method: Callable[P, T]) -> Callable[P, T | None]:
     """Return a call that does not keep the method's owner alive, and does nothing without it."""
     found = weakref.WeakMethod(method)
 
-    def call() -> None:
+    def call(*args: P.args, **given: P.kwargs) -> T | None:
         here = found()
-        if here is not None:
-            here()
+        return None if here is None else here(*args, **given)
 
     return call

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeInbox, World, control, toast
+from tests.publishing.phones import Phones
 from toastkit.backplane.contract import Confirmation
 from toastkit.errors import NotServing, StorageUnavailable
 from toastkit.events import Event
@@ -50,10 +51,11 @@ class FakeBackplane:
 class Desk:
     """Hold a publisher and all it leans on."""
 
-    def __init__(self, serving: bool = True) -> None:
-        self.world = World()
+    def __init__(self, serving: bool = True, *kinds: str, **settings: Any) -> None:
+        self.world = World(**settings)
         self.inbox, self.backplane = FakeInbox(), FakeBackplane()
         self.serving = serving
+        self.phones = Phones(self.world, *kinds)
         self.publisher = Publisher(
             PublisherParts(
                 self.world.config,
@@ -61,6 +63,7 @@ class Desk:
                 self.world.runtime,
                 self.inbox,
                 self.backplane,
+                self.phones.fallback,
                 lambda: self.serving,
             )
         )

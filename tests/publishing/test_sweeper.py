@@ -9,7 +9,6 @@ from tests.fakes import toast
 from tests.publishing.test_publisher import Desk
 from tests.publishing.test_rounds import go_round
 from toastkit.backplane.contract import Confirmation
-from toastkit.config import Config
 from toastkit.errors import StorageUnavailable
 from toastkit.publishing.sweeper import BATCH, Sweeper, SweeperParts
 
@@ -19,8 +18,8 @@ NOBODY = Confirmation(complete=True)
 class Broom:
     """Hold a sweeper with a publisher and all they lean on."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.desk = Desk()
+    def __init__(self, *kinds: str, **settings: Any) -> None:
+        self.desk = Desk(True, *kinds, **settings)
         self.inbox, self.told = self.desk.inbox, self.desk.backplane.told
         self.pruned = 0
         self.left = 0
@@ -28,11 +27,12 @@ class Broom:
         world = self.world = self.desk.world
         self.sweeper = Sweeper(
             SweeperParts(
-                Config(**settings),
+                world.config,
                 world.clock,
                 world.runtime,
                 self.inbox,
                 self.desk.publisher,
+                self.desk.phones.fallback,
                 self._prune,
             )
         )

@@ -4,9 +4,10 @@ from .confirm import decide
 from .controls import Controls
 from .courier import Courier, CourierParts
 from .data import Data, DataParts, Keeping
-from .deliveries import Deliveries, DeliveriesParts
+from .deliveries import Deliveries, DeliveriesParts, Told
 from .draft import ToastOptions, control_event, toast_event
 from .explain import Explanation
+from .fallback import Fallback, FallbackParts
 from .inbox import Inbox
 from .posting import Senders
 from .publisher import Publisher, PublisherParts
@@ -23,6 +24,8 @@ __all__ = [
     "Deliveries",
     "DeliveriesParts",
     "Explanation",
+    "Fallback",
+    "FallbackParts",
     "Inbox",
     "Keeping",
     "Publisher",
@@ -35,6 +38,7 @@ __all__ = [
     "ToastOptions",
     "Toasts",
     "ToastsParts",
+    "Told",
     "control_event",
     "decide",
     "toast_event",

@@ -24,17 +24,14 @@ from ..deliveries import (
     StoredDelivery,
 )
 from ..runtime.contract import Runtime, Signal
-from .posting import Senders
+from .board import Board
+from .health import Health
+from .pauses import pause_seconds
+from .posting import Raised, Senders
 from .rounds import Round, Rounds
-
-ROOM = 8
-"""Attempts of one kind that go on side by side in one process."""
 
 BATCH = 500
 """Deliveries whose time is over, ended at once."""
-
-FIRST_SECONDS, MOST_SECONDS = 2.0, 600.0
-"""The longest pause after a first attempt, and after any."""
 
 SLOW_SECONDS = 60.0
 """An attempt that takes longer is told of: its sender lacks a timeout."""
@@ -61,7 +58,8 @@ class DeliveryRepository(Protocol):
         """Take due deliveries, of each kind at most so many; nobody else gets them.
 
         A claim is a lease: what is neither settled nor renewed in time is due again. It counts as
-        an attempt at once: whoever takes it may not live to tell.
+        an attempt at once: whoever takes it may not live to tell. What is not wanted any more is
+        dropped instead: its toast was acked, read or deleted, or has no such device any more.
 
         Raises:
             StorageUnavailable: nothing was taken.
@@ -73,7 +71,8 @@ class DeliveryRepository(Protocol):
     def settle(self, carried: Carried) -> None:
         """Note what became of a claim that is still one's own; returns at once.
 
-        What was sent was sent, whoever holds it by now.
+        What was sent was sent, whoever holds it by now. With it goes what becomes of its toast, and
+        what a push has taught about its device.
         """
 
     def expire(self, limit: int) -> int:
@@ -112,7 +111,7 @@ class CourierParts:
     """What a courier is made of.
 
     ``senders`` returns ``None`` when whoever registered them is gone; ``chance`` is a number from
-    0 to 1.
+    0 to 1. ``told`` is called after each attempt.
     """
 
     config: Config
@@ -121,6 +120,7 @@ class CourierParts:
     repository: DeliveryRepository
     senders: Callable[[], Senders | None]
     chance: Callable[[], float] = random.random
+    told: Callable[[Carried], object] | None = None
 
 
 @dataclass(slots=True)
@@ -138,19 +138,25 @@ class Courier(Rounds):
 
     Each attempt is made beside everything else, so that a sender that hangs holds up nobody but
     its own kind. A delivery is claimed by a lease that is renewed as long as the attempt goes on;
-    when this process dies, it runs out, and another one makes the next attempt.
+    when this process dies, it runs out, and another one makes the next attempt. While the other
+    side of a kind is away one attempt at a time is made, and as soon as it answers all others.
     """
 
     def __init__(self, parts: CourierParts) -> None:
         senders = parts.senders()
         often = min(parts.config.sweep_ms, parts.config.lease_ms / 3) / 1000
-        seconds = often if senders and senders.kinds else LOOK_SECONDS
+        kinds = senders.kinds if senders else ()
+        seconds = often if kinds else LOOK_SECONDS
         super().__init__(parts.runtime, Round(self.carry, seconds, "due deliveries"))
         self._clock = parts.clock
         self._runtime = parts.runtime
         self._repository = parts.repository
         self._senders = parts.senders
         self._chance = parts.chance
+        self._told = parts.told
+        self._health = {kind: Health(parts.clock, parts.chance) for kind in kinds}
+        self.board = Board(parts.runtime, parts.clock)
+        self._seconds = seconds
         self._lease_ms = parts.config.lease_ms
         self._held: dict[str, _Held] = {}
         self._full: frozenset[str] = frozenset()
@@ -160,22 +166,35 @@ class Courier(Rounds):
 
     def stop(self, seconds: float) -> None:
         """Begin no further attempt; wait at most ``seconds`` for those that go on."""
-        # Set first, looked second; whoever comes back goes first and looks second.
-        self._back = self._runtime.signal()
         super().stop(seconds)
-        if self._held:
-            self._back.wait(seconds)
+        self._await(seconds)
 
-    def carry(self) -> None:
-        """Look once, and begin the attempts that are due.
+    def finish(self) -> None:
+        """Carry until nothing more is due, and every attempt is back; instead of ``start``.
+
+        Raises:
+            StorageUnavailable: what is due stays due.
+        """
+        while (self.carry() or self._held) and not self.stopped:
+            self._await(self._seconds)
+
+    def prompt(self, kind: str) -> bool:
+        """Tell whether a delivery of a kind that is owed now is posted at once, as far as known."""
+        senders = self._senders()
+        if senders is None or self.stopped or kind not in self._health:
+            return False
+        return self._health[kind].well and self._room(senders).get(kind, 0) > 0
+
+    def carry(self) -> int:
+        """Look once, begin the attempts that are due, and return how many.
 
         Raises:
             StorageUnavailable: what is due stays due.
         """
         senders = self._senders()
         if senders is None:
-            return
-        self._keep()
+            return 0
+        self._keep(senders)
         while self._repository.expire(BATCH) == BATCH and not self.stopped:
             self._runtime.breathe()
         self._look_for_strangers(senders)
@@ -188,25 +207,39 @@ class Courier(Rounds):
         )
         for delivery in taken:
             self._begin(senders, delivery)
+        return len(taken)
+
+    def _await(self, seconds: float) -> None:
+        # Set first, looked second; whoever comes back goes first and looks second.
+        self._back = self._runtime.signal()
+        if self._held:
+            self._back.wait(seconds)
 
     def _room(self, senders: Senders) -> dict[str, int]:
-        held = [each.delivery.kind for each in list(self._held.values())]
-        room = {kind: ROOM - held.count(kind) for kind in senders.kinds}
+        held = list(self._held.values())
+        room = {}
+        for kind in senders.kinds:
+            begun = [each.began for each in held if each.delivery.kind == kind]
+            free = senders.room(kind) - len(begun)
+            room[kind] = self._health[kind].room(free, begun)
         return {kind: free for kind, free in room.items() if free > 0}
 
     def _begin(self, senders: Senders, delivery: Delivery) -> None:
         until = self._clock.now() + self._lease_ms
-        self._held[delivery.id] = _Held(delivery, until, self._clock.monotonic())
+        held = self._held[delivery.id] = _Held(delivery, until, self._clock.monotonic())
         try:
-            self._runtime.spawn(partial(self._attempt, senders, delivery))
+            self._runtime.spawn(partial(self._attempt, senders, held))
         except BaseException:  # no thread is to be had: the lease must run out
             del self._held[delivery.id]
             raise
 
-    def _attempt(self, senders: Senders, delivery: Delivery) -> None:
+    def _attempt(self, senders: Senders, held: _Held) -> None:
+        delivery = held.delivery
         try:
             if not self.stopped:  # a forked child has its parent's jobs, too
-                self._repository.settle(self._carried(delivery, senders.post(delivery)))
+                outcome = senders.post(delivery)
+                self._note(held, outcome)
+                self._tell(self._carried(delivery, outcome))
         finally:
             self._held.pop(delivery.id, None)
             if self._back is not None and not self._held:
@@ -214,7 +247,26 @@ class Courier(Rounds):
             if delivery.kind in self._full:
                 self.hurry()
 
-    def _keep(self) -> None:
+    def _note(self, held: _Held, outcome: Outcome) -> None:
+        health = self._health[held.delivery.kind]
+        if isinstance(outcome, Later) and (outcome.away or isinstance(outcome, Raised)):
+            if health.well:
+                log.warning(
+                    "what %s is posted to does not answer; until it does, it is asked now and then",
+                    held.delivery.kind,
+                )
+            health.missed(held.began, outcome.seconds)
+        elif not health.well:
+            health.answered()
+            log.warning("what %s is posted to answers again", held.delivery.kind)
+
+    def _tell(self, carried: Carried) -> None:
+        self._repository.settle(carried)
+        self.board.tell(carried.delivery, carried.outcome)
+        if self._told is not None:
+            self._told(carried)
+
+    def _keep(self, senders: Senders) -> None:
         """Renew the leases of attempts that go on, until their deliveries' time is over."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         for held in list(self._held.values()):
@@ -224,7 +276,7 @@ class Courier(Rounds):
                 log.warning(
                     "the sender of %s has not answered for %d seconds; it needs a timeout of its "
                     "own: %d attempts that hang are all that one process makes",
-                    *(delivery.kind, SLOW_SECONDS, ROOM),
+                    *(delivery.kind, SLOW_SECONDS, senders.room(delivery.kind)),
                 )
             if held.until - now <= self._lease_ms / 2 and now < delivery.expires_at:
                 held.until = now + self._lease_ms
@@ -246,8 +298,8 @@ class Courier(Rounds):
                 return Carried(delivery=delivery, outcome=outcome, state="sent", answer=answer)
             case Refusal() | Gone():
                 return Carried(delivery=delivery, outcome=outcome, state="failed", answer=answer)
-            case Later(seconds=named):
-                pause = pause_seconds(delivery.attempts, named, self._chance())
+            case Later():
+                pause = self._pause(delivery, outcome)
                 at = min(self._clock.now() + math.ceil(pause * 1000), delivery.expires_at)
                 return Carried(
                     delivery=delivery,
@@ -257,20 +309,11 @@ class Courier(Rounds):
                     next_attempt_at=at,
                 )
 
-
-def pause_seconds(attempts: int, named: object, chance: float) -> float:
-    """Return how long to pause after an attempt, where ``attempts`` were made before it.
-
-    Somewhere between nothing and a length that doubles, so that what failed together does not come
-    back together. What the other side ``named`` is kept to, and little more than that.
-    """
-    try:
-        seconds = float(named)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if math.isfinite(seconds) and seconds > 0:
-        return seconds + chance * max(FIRST_SECONDS, seconds / 10)
-    return chance * min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(attempts, 30))
+    def _pause(self, delivery: Delivery, later: Later) -> float:
+        # Where all are away nothing is wrong with this one: it need not come back ever more rarely.
+        if later.away:
+            return self._health[delivery.kind].pause
+        return pause_seconds(delivery.attempts, later.seconds, self._chance())
 
 
 def _tidy(answer: object) -> str:

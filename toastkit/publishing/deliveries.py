@@ -10,23 +10,31 @@ from msgspec import Struct
 from .. import ids, principals
 from ..clock import Clock
 from ..config import Config
-from ..deliveries import Delivery, DeliveryState, StoredDelivery
-from ..errors import Invalid, TooLarge
+from ..deliveries import Carried, Delivery, DeliveryState, StoredDelivery
+from ..errors import ConfigError, Invalid, TooLarge
 from ..events import json_copy
-from .courier import DeliveryRepository
+from .courier import Courier, DeliveryRepository
 from .posting import MAX_KIND
 
 MAX_TARGET = 2000
 MAX_PAGE = 1000
 
+Told = Callable[[Carried], object]
+
 
 class DeliveriesParts(Struct, frozen=True):
-    """What the facet is made of; ``hurry`` has this process look for what is due, if it does."""
+    """What the facet is made of.
+
+    ``kinds`` are those there are senders for; ``hurry`` has this process look for what is due, if
+    it does; ``courier`` makes one that carries here.
+    """
 
     config: Config
     clock: Clock
     repository: DeliveryRepository
+    kinds: tuple[str, ...]
     hurry: Callable[[], object]
+    courier: Callable[[Told | None], Courier | None]
 
 
 class Deliveries:
@@ -40,7 +48,14 @@ class Deliveries:
         self._config = parts.config
         self._clock = parts.clock
         self._repository = parts.repository
+        self._kinds = parts.kinds
         self._hurry = parts.hurry
+        self._courier = parts.courier
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds there are senders for, in this process."""
+        return self._kinds
 
     def owe(
         self,
@@ -77,6 +92,32 @@ class Deliveries:
         self._repository.add(delivery)
         self._hurry()
         return delivery.id
+
+    def carry(self, told: Told | None = None, *, once: bool = False) -> None:
+        """Carry what is due until interrupted (``KeyboardInterrupt``), or ``once`` until none is.
+
+        For a process that does nothing else; one that serves carries beside that, unless the
+        setting ``carry`` is 0. ``told`` is called after each attempt, from wherever that is made.
+        At the end attempts that go on are waited for, for ``close_seconds``.
+
+        Raises:
+            ConfigError: no sender is registered here.
+            StorageUnavailable: ``once``, and the database cannot be reached.
+        """
+        courier = self._courier(told) if self._kinds else None
+        if courier is None:
+            raise ConfigError(
+                "nothing can be carried here, for no sender is registered: give "
+                "ToastKit(senders=[...]) some, or set TOASTKIT_APNS_TEAM_ID, TOASTKIT_APNS_KEY_ID "
+                "and TOASTKIT_APNS_KEY_FILE"
+            )
+        try:
+            if once:
+                courier.finish()
+            else:
+                courier.run()
+        finally:
+            courier.stop(self._config.close_seconds)
 
     def recent(
         self, limit: int = 50, *, state: DeliveryState | None = None, kind: str | None = None

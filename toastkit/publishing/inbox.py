@@ -60,8 +60,10 @@ class Inbox(Protocol):
             StorageUnavailable: nothing was taken.
         """
 
-    def claim_unacked(self, limit: int) -> list[Event]:
-        """Take written toasts whose ack is overdue; nobody else gets them, nor you again.
+    def claim_unacked(self, limit: int, lease_ms: int) -> list[Event]:
+        """Take written toasts whose ack is overdue; nobody else gets them.
+
+        A claim is a lease: what its taker does not owe a fallback until then is overdue again.
 
         Raises:
             StorageUnavailable: nothing was taken.

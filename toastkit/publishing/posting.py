@@ -13,7 +13,14 @@ from ..senders.contract import Sender
 
 MAX_KIND = 100
 
+ROOM = 8
+"""Attempts of one kind that one process makes side by side, unless its sender has another ``room``."""
+
 log = logging.getLogger(__name__)
+
+
+class Raised(Later, frozen=True):
+    """A sender raised: the other side may be away, or this one delivery is too much for it."""
 
 
 class Senders:
@@ -37,6 +44,7 @@ class Senders:
                     f"a kind of its own, like {kind + ':other'!r}"
                 )
             self._by_kind[kind] = sender
+        self._rooms = {kind: _room(sender) for kind, sender in self._by_kind.items()}
         self._context = context
         self._complained: dict[str, str] = {}
 
@@ -52,6 +60,21 @@ class Senders:
         """
         return tuple(kind for kind in self._by_kind if f"{kind}:".startswith(f"{happening}:"))
 
+    def room(self, kind: str) -> int:
+        """Return how many attempts of a kind one process makes side by side."""
+        return self._rooms[kind]
+
+    def close(self) -> None:
+        """Have every sender that can, give back what it holds; no attempt is made after that."""
+        for kind, sender in self._by_kind.items():
+            close = getattr(sender, "close", None)
+            try:
+                if callable(close):
+                    close()
+            except Exception:
+                # A host's code; the others have theirs to give back, too.
+                log.exception("the sender of %s could not be closed", kind)
+
     def post(self, delivery: Delivery) -> Outcome:
         """Have a delivery's sender make one attempt; whatever it raises may be tried again."""
         sender = self._by_kind[delivery.kind]
@@ -60,7 +83,7 @@ class Senders:
                 outcome: object = sender.post(delivery)
         except Exception as error:  # noqa: BLE001 - a host's code, which may raise anything
             self._complain(delivery, error)
-            return Later(_told(error))
+            return Raised(_told(error))
         if not isinstance(outcome, Sent | Refusal | Gone | Later):
             # It may well have been posted; to go on would post it again and again.
             answer = f"{type(sender).__name__}.post returned {type(outcome).__name__}"
@@ -103,3 +126,13 @@ def _kind(sender: Sender) -> str:
     if not callable(getattr(sender, "post", None)):
         raise ConfigError(f"{sender!r} is no sender: it needs a method post(delivery)")
     return kind
+
+
+def _room(sender: Sender) -> int:
+    room = getattr(sender, "room", ROOM)
+    if type(room) is not int or room < 1:
+        raise ConfigError(
+            f"{sender!r}: room is how many attempts are made side by side, a whole number of at "
+            "least 1"
+        )
+    return room

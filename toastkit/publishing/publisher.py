@@ -17,6 +17,7 @@ from ..receipts import Receipt
 from ..records import Accepted
 from ..runtime.contract import Runtime
 from .confirm import decide, expiry
+from .fallback import Fallback
 from .inbox import Inbox, Relayed
 
 
@@ -29,6 +30,7 @@ class PublisherParts:
     runtime: Runtime
     inbox: Inbox
     backplane: Backplane
+    fallback: Fallback
     serving: Callable[[], bool]
 
 
@@ -41,6 +43,7 @@ class Publisher:
         self._runtime = parts.runtime
         self._inbox = parts.inbox
         self._backplane = parts.backplane
+        self._fallback = parts.fallback
         self._serving = parts.serving
 
     def publish(self, toasts: Sequence[Event]) -> list[Receipt]:
@@ -54,7 +57,8 @@ class Publisher:
         # another process holds the sockets, and only it can know whether anybody is there.
         tell = partial(self._tell, telling, toasts) if serving else None
         accepted = self._inbox.accept(toasts, self._due_ms(serving), tell)
-        decided = self._decide(telling)
+        # Of one toast it is worth waiting for what becomes of a push; many would wait for the last.
+        decided = self._decide(telling, patient=len(toasts) == 1)
         return [
             Receipt.duplicate(place.id)
             if place.duplicate
@@ -129,6 +133,7 @@ class Publisher:
 
     def _broadcast(self, telling: _Telling, fresh: Sequence[Event]) -> None:
         until = self._clock.now() + self._config.confirm_ms
+        telling.until = self._clock.monotonic() + self._config.confirm_ms / 1000
         told = [_now_or_never(event, until) for event in fresh]
         telling.fresh, telling.answers = fresh, self._backplane.broadcast(told)
 
@@ -140,26 +145,35 @@ class Publisher:
         """Decide what nobody waits for a receipt of."""
         self._decide(telling)
 
-    def _decide(self, telling: _Telling) -> dict[str, Receipt]:
+    def _decide(self, telling: _Telling, *, patient: bool = False) -> dict[str, Receipt]:
         """Wait for the answers and return the receipt of every toast that was told, by id."""
         if telling.answers is None:
             return {}
         confirmations = telling.answers.wait(self._config.confirm_ms / 1000)
         now = self._clock.now()
         verdicts = [
-            decide(event, confirmation, now, self._config)
+            (event, *decide(event, confirmation, now, self._config))
             for event, confirmation in zip(telling.fresh, confirmations, strict=True)
         ]
-        self._inbox.mark([change for _, change in verdicts if change is not None])
-        return {receipt.id: receipt for receipt, _ in verdicts}
+        receipts = {receipt.id: receipt for _, receipt, _ in verdicts}
+        unseen = (event for event, receipt, _ in verdicts if receipt.reason == "no_session")
+        owings = self._fallback.owings(unseen)
+        left = {owing.toast_id for owing in owings}
+        changes = [change for _, _, change in verdicts if change is not None]
+        self._inbox.mark([change for change in changes if change.id not in left])
+        return receipts | self._fallback.owe(owings, telling.until if patient else None)
 
 
 @dataclass(slots=True)
 class _Telling:
-    """What the loop leaves for the publisher that waits: the new toasts, and who answers them."""
+    """What the loop leaves for the publisher that waits: the new toasts, and who answers them.
+
+    ``until``, on the monotonic clock, is when the publisher waits no longer.
+    """
 
     fresh: Sequence[Event] = ()
     answers: Pending | None = None
+    until: float = 0.0
 
 
 def _placed(event: Event, place: Accepted) -> Event:

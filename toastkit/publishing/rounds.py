@@ -39,8 +39,14 @@ class Rounds:
 
     def start(self) -> None:
         """Begin, beside everything else. Once; does not block."""
-        self._bell, self._ended = self._runtime.signal(), self._runtime.signal()
+        self._prepare()
         self._runtime.spawn(self._run)
+
+    def run(self) -> None:
+        """Go round here, beginning at once, until stopped or interrupted; instead of ``start``."""
+        self._prepare()
+        self.hurry()
+        self._run()
 
     def hurry(self) -> None:
         """Have the next round begin at once; one that goes on is followed by another."""
@@ -64,6 +70,9 @@ class Rounds:
         Nobody is woken: what the parent's thread waits for is not the child's to touch.
         """
         self._over = True
+
+    def _prepare(self) -> None:
+        self._bell, self._ended = self._runtime.signal(), self._runtime.signal()
 
     def _run(self) -> None:
         assert self._ended is not None

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..clock import Clock
 from ..config import Config
 from ..runtime.contract import Runtime
+from .fallback import Fallback
 from .inbox import Inbox
 from .publisher import Publisher
 from .rounds import Round, Rounds
 
 BATCH = 64
 """Toasts taken at once: a claim is a lease, and what is taken must be decided within it."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,7 @@ class SweeperParts:
     runtime: Runtime
     inbox: Inbox
     publisher: Publisher
+    fallback: Fallback
     prune: Callable[[], bool]
 
 
@@ -36,7 +35,7 @@ class Sweeper(Rounds):
 
     Finds what a process that serves nobody has published, what a crash left undecided, what a
     committed transaction left in the outbox, written toasts whose ack is overdue, and what is not
-    kept any longer.
+    kept any longer. Decides nothing for ``reconnect_ms`` where a fallback would follow.
     """
 
     def __init__(self, parts: SweeperParts) -> None:
@@ -47,6 +46,11 @@ class Sweeper(Rounds):
         self._runtime = parts.runtime
         self._inbox = parts.inbox
         self._publisher = parts.publisher
+        self._fallback = parts.fallback
+        # A process has started, and its clients are on their way back: no phone is to ring for a
+        # toast that they are about to be replayed.
+        grace = parts.config.reconnect_ms / 1000 if parts.fallback.steps else 0
+        self._decides_at = parts.clock.monotonic() + grace
         self._prune = parts.prune
         self._pruned_at = parts.clock.monotonic()
 
@@ -58,20 +62,24 @@ class Sweeper(Rounds):
         """
         while self._publisher.relay() >= BATCH and not self.stopped:
             self._runtime.breathe()
+        if self._clock.monotonic() >= self._decides_at:
+            self._decide()
+            if self._config.ack_timeout_ms:
+                self._give_up_acks()
+        if self._clock.monotonic() - self._pruned_at >= self._config.prune_seconds:
+            self._prune_for_a_while()
+
+    def _decide(self) -> None:
         while due := self._inbox.claim_due(BATCH, self._config.lease_ms):
             # In the order of their positions, so that one user's leave in it.
             self._publisher.resume(sorted(due, key=lambda event: event.seq or 0))
             if len(due) < BATCH or self.stopped:
                 break
             self._runtime.breathe()
-        if self._config.ack_timeout_ms:
-            self._give_up_acks()
-        if self._clock.monotonic() - self._pruned_at >= self._config.prune_seconds:
-            self._prune_for_a_while()
 
     def _give_up_acks(self) -> None:
-        while overdue := self._inbox.claim_unacked(BATCH):
-            log.debug("%d written toasts were not acked in time", len(overdue))
+        while overdue := self._inbox.claim_unacked(BATCH, self._config.lease_ms):
+            self._fallback.owe(self._fallback.owings(overdue, gated=True))
             if len(overdue) < BATCH or self.stopped:
                 break
             self._runtime.breathe()
