@@ -170,6 +170,7 @@ class Link:
     def _end(self, request: Request) -> None:
         request.body, request.at = b"".join(request.parts), time.monotonic()
         self._requests += 1
+        self._apple.busiest = max(self._apple.busiest, len(self._open))
         answer = self._apple.arrived(request)
         if answer.way == "goaway":
             self.go_away(max(0, request.stream - 2))
@@ -188,7 +189,7 @@ class Link:
         with suppress(StreamClosedError):  # it was reset just now
             if answer.way == "answer":
                 self._answer(request, answer)
-                request.answered, request.lost = now, self._last is not None
+                request.answered, request.late = now, self._last is not None
             elif answer.way == "reset":
                 self._h2.reset_stream(request.stream, ErrorCodes.INTERNAL_ERROR)
                 request.lost = True

@@ -14,8 +14,8 @@ class Request:
     """A request with its place: the ``link`` (connection) it came on, counted from 1, and stream.
 
     ``fault`` is what Apple found wrong with it; ``answer`` what was decided about it. ``answered``:
-    the answer was given to the network. ``lost``: the client may never have learned of it. Times
-    are monotonic.
+    the answer was given to the network; ``late``: after the farewell, where a client may not listen
+    any more. ``lost``: the client may never have learned of it. Times are monotonic.
     """
 
     link: int
@@ -27,6 +27,7 @@ class Request:
     fault: str | None = None
     answer: Answer | None = None
     answered: float | None = None
+    late: bool = False
     lost: bool = False
     number: int = 0
     parts: list[bytes] = field(default_factory=list, repr=False)

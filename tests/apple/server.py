@@ -9,6 +9,7 @@
         apple.requests, apple.wait(3)       what came, in order; wait until so many have come
         apple.faults()                      what a correct client never causes: always assert it
         apple.taken()                       how often each apns-id reached its phone
+        apple.connections, apple.busiest    how many there were, and the most streams on one
 
 ``Answer``, ``because("Unregistered")`` and ``TAKEN`` are in ``tests.apple.answers``.
 """
@@ -52,7 +53,7 @@ class Apple:
         self.known: set[str] | None = None
         self.decide: Callable[[Request], Answer | None] = lambda _request: None
         self.requests: list[Request] = []
-        self.connections = 0
+        self.connections = self.busiest = 0
         self.holding = False
         self._complaints: list[str] = []
         self._scripts: dict[str, deque[Answer]] = defaultdict(deque)

@@ -155,7 +155,7 @@ def test_connections_go_away_after_so_many(apple, provider):
             unanswered += 1
     assert apple.connections == 4
     assert len(apple.requests) == 20
-    assert unanswered == sum(request.lost for request in apple.requests)
+    assert unanswered == sum(request.late for request in apple.requests)
 
 
 def test_it_may_be_away_and_come_back(apple, provider):
