@@ -1,0 +1,55 @@
+"""Find where an HTTP/2 peer says that it will take no more, without ending what it has taken."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+HEAD = 9
+GOAWAY = 0x7
+MAX_FRAME = 16_384
+"""Largest frame a peer may send us; h2 refuses a larger one by its head."""
+
+ALL = 0x7FFF_FFFF
+
+
+class Farewell(Struct, frozen=True):
+    """Say up to which stream the peer answers, and in which words of its own it took leave."""
+
+    last_stream: int
+    code: int
+    words: str = ""
+
+
+class Farewells:
+    """Take GOAWAY frames out of what a peer says.
+
+    h2 lets nothing come after one. But it is said while answers are under way, and to throw these
+    away would mean to post pushes again that have rung already.
+    """
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def split(self, data: bytes) -> tuple[bytes, list[Farewell]]:
+        """Return what is complete, without farewells, and the farewells."""
+        self._held += data
+        rest, found, at = bytearray(), [], 0
+        while len(self._held) - at >= HEAD:
+            size = int.from_bytes(self._held[at : at + 3], "big")
+            # What is too large is h2's to refuse, at once: its head goes on without the rest.
+            end = at + HEAD + (size if size <= MAX_FRAME else 0)
+            if end > len(self._held):
+                break
+            if self._held[at + 3] == GOAWAY and size >= 8:
+                found.append(_read(bytes(self._held[at + HEAD : end])))
+            else:
+                rest += self._held[at:end]
+            at = end
+        del self._held[:at]
+        return bytes(rest), found
+
+
+def _read(body: bytes) -> Farewell:
+    last, code = int.from_bytes(body[:4], "big") & ALL, int.from_bytes(body[4:8], "big")
+    words = body[8:208].decode("ascii", "replace")
+    return Farewell(last, code, words if words.isprintable() else "")

@@ -1,0 +1,44 @@
+"""Keep the pushes that would have been sent: for tests, and for demos without a key."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct
+
+from ...clock import Clock, SystemClock
+from ...deliveries import Delivery, Outcome, Refusal, Sent
+from ...records import Environment
+from .request import PushRequest, push_request
+from .settings import PRODUCTION, SANDBOX
+
+MOST = 200
+
+_HOSTS: dict[Environment, str] = {"production": PRODUCTION, "sandbox": SANDBOX}
+
+
+class Recorded(Struct, frozen=True):
+    """Hold one push, for what, and when it would have been sent (milliseconds since the epoch)."""
+
+    request: PushRequest
+    delivery: Delivery
+    at: int
+
+
+class RecordingApns:
+    """Take every push, and keep the newest ``most`` of them in ``posted`` as they would be sent."""
+
+    kind = "apns"
+
+    def __init__(self, clock: Clock | None = None, most: int = MOST) -> None:
+        self._clock = clock or SystemClock()
+        self.posted: deque[Recorded] = deque(maxlen=most)
+
+    def post(self, delivery: Delivery) -> Outcome:
+        """Keep a push; it counts as sent."""
+        device = delivery.device
+        if device is None or device.push_token is None:
+            return Refusal("no push token")
+        request = push_request(delivery, device, _HOSTS[device.environment])
+        self.posted.append(Recorded(request, delivery, self._clock.now()))
+        return Sent("recorded")

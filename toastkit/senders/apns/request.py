@@ -1,0 +1,75 @@
+"""A delivery, as the push service wants it asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any
+
+from msgspec import Struct
+
+from ...deliveries import Delivery
+from ...records import Device
+from .payload import payload
+
+MAX_COLLAPSE = 64
+"""Longest collapse id, in bytes."""
+
+_IDS = uuid.UUID("6f0a3a42-1d0c-5c55-9c5e-4a3d4b2f7e11")
+
+
+class PushRequest(Struct, frozen=True):
+    """Hold one request as it is posted, but for the credential of the one who posts it.
+
+    ``host`` is ``host`` or ``host:port``; ``headers`` are in the order they are sent.
+    """
+
+    host: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def push_request(delivery: Delivery, device: Device, host: str) -> PushRequest:
+    """Write the push of a delivery to a device; the same delivery is always the same push."""
+    toast = delivery.payload["toast"]
+    return PushRequest(
+        host,
+        f"/3/device/{device.push_token}",
+        (
+            ("apns-id", _push_id(delivery, device)),
+            ("apns-topic", device.bundle_id),
+            ("apns-push-type", "alert"),
+            ("apns-priority", "5" if toast["priority"] == "low" else "10"),
+            ("apns-expiration", str(_expiration(delivery, toast))),
+            ("apns-collapse-id", _collapse_id(toast)),
+            ("content-type", "application/json"),
+        ),
+        payload(toast),
+    )
+
+
+def _push_id(delivery: Delivery, device: Device) -> str:
+    about = delivery.toast_id or delivery.id
+    return str(uuid.uuid5(_IDS, f"{about}\n{device.device_id}"))
+
+
+def _expiration(delivery: Delivery, toast: dict[str, Any]) -> int:
+    """Return until when it may be stored, in seconds since the epoch; 0: now or never (A.16)."""
+    if toast["expires_at"] is not None and toast["expires_at"] <= toast["created_at"]:
+        return 0
+    return delivery.expires_at // 1000
+
+
+def _collapse_id(toast: dict[str, Any]) -> str:
+    """Return by what a later push replaces this one.
+
+    Without a collapse key it is the toast's own id: if an answer was lost, the push is repeated,
+    and must not be seen twice.
+    """
+    key: str | None = toast["collapse_key"]
+    if key is None:
+        return str(toast["id"])
+    if len(key) <= MAX_COLLAPSE and key.isascii() and key.isprintable() and key == key.strip():
+        return key
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
