@@ -1,6 +1,7 @@
 """Everything that checks this project: ``nox`` runs what must pass, ``nox -t full`` the rest."""
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -108,6 +109,29 @@ def tests_lowest(session: nox.Session) -> None:
 def tests_long(session: nox.Session) -> None:
     """Run the tests that take minutes."""
     _pytest(session, "-m", "long")
+
+
+@nox.session(tags=["full"])
+def apns2_oracle(session: nox.Session) -> None:
+    """Compare our pushes with those of the real apns2 0.7.2, which needs an older world.
+
+    It lives in an environment of its own, made by the newest Python that can run it.
+    """
+    newest = (shutil.which(f"python3.{minor}") for minor in (13, 12, 11))
+    base = next(filter(None, newest), None)
+    if base is None:
+        session.skip("apns2 needs Python 3.11, 3.12 or 3.13, and none is here")
+    folder = Path(session.create_tmp(), "apns2").resolve()
+    python = str(folder / "bin" / "python")
+    old = ("apns2==0.7.2", "PyJWT==1.7.1", "setuptools<81")
+    try:
+        session.run(base, "-m", "venv", "--clear", str(folder), external=True)
+        session.run(python, "-m", "pip", "install", "-q", *old, external=True)
+    except nox.command.CommandFailed:
+        session.skip("apns2 0.7.2 cannot be installed here: what pip said stands above")
+    session.env["TOASTKIT_APNS2_PYTHON"] = python
+    session.install("-e", ".[service]", *_group("test"))
+    session.run("python", "-m", "pytest", "tests/apple/test_oracle.py", *session.posargs)
 
 
 @nox.session(tags=["full"])

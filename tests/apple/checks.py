@@ -72,7 +72,11 @@ class Providers:
             )
         except jwt.InvalidTokenError:
             return "InvalidProviderToken"
-        right = head.get("kid") == KEY_ID and said["iss"] == TEAM_ID and type(said["iat"]) in {int, float}
+        right = (
+            head.get("kid") == KEY_ID
+            and said["iss"] == TEAM_ID
+            and type(said["iat"]) in {int, float}
+        )
         return float(said["iat"]) if right else "InvalidProviderToken"
 
 
