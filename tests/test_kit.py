@@ -138,9 +138,9 @@ def test_storage_that_closes_while_a_toast_is_told_takes_no_receipt_away(
     connect(kit)
     decide = kit._publisher._decide
 
-    def close_first(telling: Any) -> Any:
+    def close_first(*told: Any, **given: Any) -> Any:
         kit._ground.storage.close()
-        return decide(telling)
+        return decide(*told, **given)
 
     monkeypatch.setattr(kit._publisher, "_decide", close_first)
     assert kit.publish_toast("u1", "Hello").status == "delivered"

@@ -13,8 +13,9 @@ from tests.fakes import FakeRuntime
 from toastkit import ids
 from toastkit.config import Config
 from toastkit.deliveries import Delivery, Later, Refusal, Sent, StoredDelivery
-from toastkit.publishing.courier import ROOM, Courier, CourierParts, pause_seconds
-from toastkit.publishing.posting import Senders
+from toastkit.publishing.courier import Courier, CourierParts
+from toastkit.publishing.pauses import pause_seconds
+from toastkit.publishing.posting import ROOM, Senders
 from toastkit.storage import Storage
 from toastkit.testing import ManualClock
 

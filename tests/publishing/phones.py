@@ -6,17 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.fakes import World
-from toastkit.deliveries import Delivery, Outcome, Owed, Owing
+from toastkit.deliveries import Delivery, Due, Outcome, Owed, Owing
 from toastkit.errors import StorageUnavailable
 from toastkit.publishing import Fallback, FallbackParts
 from toastkit.publishing.board import Board
 
 
+def _of(dues: Sequence[Due], now: int) -> Owed:
+    at_once = [due.kind for due in dues if due.at <= now]
+    return Owed(len(at_once), len(dues) - len(at_once), at_once[0] if at_once else None)
+
+
 @dataclass
 class FakeOwed:
-    """Remember what is owed, and answer as the test says: ``says`` returns it for each."""
+    """Remember what is owed, and answer as the test says: one delivery for what is due at once."""
 
-    says: Callable[[Owing], Owed | None] = lambda owing: Owed(1, 0, owing.dues[0].kind)
+    says: Callable[[Owing], Owed | None] = lambda owing: _of(owing.dues, owing.at)
     owings: list[Owing] = field(default_factory=list)
     broken: bool = False
 
@@ -59,7 +64,13 @@ class Phones:
         """Have the courier say this as soon as the toast's deliveries are owed."""
         assert self.carrier is not None
         delivery = Delivery(
-            **{"id": "d", "kind": kind, "target": "", "payload": {}},
-            **{"created_at": 0, "expires_at": 1, "toast_id": toast_id, "seq": seq},
+            id="d",
+            kind=kind,
+            target="",
+            payload={},
+            created_at=0,
+            expires_at=1,
+            toast_id=toast_id,
+            seq=seq,
         )
         self.carrier.answers += [(delivery, outcome) for outcome in outcomes]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from toastkit.deliveries import Delivery, Later, Outcome
+from toastkit.deliveries import Delivery, Outcome
 from toastkit.errors import ConfigError
-from toastkit.publishing.posting import Senders
+from toastkit.publishing.posting import ROOM, Raised, Senders
 from toastkit.senders import RecordingSender
 
 
@@ -56,4 +56,31 @@ def test_an_error_that_cannot_be_told_is_one_all_the_same() -> None:
             raise Mute
 
     owed = Delivery(id="d", kind="mail", target="", payload={}, created_at=0, expires_at=1)
-    assert Senders([Broken()]).post(owed) == Later("Mute")
+    assert Senders([Broken()]).post(owed) == Raised("Mute")
+
+
+@pytest.mark.parametrize("room", [0, -1, 1.5, "8", None, True])
+def test_the_room_of_a_sender_is_a_number_of_attempts(room: Any) -> None:
+    sender = RecordingSender("mail")
+    sender.room = room  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="room is how many attempts"):
+        Senders([sender])
+
+
+def test_a_sender_may_name_its_room() -> None:
+    wide = RecordingSender("push")
+    wide.room = 64  # type: ignore[attr-defined]
+    senders = Senders([wide, RecordingSender("mail")])
+    assert (senders.room("push"), senders.room("mail")) == (64, ROOM)
+
+
+def test_one_sender_that_cannot_be_closed_keeps_none_from_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    closed = []
+    broken, other = RecordingSender("broken"), RecordingSender("other")
+    broken.close = lambda: 1 / 0  # type: ignore[attr-defined]
+    other.close = lambda: closed.append(1)  # type: ignore[attr-defined]
+    Senders([broken, RecordingSender("plain"), other]).close()
+    assert closed == [1]
+    assert "the sender of broken could not be closed" in caplog.text

@@ -1,14 +1,17 @@
 """One road: stored first, told next, decided last; a control is only told."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from tests.fakes import FakeInbox, World, control, toast
 from tests.publishing.phones import Phones
 from toastkit.backplane.contract import Confirmation
+from toastkit.deliveries import Sent
 from toastkit.errors import NotServing, StorageUnavailable
 from toastkit.events import Event
 from toastkit.publishing import Publisher, PublisherParts
@@ -237,3 +240,74 @@ def test_A27_a_process_that_serves_nobody_cannot_send_controls() -> None:
     with pytest.raises(NotServing, match="inside the web process"):
         desk.publisher.publish_control(control())
     assert desk.backplane.told == []
+
+
+NOBODY = Confirmation(complete=True)
+
+
+def test_A26_a_toast_nobody_was_there_for_is_pushed() -> None:
+    desk = Desk(True, "apns")
+    desk.backplane.says = NOBODY
+    desk.phones.answer("01HXY7Z1", Sent())
+    assert desk.publish(toast()) == [Receipt.pushed("01HXY7Z1", "apns")]
+    assert [(owing.toast_id, owing.seq) for owing in desk.phones.owed.owings] == [("01HXY7Z1", 1)]
+    assert desk.inbox.changes == [], "its state goes with what is owed"
+
+
+@pytest.mark.parametrize(
+    ("says", "given", "reason"),
+    [
+        (Confirmation(1, 1, complete=True), {}, None),
+        (Confirmation(0, 1, complete=True), {}, "not_subscribed"),
+        (NOBODY, {"fallback": False}, "fallback_disabled"),
+    ],
+)
+def test_A26_no_phone_rings_for_who_is_there_or_where_it_is_not_wanted(
+    says: Confirmation, given: dict[str, Any], reason: str | None
+) -> None:
+    desk = Desk(True, "apns")
+    desk.backplane.says = says
+    [receipt] = desk.publish(toast(**given))
+    assert (receipt.reason, desk.phones.owed.owings) == (reason, [])
+
+
+def test_who_is_there_costs_the_fallback_nothing() -> None:
+    desk = Desk(True, "apns")
+    desk.phones.fallback.owe = Mock(return_value={})  # type: ignore[method-assign]
+    desk.publish(toast(id="a"), toast(id="b"))
+    assert [call.args[0] for call in desk.phones.fallback.owe.call_args_list] == [[]]
+
+
+def test_a_push_is_waited_for_as_long_as_the_answers_leave() -> None:
+    desk = Desk(True, "apns")
+    desk.backplane.says = NOBODY
+    notice, carrier = Mock(), desk.phones.carrier
+    notice.wait.return_value = []
+    assert carrier is not None
+    carrier.board.expect = lambda *_: nullcontext(notice)  # type: ignore[method-assign]
+    now = desk.world.clock.monotonic()
+    assert desk.publish(toast()) == [Receipt.owed("01HXY7Z1", "apns")]
+    notice.wait.assert_called_once_with(1, now + 0.25)
+
+
+def test_of_many_those_that_are_owed_leave_the_others_as_they_are() -> None:
+    desk = Desk(True, "apns")
+    desk.backplane.says = NOBODY
+    receipts = desk.publish(toast(id="a"), toast(id="b", fallback=False), toast(id="c"))
+    assert [(each.status, each.transport) for each in receipts] == [
+        ("queued", "apns"),
+        ("undelivered", "none"),
+        ("queued", "apns"),
+    ]
+    assert [change.id for change in desk.inbox.changes] == ["b"]
+
+
+def test_what_a_transaction_left_waits_for_no_push() -> None:
+    desk = Desk(True, "apns")
+    desk.backplane.says = NOBODY
+    desk.inbox.outbox = [toast(id="a", seq=None)]
+    assert desk.phones.carrier is not None
+    desk.phones.carrier.board.expect = Mock(side_effect=AssertionError)  # type: ignore[method-assign]
+    desk.publisher.relay(["a"])
+    desk.world.runtime.run_job()
+    assert [owing.toast_id for owing in desk.phones.owed.owings] == ["a"]

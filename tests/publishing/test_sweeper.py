@@ -128,6 +128,27 @@ def test_A_18_overdue_acks_are_taken_only_where_they_are_waited_for(
     assert (broom.inbox.unacked == []) is taken
 
 
+def test_A_18_a_fallback_is_owed_where_an_ack_is_overdue() -> None:
+    broom = Broom("apns", ack_timeout_ms=5000, reconnect_ms=0)
+    broom.inbox.unacked = [toast(id="a", seq=7)]
+    broom.sweeper.sweep()
+    [owing] = broom.desk.phones.owed.owings
+    assert (owing.toast_id, owing.seq, owing.gated) == ("a", 7, True)
+    assert broom.states() == []
+
+
+def test_no_phone_rings_while_clients_are_on_their_way_back() -> None:
+    broom = Broom("apns", ack_timeout_ms=1)
+    broom.desk.backplane.says = NOBODY
+    broom.inbox.due, broom.inbox.unacked = [toast(id="a")], [toast(id="b")]
+    broom.world.clock.advance(2.9)
+    broom.sweeper.sweep()
+    assert broom.desk.phones.owed.owings == []
+    broom.world.clock.advance(0.1)
+    broom.sweeper.sweep()
+    assert [owing.toast_id for owing in broom.desk.phones.owed.owings] == ["a", "b"]
+
+
 def test_what_is_not_kept_any_longer_is_pruned_batch_by_batch_now_and_then(broom: Broom) -> None:
     broom.left = 3
     broom.sweeper.sweep()
