@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tests.fakes import Client, FakeFraming, FakeTransport
 from tests.verifiers.forgeries import ISSUER, NOW, PARTY, jwk
 from toastkit.dialects import ToastsDialect
 from toastkit.records import Ticket
+from toastkit.senders.contract import Sender
 from toastkit.testing import ManualClock
 from toastkit.verifiers import StaticVerifier
 from toastkit_flask import ToastKit
@@ -34,11 +35,11 @@ def making(folder: Path, clock: ManualClock) -> Iterator[MakeApp]:
     keys = {"keys": [jwk()]}
     verifier = StaticVerifier(keys, clock, issuer=ISSUER, authorized_parties=[PARTY])
 
-    def make(**settings: Any) -> Flask:
+    def make(senders: Sequence[Sender] = (), **settings: Any) -> Flask:
         app = Flask(f"host{len(apps)}", instance_path=str(folder / f"instance{len(apps)}"))
         given = {"publish_secret": "secret", "rate_limits": False, **settings}
         app.config.update({f"TOASTKIT_{name.upper()}": value for name, value in given.items()})
-        toastkit = ToastKit(app, verifiers=[verifier], clock=clock)
+        toastkit = ToastKit(app, verifiers=[verifier], senders=senders, clock=clock)
         toastkit.user_loader(lambda: request.headers.get("X-User"))
         apps.append(app)
         return app

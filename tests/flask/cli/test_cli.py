@@ -14,32 +14,15 @@ from typing import get_args
 import pytest
 from flask import Flask
 
+from tests.flask.cli.conftest import one_line
 from toastkit import Config, Kit
 from toastkit.ids import toast_id
 from toastkit.publishing.verdict import Why
 from toastkit_flask import ToastKit
 from toastkit_flask.cli import group
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 UNKNOWN = toast_id(1_767_225_600_000)
-
-
-@pytest.fixture
-def kit(app):
-    return app.extensions["toastkit"].kit
-
-
-@pytest.fixture
-def run(app):
-    """Run ``flask toastkit …``; return its exit code, stdout and stderr."""
-    runner = app.test_cli_runner()
-
-    def run(*words, answer=None):
-        done = runner.invoke(args=["toastkit", *words], input=answer)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.stdout, done.stderr
-
-    return run
 
 
 def decided(kit):
@@ -47,10 +30,6 @@ def decided(kit):
     kit.node.serve()
     id = kit.publish_toast("ada", "Hello").id
     assert kit.toasts.explain(id).state == "undelivered"
-
-
-def one_line(text):
-    return text.startswith("Error: ") and text.count("\n") == 1
 
 
 def test_explain_says_why_a_toast_was_not_seen(kit, run):
@@ -155,7 +134,7 @@ def test_nothing_is_left_of_a_file_that_could_not_be_finished(kit, run, tmp_path
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == []
 
 
-@pytest.mark.parametrize("command", [("forget", "--yes"), ("export",)])
+@pytest.mark.parametrize("command", [("forget", "--yes"), ("export",), ("devices",)])
 @pytest.mark.parametrize("user", ["", "a:b", "anon", "a b", "x" * 201])
 def test_a_user_id_that_is_none_was_called_wrongly(run, command, user):
     code, said, complaint = run(*command, user)
@@ -164,7 +143,12 @@ def test_a_user_id_that_is_none_was_called_wrongly(run, command, user):
 
 
 @pytest.mark.parametrize(
-    "words", [("explain",), ("explain", "a", "b"), ("prune", "x"), ("forget",), ("x",), ("export",)]
+    "words",
+    [
+        *(("explain",), ("explain", "a", "b"), ("prune", "x"), ("forget",), ("x",), ("export",)),
+        *(("devices",), ("devices", "ada", "--remove"), ("deliveries", "x"), ("courier", "x")),
+        *(("deliveries", "--state", "lost"), ("deliveries", "--limit", "many")),
+    ],
 )
 def test_words_that_are_none_are_2(run, words):
     code, said, complaint = run(*words)
@@ -172,7 +156,13 @@ def test_words_that_are_none_are_2(run, words):
     assert "Traceback" not in complaint
 
 
-@pytest.mark.parametrize("words", [("explain", UNKNOWN), ("prune",), ("export", "ada")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("explain", UNKNOWN), ("prune",), ("export", "ada")),
+        *(("devices", "ada"), ("devices", "ada", "--remove", "phone"), ("deliveries",)),
+    ],
+)
 def test_a_database_that_cannot_be_reached_is_one_line_and_1(make_app, tmp_path, words):
     app = make_app(database_url=f"sqlite:///{tmp_path}/nowhere/toasts.db")
     done = app.test_cli_runner().invoke(args=["toastkit", *words])

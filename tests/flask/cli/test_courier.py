@@ -1,0 +1,169 @@
+"""``flask toastkit courier``: a process that carries, tells of it, and ends when it is told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.flask.cli.conftest import one_line, runner
+from toastkit import Config, Kit
+from toastkit.deliveries import Later, Refusal, Sent
+from toastkit.senders import RecordingSender
+
+ROOT = Path(__file__).parents[3]
+
+
+class Answers:
+    """A sender that answers what a delivery says."""
+
+    kind = "answers"
+
+    def post(self, delivery):
+        return {"sent": Sent("200"), "refused": Refusal("no"), "later": Later("busy", 90)}[
+            delivery.target
+        ]
+
+
+@pytest.fixture
+def database(tmp_path):
+    return f"sqlite:///{tmp_path}/toasts.db"
+
+
+def states(database):
+    with Kit(Config(database_url=database)) as kit:
+        return {each.target: (each.state, each.last_answer) for each in kit.deliveries.recent()}
+
+
+def test_without_a_sender_it_says_what_to_do(run):
+    for words in (["courier"], ["courier", "--once"]):
+        code, said, complaint = run(*words)
+        assert (code, said) == (1, "")
+        assert one_line(complaint)
+        assert "senders=" in complaint
+        assert "TOASTKIT_APNS_KEY_FILE" in complaint
+
+
+def test_once_carries_what_is_due_tells_each_attempt_and_ends(make_app, database):
+    app = make_app(senders=[Answers(), RecordingSender("email")], database_url=database)
+    kit = app.extensions["toastkit"].kit
+    ids = {
+        target: kit.deliveries.owe("answers", {}, target=target, user_id="ada")
+        for target in ("sent", "refused", "later")
+    }
+    code, said, told = runner(app)("courier", "--once")
+    assert (code, told) == (0, "carrying answers, email\n")
+    lines = {line.split()[3]: line for line in said.splitlines()}
+    assert lines["sent"] == f"answers  {ids['sent']}  ada  sent  sent: 200"
+    assert lines["refused"] == f"answers  {ids['refused']}  ada  refused  failed: no"
+    assert lines["later"].startswith(f"answers  {ids['later']}  ada  later  waiting: busy  next ")
+    assert states(database) == {
+        "sent": ("sent", "200"),
+        "refused": ("failed", "no"),
+        "later": ("waiting", "busy"),
+    }
+
+
+def test_once_carries_more_than_it_has_room_for(make_app, database):
+    sender = RecordingSender("email")
+    app = make_app(senders=[sender], database_url=database)
+    for _ in range(20):
+        app.extensions["toastkit"].kit.deliveries.owe("email", {})
+    assert runner(app)("courier", "--once")[0] == 0
+    assert len(sender.posted) == 20
+
+
+def test_once_without_its_database_is_one_line_and_1(make_app, tmp_path):
+    url = f"sqlite:///{tmp_path}/nowhere/toasts.db"
+    app = make_app(senders=[RecordingSender("email")], database_url=url)
+    code, said, complaint = runner(app)("courier", "--once")
+    assert (code, said) == (1, "")
+    assert one_line(complaint.removeprefix("carrying email\n"))
+
+
+def test_it_carries_where_the_setting_says_that_serving_processes_do_not(make_app, database):
+    sender = RecordingSender("email")
+    app = make_app(senders=[sender], database_url=database, carry=False)
+    app.extensions["toastkit"].kit.deliveries.owe("email", {})
+    assert runner(app)("courier", "--once")[0] == 0
+    assert len(sender.posted) == 1
+
+
+SHOP = """
+import time
+from flask import Flask
+from toastkit.deliveries import Sent
+from toastkit_flask import ToastKit
+
+class Email:
+    kind = "email"
+    def post(self, delivery):
+        if delivery.target == "hangs":
+            print("hanging", flush=True)
+            time.sleep(600)
+        return Sent("200")
+
+app = Flask(__name__)
+ToastKit(app, senders=[Email()], database_url={database!r}, sweep_ms=50, close_seconds=1)
+"""
+
+
+@pytest.fixture
+def courier(tmp_path, database):
+    (tmp_path / "shop.py").write_text(SHOP.format(database=database))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "shop", "toastkit", "courier"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_carries_what_another_process_owes_until_it_is_told_to_end(courier, database, number):
+    with Kit(Config(database_url=database)) as kit:
+        for name in ("one", "two"):
+            id = kit.deliveries.owe("email", {}, target=name)
+            assert courier.stdout.readline() == f"email  {id}  -  {name}  sent: 200\n"
+    courier.send_signal(number)
+    said, told = courier.communicate(timeout=20)
+    assert (courier.returncode, said, told) == (0, "", "carrying email\nstopped\n")
+    assert states(database) == {"one": ("sent", "200"), "two": ("sent", "200")}
+
+
+@pytest.mark.plain
+def test_whoever_reads_its_lines_may_go(courier, database):
+    with Kit(Config(database_url=database)) as kit:
+        courier.stdout.close()
+        for name in ("one", "two"):
+            kit.deliveries.owe("email", {}, target=name)
+        deadline = time.monotonic() + 20
+        while kit.deliveries.waiting() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert kit.deliveries.waiting() == {}
+    courier.send_signal(signal.SIGTERM)
+    assert "Traceback" not in courier.stderr.read()
+
+
+@pytest.mark.plain
+def test_a_sender_that_hangs_does_not_keep_it(courier, database):
+    with Kit(Config(database_url=database)) as kit:
+        kit.deliveries.owe("email", {}, target="hangs")
+        assert courier.stdout.readline() == "hanging\n"
+    began = time.monotonic()
+    courier.send_signal(signal.SIGTERM)
+    courier.communicate(timeout=20)
+    assert courier.returncode == 0
+    assert time.monotonic() - began < 10
+    assert states(database) == {"hangs": ("waiting", None)}

@@ -1,0 +1,61 @@
+"""A process that only carries what is owed to the outside world."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import click
+
+from toastkit.clock import iso
+from toastkit.deliveries import Carried
+
+from ..state import current_kit
+from .words import told
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Carry what is due by now, and end.")
+@told
+def courier(once: bool) -> None:
+    """Carry what is owed to the outside world, in a process of its own.
+
+    Runs until SIGTERM or Ctrl-C, and waits TOASTKIT_CLOSE_SECONDS for attempts that go on. An app
+    that serves does this by itself unless TOASTKIT_CARRY=0; running both, or several, does no
+    harm. Exits with 1 when there is nothing it could carry.
+    """
+    kit = current_kit()
+    if kit.deliveries.kinds:
+        click.echo(f"carrying {', '.join(kit.deliveries.kinds)}", err=True)
+    try:
+        with _sigterm_like_ctrl_c():
+            kit.deliveries.carry(_tell, once=once)
+    except KeyboardInterrupt:
+        if once:
+            raise click.ClickException("stopped before everything was carried") from None
+        click.echo("stopped", err=True)
+    finally:
+        # What became of the last attempts is on disk after this.
+        kit.close()
+
+
+@contextmanager
+def _sigterm_like_ctrl_c() -> Iterator[None]:
+    # An exception where the main thread waits, instead of a handler that wakes it: that might run
+    # in the middle of the very lock it needs.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell(carried: Carried) -> None:
+    delivery = carried.delivery
+    words = [delivery.kind, delivery.id, delivery.user_id or "-", delivery.target or "-"]
+    words.append(carried.state if not carried.answer else f"{carried.state}: {carried.answer}")
+    if carried.next_attempt_at is not None:
+        words.append(f"next attempt {iso(carried.next_attempt_at)}")
+    with suppress(OSError):  # who read the lines has gone; what is owed has not
+        click.echo("  ".join(words))

@@ -1,0 +1,66 @@
+"""What is owed to the outside world, and how far it has come."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import click
+from msgspec.structs import asdict
+
+from toastkit.clock import iso
+from toastkit.deliveries import DeliveryState, StoredDelivery
+
+from ..state import current_kit
+from .words import as_json, columns, json_text, told
+
+TIMES = ("created_at", "expires_at", "next_attempt_at", "lease_until")
+
+
+@click.command()
+@click.option("--state", type=click.Choice(get_args(DeliveryState)), help="Those in this state.")
+@click.option("--kind", help="Those of this kind, such as apns.")
+@click.option("--limit", metavar="N", type=int, default=50, help="At most so many, 1-1000 (50).")
+@as_json
+@told
+def deliveries(state: DeliveryState | None, kind: str | None, limit: int, as_json: bool) -> None:
+    """Show what is or was owed to the outside world, newest first, and what waits.
+
+    Never what it says: that is between the app and whom it is sent to.
+    """
+    kit = current_kit()
+    found, waiting = kit.deliveries.recent(limit, state=state, kind=kind), kit.deliveries.waiting()
+    if as_json:
+        click.echo(json_text({"items": [_item(each) for each in found], "waiting": waiting}))
+        return
+    if found:
+        click.echo(columns(map(_row, found)))
+    wait = ", ".join(f"{count} of {kind}" for kind, count in sorted(waiting.items()))
+    click.echo(f"waiting: {wait or 'nothing'}")
+
+
+def _item(delivery: StoredDelivery) -> dict[str, Any]:
+    given = asdict(delivery)
+    return given | {name: None if given[name] is None else iso(given[name]) for name in TIMES}
+
+
+def _row(delivery: StoredDelivery) -> tuple[str, ...]:
+    count = delivery.attempts
+    return (
+        delivery.id,
+        iso(delivery.created_at),
+        delivery.kind,
+        delivery.user_id or "-",
+        delivery.target or "-",
+        delivery.state,
+        f"{count} attempt" if count == 1 else f"{count} attempts",
+        _told(delivery),
+    )
+
+
+def _told(delivery: StoredDelivery) -> str:
+    words = [delivery.last_answer or ""]
+    if delivery.lease_until is not None and delivery.next_attempt_at is not None:
+        words.append("an attempt goes on")
+    elif delivery.next_attempt_at is not None:
+        words.append(f"next attempt {iso(delivery.next_attempt_at)}")
+    return ", ".join(filter(None, words))

@@ -1,0 +1,37 @@
+"""What became of a toast."""
+
+from __future__ import annotations
+
+import click
+
+from toastkit.publishing import Explanation
+
+from ..state import current_kit
+from .words import as_json, json_text, told
+
+
+@click.command()
+@click.argument("id")
+@as_json
+@told
+def explain(id: str, as_json: bool) -> None:
+    """Say what became of toast ID, and why its user did or did not see it.
+
+    ID is what a publish answered; for a duplicate that is the first toast's. Exits with 1 when
+    there is no such toast.
+    """
+    explanation = current_kit().toasts.explain(id)
+    click.echo(json_text(explanation) if as_json else _text(explanation))
+
+
+def _text(explanation: Explanation) -> str:
+    lines = [
+        explanation.verdict,
+        "",
+        f"toast  {explanation.id}",
+        f"user   {explanation.user_id}",
+        f"state  {explanation.state} ({explanation.why})",
+        "",
+        *(f"{at}  {text}" for at, text in explanation.timeline),
+    ]
+    return "\n".join([*lines, "", *(f"- {hint}" for hint in explanation.hints)])
