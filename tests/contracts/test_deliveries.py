@@ -15,8 +15,7 @@ from toastkit import ids
 from toastkit.deliveries import Carried, Delivery, Later, Outcome, Refusal, Sent
 from toastkit.publishing.courier import DeliveryRepository
 from toastkit.records import PageQuery
-from toastkit.storage import Storage
-from toastkit.storage import deliveries as owing
+from toastkit.storage import Storage, owing
 from toastkit.storage.deliveries import Deliveries
 from toastkit.storage.tables import deliveries as table
 from toastkit.testing import ManualClock

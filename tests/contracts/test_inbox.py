@@ -161,16 +161,32 @@ def test_a_toast_that_was_deleted_while_it_was_due_is_not_shown(
     assert found["due_at"] is None
 
 
-def test_a_written_toast_is_due_once_when_its_ack_is_late(
+def unacked(storage: Storage) -> list[str]:
+    return ids(storage.inbox.claim_unacked(64, LEASE_MS))
+
+
+def test_a_written_toast_is_due_when_its_ack_is_late(
     accept: Any, event: Any, due: Any, change: Any, storage: Storage, clock: ManualClock
 ) -> None:
     accept(event())
     change(state="written", due_at=clock.now() + 5000)
-    assert storage.inbox.claim_unacked(64) == []
+    assert unacked(storage) == []
     clock.advance(5)
     assert due() == []
-    assert ids(storage.inbox.claim_unacked(64)) == ["toast1"]
-    assert storage.inbox.claim_unacked(64) == []
+    assert unacked(storage) == ["toast1"]
+    assert unacked(storage) == []
+    clock.advance(LEASE_MS / 1000)  # who took it died
+    assert unacked(storage) == ["toast1"]
+
+
+@pytest.mark.parametrize("met", ["deleted_at", "read_at", "seen_at", "replaced_by"])
+def test_what_its_user_has_met_needs_no_ack(
+    accept: Any, event: Any, change: Any, storage: Storage, row: Any, met: str
+) -> None:
+    accept(event())
+    change(state="written", due_at=0, **{met: "1"})
+    assert unacked(storage) == []
+    assert row("toast1")["due_at"] is None
 
 
 def test_an_undecided_toast_waits_for_no_ack(
@@ -178,7 +194,7 @@ def test_an_undecided_toast_waits_for_no_ack(
 ) -> None:
     accept(event())
     clock.advance(60)
-    assert storage.inbox.claim_unacked(64) == []
+    assert unacked(storage) == []
 
 
 # What was missed

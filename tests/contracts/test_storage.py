@@ -33,6 +33,13 @@ ALLOWED = {
     ("owed", "expired"),
     ("owed", "superseded"),
     ("undelivered", "written"),
+    ("written", "owed"),
+    ("failed", "written"),
+    ("failed", "acked"),
+    ("failed", "sent"),
+    ("undelivered", "sent"),
+    ("expired", "sent"),
+    ("superseded", "sent"),
 }
 STATES = get_args(State)
 ENDED = {"undelivered": ["undelivered"], "failed": ["owed", "failed"], "expired": ["expired"]}

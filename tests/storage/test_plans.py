@@ -15,6 +15,7 @@ from toastkit.runtime import Runtime
 from toastkit.storage import (
     Storage,
     batches,
+    claiming,
     deliveries,
     due,
     page,
@@ -123,11 +124,11 @@ def test_the_kinds_of_what_is_owed_are_found_one_by_one(plans: Plans) -> None:
 
 
 def test_a_delivery_is_changed_by_its_key(plans: Plans) -> None:
-    claim = deliveries.Claim(("a", "b"), now=5, until=6)
+    claim = claiming.Claim({"a": "ada", "b": "ada"}, now=5, until=6)
 
     def change(connection: Connection) -> None:
-        deliveries.claim(connection, [claim])
-        deliveries.expire(connection, [claim])
+        claiming.claim(connection, [claim])
+        claiming.expire(connection, [claim])
 
     assert "SCAN" not in plans(change)
 
@@ -145,7 +146,7 @@ def test_rows_are_deleted_by_their_keys(plans: Plans, doomed: Doomed) -> None:
 def test_a_look_that_finds_nothing_writes_nothing(file: Path, runtime: Runtime) -> None:
     storage = Storage(f"sqlite:///{file}", runtime, SystemClock())
     assert storage.inbox.claim_due(64, 10_000) == []
-    assert storage.inbox.claim_unacked(64) == []
+    assert storage.inbox.claim_unacked(64, 10_000) == []
     assert storage.inbox.relay(None, 2000) == []
     assert storage.deliveries.claim({"mail": 8}, 10_000) == []
     assert storage.deliveries.expire(500) == 0

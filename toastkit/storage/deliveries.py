@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Update, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select
 
 from .. import ids
 from ..clock import Clock
-from ..deliveries import Carried, Delivery, DeliveryState, StoredDelivery
+from ..deliveries import Carried, Delivery, Owed, Owing
+from ..records import DeliveryState, StoredDelivery
+from . import claiming, owing
+from .claiming import Claim, whose
 from .database import Database
+from .desk import shares
 from .group import Work
+from .settling import Settlement, renew, settle
 from .tables import deliveries
 
 T = TypeVar("T", Delivery, str)
@@ -24,46 +27,6 @@ _WAITING = _column.next_attempt_at.is_not(None)
 _SHOWN = select(
     *(_column[name] for name in StoredDelivery.__struct_fields__ if name != "created_at")
 )
-
-
-class Executes(Protocol):
-    """A connection or a session, inside its transaction."""
-
-    def execute(self, statement: Any, parameters: Any) -> Any:
-        """Execute a statement."""
-
-
-def add(place: Executes, fresh: Sequence[Delivery]) -> None:
-    """Owe deliveries as a part of the transaction that ``place`` is in; due at once.
-
-    Locks nothing that others need; a rollback takes it back.
-    """
-    rows = [
-        {
-            "id": delivery.id,
-            "kind": delivery.kind,
-            "target": delivery.target,
-            "toast_id": delivery.toast_id,
-            "user_id": delivery.user_id,
-            "payload": msgspec.json.encode(delivery.payload).decode(),
-            "state": "waiting",
-            "attempts": 0,
-            "next_attempt_at": delivery.created_at,
-            "expires_at": delivery.expires_at,
-        }
-        for delivery in fresh
-    ]
-    if rows:
-        place.execute(deliveries.insert(), rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Say which deliveries are to be taken, when, and until when for."""
-
-    ids: tuple[str, ...]
-    now: int
-    until: int
 
 
 class Deliveries:
@@ -83,10 +46,24 @@ class Deliveries:
             StorageUnavailable: nothing was kept.
         """
         kept = partial(_added, delivery.id)
-        self._database.write(_add, delivery, about=[_whose(delivery)], kept=kept)
+        about = [whose(delivery.user_id, delivery.id)]
+        self._database.write(_add, delivery, about=about, kept=kept)
+
+    def owe(self, owings: Sequence[Owing]) -> list[Owed | None]:
+        """Owe the fallback of toasts, and take them out of all other hands in the same commit.
+
+        A toast of which nothing is to be owed is decided by that. ``None``: it was decided
+        meanwhile, or its user has seen or deleted it already.
+
+        Raises:
+            StorageUnavailable: of some toasts nothing was owed; they are undecided as before.
+        """
+        return [owed for share in shares(owings) for owed in self._owe(share)]
 
     def claim(self, room: Mapping[str, int], lease_ms: int) -> list[Delivery]:
         """Take due deliveries for ``lease_ms``, of each kind at most so many.
+
+        Those that nobody wants any more are dropped instead.
 
         Raises:
             StorageUnavailable: nothing was taken.
@@ -95,9 +72,9 @@ class Deliveries:
 
         def look(connection: Connection) -> dict[str, str]:
             found = (due(connection, kind, now, room[kind]) for kind in room)
-            return {id: whose for some in found for id, whose in some.items()}
+            return {id: name for some in found for id, name in some.items()}
 
-        return self._change(claim, look, now, now + lease_ms)
+        return self._change(claiming.claim, look, now, now + lease_ms)
 
     def expire(self, limit: int) -> int:
         """End deliveries whose time is over, but those an attempt at which goes on; tell how many.
@@ -106,7 +83,11 @@ class Deliveries:
             StorageUnavailable: they wait as before.
         """
         now = self._clock.now()
-        return len(self._change(expire, lambda connection: over(connection, now, limit), now, now))
+
+        def look(connection: Connection) -> dict[str, str]:
+            return over(connection, now, limit)
+
+        return len(self._change(claiming.expire, look, now, now))
 
     def renew(self, claimed: Sequence[Delivery], lease_ms: int) -> None:
         """Keep claims for another ``lease_ms``, with the next commit; returns at once.
@@ -115,11 +96,17 @@ class Deliveries:
         """
         until = self._clock.now() + lease_ms
         for delivery in claimed:
-            self._database.owe(_renew, (delivery, until), about=[_whose(delivery)])
+            about = [whose(delivery.user_id, delivery.id)]
+            self._database.owe(renew, (delivery, until), about=about)
 
     def settle(self, carried: Carried) -> None:
-        """Note what became of an attempt, with the next commit; returns at once."""
-        self._database.owe(_settle, carried, about=[_whose(carried.delivery)])
+        """Note what became of an attempt, with the next commit; returns at once.
+
+        In the same commit its toast is decided, once that is clear, and its device remembers what
+        was learnt about its push token.
+        """
+        settlement = Settlement(carried, self._clock.now())
+        self._database.owe(settle, settlement, about=settlement.about)
 
     def recent(
         self, limit: int, state: DeliveryState | None = None, kind: str | None = None
@@ -174,9 +161,14 @@ class Deliveries:
         found = self._database.read(look)
         if not found:
             return []
-        wanted, users = Claim(tuple(found), now, until), list(found.values())
-        kept = partial(_kept, until)
+        wanted, users = Claim(found, now, until), list(found.values())
+        kept = partial(claiming.kept, until)
         return self._database.write(work, wanted, len(found), about=users, kept=kept)
+
+    def _owe(self, share: Sequence[Owing]) -> list[Owed | None]:
+        users = [each.user_id for each in share]
+        kept = partial(owing.kept, share)
+        return self._database.write(owing.owe, share, len(share), about=users, kept=kept)
 
 
 def due(connection: Connection, kind: str, now: int, limit: int) -> dict[str, str]:
@@ -184,31 +176,20 @@ def due(connection: Connection, kind: str, now: int, limit: int) -> dict[str, st
     wanted = (_column.kind == kind) & (_column.next_attempt_at <= now) & (_column.expires_at > now)
     query = select(_column.id, _column.user_id).where(wanted)
     rows = connection.execute(query.order_by(_column.next_attempt_at).limit(limit))
-    return {row.id: row.user_id or row.id for row in rows}
+    return {row.id: whose(row.user_id, row.id) for row in rows}
 
 
 def over(connection: Connection, now: int, limit: int) -> dict[str, str]:
     """Return the ids of deliveries whose time is over, each with whose it is."""
-    query = select(_column.id, _column.user_id).where(_over(now)).limit(limit)
-    return {row.id: row.user_id or row.id for row in connection.execute(query)}
+    query = select(_column.id, _column.user_id).where(claiming.over(now)).limit(limit)
+    return {row.id: whose(row.user_id, row.id) for row in connection.execute(query)}
 
 
-def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Delivery]]:
-    """Take deliveries for each of several who look; nobody gets one that another has taken."""
-    return [_take(connection, claim) for claim in claims]
-
-
-def expire(connection: Connection, claims: Sequence[Claim]) -> list[list[str]]:
-    """End deliveries whose time is over; return the ids of those that were not ended before."""
-    return [_expire(connection, claim) for claim in claims]
-
-
-def _whose(delivery: Delivery) -> str:
-    return delivery.user_id or delivery.id
-
-
-def _over(now: int) -> ColumnElement[bool]:
-    return (_column.next_attempt_at <= now) & (_column.expires_at <= now)
+def of_toast(connection: Connection, id: str, seq: int) -> tuple[StoredDelivery, ...]:
+    """Return what was owed for a toast at this position, the first first."""
+    own = (_column.toast_id == id) & (_column.seq == seq)
+    rows = connection.execute(_SHOWN.where(own).order_by(_column.id)).mappings()
+    return tuple(map(_shown, rows))
 
 
 def _kinds(connection: Connection) -> list[str]:
@@ -223,7 +204,7 @@ def _kinds(connection: Connection) -> list[str]:
 
 
 def _add(connection: Connection, fresh: Sequence[Delivery]) -> list[None]:
-    add(connection, fresh)
+    owing.add(connection, fresh)
     return [None] * len(fresh)
 
 
@@ -231,88 +212,5 @@ def _added(id: str, connection: Connection, _result: None) -> bool:
     return connection.scalar(select(_column.id).where(_column.id == id)) is not None
 
 
-def _kept(until: int, connection: Connection, changed: Sequence[Delivery | str]) -> bool | None:
-    """Tell whether a claim is in the database whose commit was not answered."""
-    if not changed or isinstance(changed[0], str):
-        return None
-    first = select(_column.lease_until).where(_column.id == changed[0].id)
-    return bool(connection.scalar(first) == until)
-
-
-def _take(connection: Connection, claim: Claim) -> list[Delivery]:
-    taking = update(deliveries).values(
-        next_attempt_at=claim.until, lease_until=claim.until, attempts=_column.attempts + 1
-    )
-    taking = taking.where(_column.id.in_(_free(claim))).returning(deliveries)
-    rows = connection.execute(taking).mappings().all()
-    return sorted(filter(None, (_readable(connection, row) for row in rows)), key=_oldest)
-
-
-def _expire(connection: Connection, claim: Claim) -> list[str]:
-    ending = _changed("expired").where(_column.id.in_(_free(claim)), _over(claim.now))
-    return list(connection.execute(ending.returning(_column.id)).scalars())
-
-
-def _free(claim: Claim) -> Select[tuple[str]]:
-    # Looked at again, for another process may have taken them meanwhile. Rows that another
-    # transaction holds are passed over, not waited for.
-    wanted = _column.id.in_(claim.ids) & (_column.next_attempt_at <= claim.now)
-    return select(_column.id).where(wanted).with_for_update(skip_locked=True)
-
-
-def _readable(connection: Connection, row: RowMapping) -> Delivery | None:
-    try:
-        payload = msgspec.json.decode(row["payload"], type=dict[str, Any])
-    except msgspec.MsgspecError:
-        # One row that nobody can read must not keep the others from being carried.
-        failed = _changed("failed", "its payload is no JSON object")
-        connection.execute(failed.where(_column.id == row["id"]))
-        return None
-    return Delivery(
-        id=row["id"],
-        kind=row["kind"],
-        target=row["target"],
-        payload=payload,
-        created_at=ids.made_at(row["id"]) or 0,
-        expires_at=row["expires_at"],
-        user_id=row["user_id"],
-        toast_id=row["toast_id"],
-        attempts=row["attempts"] - 1,
-    )
-
-
-def _renew(connection: Connection, claimed: Sequence[tuple[Delivery, int]]) -> list[None]:
-    for delivery, until in claimed:
-        renewal = update(deliveries).values(next_attempt_at=until, lease_until=until)
-        connection.execute(renewal.where(_own(delivery)))
-    return [None] * len(claimed)
-
-
-def _settle(connection: Connection, members: Sequence[Carried]) -> list[None]:
-    for carried in members:
-        # What was sent was sent, whoever has taken it meanwhile; anything else is for the one who
-        # holds the claim to say.
-        sent = (_column.id == carried.delivery.id) & (_column.state != "sent")
-        holder = sent if carried.state == "sent" else _own(carried.delivery)
-        change = _changed(carried.state, carried.answer, carried.next_attempt_at)
-        connection.execute(change.where(holder))
-    return [None] * len(members)
-
-
-def _own(delivery: Delivery) -> ColumnElement[bool]:
-    """Choose a delivery as long as it is claimed by who was given it: claims are counted."""
-    claimed = _column.attempts == delivery.attempts + 1
-    return (_column.id == delivery.id) & (_column.state == "waiting") & claimed
-
-
-def _changed(state: DeliveryState, answer: str | None = None, at: int | None = None) -> Update:
-    change = update(deliveries).values(state=state, next_attempt_at=at, lease_until=None)
-    return change if answer is None else change.values(last_answer=answer)
-
-
 def _shown(row: RowMapping) -> StoredDelivery:
     return StoredDelivery(created_at=ids.made_at(row["id"]) or 0, **row)
-
-
-def _oldest(delivery: Delivery) -> tuple[int, str]:
-    return delivery.created_at, delivery.id

@@ -6,11 +6,11 @@ import logging
 import sqlite3
 from _queue import Empty, SimpleQueue  # the C queue: gevent replaces queue.SimpleQueue by its own
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 from ..clock import Clock
 from ..errors import StorageUnavailable
@@ -30,6 +30,8 @@ LOST_SECONDS = 0.05
 UNKNOWN = "the connection to the database was lost in a commit: it may have been kept or not"
 
 CLOSED = "storage is closed; nothing was kept"
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -278,6 +280,12 @@ class Desk:
     def _fail_asked(self, why: str) -> None:
         while self._asked:
             self._asked.popleft().fail(StorageUnavailable(why))
+
+
+def shares(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut what is too much for one commit."""
+    for start in range(0, len(items), GROUP):
+        yield items[start : start + GROUP]
 
 
 def _pause() -> None:

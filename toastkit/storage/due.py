@@ -1,7 +1,7 @@
 """Take toasts that are due: undecided ones, and written ones whose ack is overdue.
 
-``due_at`` is the only thing looked for. Who takes an undecided toast moves it to the end of the
-lease, so that neither leased toasts nor those that wait for an ack are read past at every look.
+``due_at`` is the only thing looked for. Who takes a toast moves it to the end of the lease, so that
+neither leased toasts nor those that wait for an ack are read past at every look.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update, select, update
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, update
 
 from ..events import Event
 from ..records import State
@@ -20,12 +20,12 @@ from .tables import toasts
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Say which toasts are to be taken, and until when for (``None``: for good)."""
+    """Say which toasts are to be taken, and until when for."""
 
     ids: tuple[str, ...]
     state: State
     now: int
-    until: int | None = None
+    until: int
 
 
 def due(connection: Connection, state: State, now: int, limit: int) -> dict[str, str]:
@@ -41,7 +41,7 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Event]]:
     return [_claim(connection, each) for each in claims]
 
 
-def kept(until: int | None, connection: Connection, claimed: Sequence[Event]) -> bool | None:
+def kept(until: int, connection: Connection, claimed: Sequence[Event]) -> bool | None:
     """Tell whether a claim is in the database whose commit was not answered."""
     if not claimed:
         return None
@@ -51,7 +51,7 @@ def kept(until: int | None, connection: Connection, claimed: Sequence[Event]) ->
 
 def _claim(connection: Connection, claim: Claim) -> list[Event]:
     column = toasts.c
-    _settle_deleted(connection, claim)
+    _settle_met(connection, claim)
     values = {"due_at": claim.until, "lease_until": claim.until}
     taking = update(toasts).where(column.id.in_(_free(claim))).values(**values)
     taken = connection.execute(taking.returning(column.id)).scalars().all()
@@ -61,17 +61,19 @@ def _claim(connection: Connection, claim: Claim) -> list[Event]:
     return sorted(map(event, rows), key=_oldest)
 
 
-def _settle_deleted(connection: Connection, claim: Claim) -> None:
-    # Its user saw it in the list and wants it no more: it must not be shown now.
-    wanted = toasts.c.id.in_(_free(claim)) & toasts.c.deleted_at.is_not(None)
-    connection.execute(_ended(claim).where(wanted))
-
-
-def _ended(claim: Claim) -> Update:
-    ending = update(toasts).values(due_at=None, lease_until=None)
-    if claim.state != "accepted":
-        return ending
-    return ending.values(state="superseded", reason="deleted")
+def _settle_met(connection: Connection, claim: Claim) -> None:
+    # Its user saw it in the list and wants it no more: it must not be shown now. One that was
+    # written, and was read or replaced meanwhile, needs no ack any more.
+    column = toasts.c
+    met: ColumnElement[bool]
+    ended: dict[str, Any] = {"due_at": None, "lease_until": None}
+    if claim.state == "accepted":
+        met = column.deleted_at.is_not(None)
+        ended |= {"state": "superseded", "reason": "deleted"}
+    else:
+        known = (column.deleted_at, column.read_at, column.seen_at, column.replaced_by)
+        met = or_(*(each.is_not(None) for each in known))
+    connection.execute(update(toasts).where(column.id.in_(_free(claim)), met).values(**ended))
 
 
 def _free(claim: Claim) -> Select[tuple[str]]:

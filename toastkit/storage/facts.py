@@ -11,10 +11,11 @@ from sqlalchemy import Connection, func, select
 
 from ..events import Event
 from ..records import Facts
+from .deliveries import of_toast
 from .recovering import standing
 from .tables import dedupe, devices, outbox, toasts
 
-_DERIVED = ("claimed", "devices", "waiting", "position")
+_DERIVED = ("claimed", "deliveries", "devices", "waiting", "position")
 _STORED = [toasts.c[name] for name in Facts.__struct_fields__ if name not in _DERIVED]
 
 
@@ -34,7 +35,8 @@ def facts(connection: Connection, members: Sequence[Asked]) -> list[Facts | None
 def _facts(connection: Connection, asked: Asked) -> Facts | None:
     row = connection.execute(select(*_STORED).where(toasts.c.id == asked.id)).mappings().first()
     if row is not None:
-        return Facts(**row, **_around(connection, row["user_id"], asked))
+        owed = of_toast(connection, asked.id, row["seq"])
+        return Facts(**row, deliveries=owed, **_around(connection, row["user_id"], asked))
     event = connection.scalar(select(outbox.c.event).where(outbox.c.id == asked.id))
     return None if event is None else _waiting(connection, event, asked)
 

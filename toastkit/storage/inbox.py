@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -25,7 +24,7 @@ from ..records import (
 from . import due, outbox
 from .accepting import Accepting, Row, kept
 from .database import Database
-from .desk import GROUP
+from .desk import shares
 from .facts import Asked, facts
 from .marking import FROM, mark
 from .outbox import Relayed, Waiting
@@ -33,7 +32,6 @@ from .page import page
 from .readmarks import AllRead, Mark, read_all, set_read
 from .recovering import Wanted, missed
 
-T = TypeVar("T")
 Then = Callable[[list[Accepted]], object]
 ThenRelayed = Callable[[list[Relayed]], object]
 
@@ -80,7 +78,7 @@ class Inbox:
         for change in changes:
             if change.state not in FROM:
                 raise Invalid(f"no toast may become {change.state}", ("state",))
-        for share in _shares(changes):
+        for share in shares(changes):
             about = [change.user_id for change in share]
             self._database.owe(mark, share, len(share), about=about)
 
@@ -92,8 +90,8 @@ class Inbox:
         Raises:
             StorageUnavailable: what is not relayed yet waits as before.
         """
-        shares = [None] if ids is None else _shares(ids)
-        return [each for share in shares for each in self._relay(share, due_ms, then)]
+        some = [None] if ids is None else shares(ids)
+        return [each for share in some for each in self._relay(share, due_ms, then)]
 
     def claim_due(self, limit: int, lease_ms: int) -> list[Event]:
         """Take undecided toasts whose time has come, for ``lease_ms``; the oldest first.
@@ -103,13 +101,13 @@ class Inbox:
         """
         return self._claim("accepted", limit, lease_ms)
 
-    def claim_unacked(self, limit: int) -> list[Event]:
-        """Take written toasts whose ack is overdue, for good.
+    def claim_unacked(self, limit: int, lease_ms: int) -> list[Event]:
+        """Take written toasts whose ack is overdue, for ``lease_ms``; the oldest first.
 
         Raises:
             StorageUnavailable: nothing was taken.
         """
-        return self._claim("written", limit, None)
+        return self._claim("written", limit, lease_ms)
 
     def missed(
         self, user_id: str, since: Since, heard: Callable[[str], bool], limit: int
@@ -158,13 +156,13 @@ class Inbox:
         # In turn with the writes: what this process owes must have been told to the database.
         return self._database.write(facts, Asked(id, self._clock.now()))
 
-    def _claim(self, state: State, limit: int, lease_ms: int | None) -> list[Event]:
+    def _claim(self, state: State, limit: int, lease_ms: int) -> list[Event]:
         # Looked for beside the writer: mostly nothing is due, and then nothing is written.
         now = self._clock.now()
         found = self._database.read(lambda connection: due.due(connection, state, now, limit))
         if not found:
             return []
-        until = None if lease_ms is None else now + lease_ms
+        until = now + lease_ms
         claim = due.Claim(tuple(found), state, now, until)
         users, kept = list(found.values()), partial(due.kept, until)
         return self._database.write(due.claim, claim, len(found), about=users, kept=kept)
@@ -195,8 +193,3 @@ class Inbox:
         for id in ids - self._unreadable:
             log.error("toast %s waits in the outbox and cannot be read; it stays there", id)
         self._unreadable |= ids
-
-
-def _shares(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), GROUP):
-        yield items[start : start + GROUP]

@@ -14,17 +14,19 @@ from ..records import DELIVERED, State, StateChange
 from .spelling import run
 
 FROM: dict[State, tuple[State, ...]] = {
-    "written": ("accepted", "undelivered"),
-    "acked": ("accepted", "written", "undelivered", "owed"),
-    "owed": ("accepted",),
-    "sent": ("owed",),
+    "written": ("accepted", "undelivered", "failed"),
+    "acked": ("accepted", "written", "undelivered", "failed", "owed"),
+    "owed": ("accepted", "written"),
+    "sent": ("owed", "undelivered", "failed", "expired", "superseded"),
     "failed": ("owed",),
     "undelivered": ("accepted",),
     "expired": ("accepted", "owed"),
     "superseded": ("accepted", "owed"),
 }
 """From which states each state may be entered. ``accepted`` is never entered again; a replay is
-what takes ``undelivered`` to ``written``, and an ack may overtake the mark of its own delivery."""
+what takes ``undelivered`` to ``written``, and an ack may overtake the mark of its own delivery.
+``acked`` is entered from ``owed`` only while nobody is at a push; what was sent was sent, however
+late that is told. Where the last delivery of an ``owed`` toast ends, ``release`` knows the ways."""
 
 RELEASED = frozenset({"undelivered", "failed", "expired"})
 """States that let go of the dedupe key: only delivered toasts count as the first of a pair."""
@@ -53,6 +55,31 @@ WHERE user_id = ? AND collapse_key = ? AND replaced_by IS NULL
 """Replace what is older. What is undecided is decided by that: shown later, it would take the place
 of the newer on the screen."""
 
+WANTED = """
+FROM (SELECT value ->> 0 AS id, value ->> 1 AS user_id, CAST(value ->> 2 AS BIGINT) AS at,
+             value ->> 3 AS transport, CAST(value ->> 4 AS BIGINT) AS due_at,
+             value ->> 5 AS reason, CAST(value ->> 6 AS INTEGER) AS session_count,
+             CAST(value ->> 7 AS BIGINT) AS seq
+      FROM json_each(?)) AS wanted
+WHERE toastkit_toasts.id = wanted.id AND toastkit_toasts.user_id = wanted.user_id
+  AND toastkit_toasts.seq = COALESCE(wanted.seq, toastkit_toasts.seq)
+"""
+"""Choose the toasts of changes."""
+
+AT_REST = """
+toastkit_toasts.state = 'owed' AND NOT EXISTS (
+    SELECT 1 FROM toastkit_deliveries AS going
+    WHERE going.toast_id = toastkit_toasts.id AND going.lease_until IS NOT NULL)
+"""
+"""Choose what is owed and nobody is at. A lease that ran out counts, too: whoever held it may have
+posted, or still be posting, without having told."""
+
+NOTE = f"""
+UPDATE toastkit_toasts SET acked_at = COALESCE(acked_at, wanted.at)
+{WANTED} AND toastkit_toasts.state IN ('owed', 'sent')
+"""  # noqa: S608 - made of the text above
+"""Note an ack that a push has overtaken, or that comes while somebody is at one."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -70,11 +97,24 @@ def mark(connection: Connection, members: Sequence[Sequence[StateChange]]) -> li
     """Carry out one group's state changes, in order for each toast."""
     for round_ in _rounds([change for member in members for change in member]):
         for state, changes in round_.items():
-            changed = _set(connection, state, changes)
-            _settle_claims(connection, state, changed)
-            if state in DELIVERED:
-                _collapse(connection, changed)
+            changed = _set(connection, _SET[state], changes)
+            if state == "acked" and len(changed) < len(changes):
+                run(connection, NOTE, (_json(changes),))
+            _follow(connection, state, changed)
     return [None] * len(members)
+
+
+def release(connection: Connection, changes: Sequence[StateChange]) -> None:
+    """Take toasts of which nothing waits any more from ``owed`` to where they end."""
+    for round_ in _rounds(changes):
+        for state, some in round_.items():
+            _follow(connection, state, _set(connection, _RELEASE[state], some))
+
+
+def _follow(connection: Connection, state: State, changed: list[_Changed]) -> None:
+    _settle_claims(connection, state, changed)
+    if state in DELIVERED:
+        _collapse(connection, changed)
 
 
 def _rounds(changes: Sequence[StateChange]) -> list[dict[State, list[StateChange]]]:
@@ -93,10 +133,12 @@ def _rounds(changes: Sequence[StateChange]) -> list[dict[State, list[StateChange
     return rounds
 
 
-def _set(connection: Connection, state: State, changes: list[StateChange]) -> list[_Changed]:
-    parameter = _encode([_wanted(change) for change in changes]).decode()
-    given = run(connection, _SET[state], (parameter,))
-    return [_Changed(*row) for row in given]
+def _set(connection: Connection, text: str, changes: Sequence[StateChange]) -> list[_Changed]:
+    return [_Changed(*row) for row in run(connection, text, (_json(changes),))]
+
+
+def _json(changes: Sequence[StateChange]) -> str:
+    return _encode([_wanted(change) for change in changes]).decode()
 
 
 def _wanted(change: StateChange) -> tuple[Any, ...]:
@@ -106,29 +148,34 @@ def _wanted(change: StateChange) -> tuple[Any, ...]:
     )
 
 
-def _statement(state: State) -> str:
-    also = ", delivered_at = COALESCE(delivered_at, wanted.at)" if state in DELIVERED else ""
-    if state == "acked":
-        also += ", acked_at = COALESCE(acked_at, wanted.at)"
-    allowed = ", ".join(f"'{name}'" for name in FROM[state])
+def _statement(state: State, allowed: str, also: str = "") -> str:
+    if state in DELIVERED:
+        also += ", delivered_at = COALESCE(delivered_at, wanted.at)"
+    # A push that was taken after all leaves no reason why nobody was shown it.
+    kept = "NULL" if state == "sent" else "COALESCE(wanted.reason, toastkit_toasts.reason)"
     return f"""
 UPDATE toastkit_toasts SET state = '{state}', due_at = wanted.due_at, lease_until = NULL,
-    transport = COALESCE(wanted.transport, toastkit_toasts.transport),
-    reason = COALESCE(wanted.reason, toastkit_toasts.reason),
+    transport = COALESCE(wanted.transport, toastkit_toasts.transport), reason = {kept},
     session_count = COALESCE(wanted.session_count, toastkit_toasts.session_count){also}
-FROM (SELECT value ->> 0 AS id, value ->> 1 AS user_id, CAST(value ->> 2 AS BIGINT) AS at,
-             value ->> 3 AS transport, CAST(value ->> 4 AS BIGINT) AS due_at,
-             value ->> 5 AS reason, CAST(value ->> 6 AS INTEGER) AS session_count,
-             CAST(value ->> 7 AS BIGINT) AS seq
-      FROM json_each(?)) AS wanted
-WHERE toastkit_toasts.id = wanted.id AND toastkit_toasts.user_id = wanted.user_id
-  AND toastkit_toasts.seq = COALESCE(wanted.seq, toastkit_toasts.seq)
-  AND toastkit_toasts.state IN ({allowed})
+{WANTED} AND ({allowed})
 RETURNING toastkit_toasts.id, toastkit_toasts.user_id, dedupe_key, collapse_key
 """  # noqa: S608 - made of the words above
 
 
-_SET = {state: _statement(state) for state in FROM}
+def _allowed(state: State) -> str:
+    names = ", ".join(f"'{name}'" for name in FROM[state] if (state, name) != ("acked", "owed"))
+    allowed = f"toastkit_toasts.state IN ({names})"
+    return f"{allowed} OR {AT_REST}" if state == "acked" else allowed
+
+
+_ACKED = ", acked_at = COALESCE(acked_at, wanted.at)"
+_SET = {
+    state: _statement(state, _allowed(state), _ACKED if state == "acked" else "") for state in FROM
+}
+_RELEASE = {
+    state: _statement(state, "toastkit_toasts.state = 'owed'")
+    for state in ("acked", "written", "superseded", "expired", "failed", "undelivered")
+}
 
 
 def _settle_claims(connection: Connection, state: State, changed: list[_Changed]) -> None:

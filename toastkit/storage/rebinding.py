@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from ..deliveries import Delivery
 from ..errors import StorageUnavailable
 from ..records import AnonymousDevice, Move, Rebound
-from . import deliveries, moving
+from . import moving, owing
 from .engine import trouble
 from .moving import Handover
 from .renaming import (
@@ -105,7 +105,7 @@ def _move(connection: Connection, task: Task, *, first: bool) -> Move:
     answer = Rebound(rebound=first or rows > 0, rows_updated=rows, anon_uuid=task.device.anon_uuid)
     if answer.rebound:
         note(connection, task)
-        deliveries.add(connection, task.owe(rows))
+        owing.add(connection, task.owe(rows))
     return Move(rebound=answer, toasts=counts["toasts"], ended=ended)
 
 

@@ -1,0 +1,185 @@
+"""Take deliveries that are due, but drop those that nobody wants any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, RowMapping, Update, select, update
+
+from .. import ids
+from ..deliveries import DEVICE_KINDS, Delivery, DeliveryState
+from ..records import Device
+from .concluding import NO_DEVICE, conclude
+from .tables import deliveries, devices, toasts
+
+_column = deliveries.c
+_DEVICE = select(*(devices.c[name] for name in Device.__struct_fields__))
+_TOAST = select(
+    *(toasts.c.id, toasts.c.user_id, toasts.c.seq, toasts.c.state, toasts.c.replaced_by),
+    *(toasts.c.acked_at, toasts.c.read_at, toasts.c.seen_at, toasts.c.deleted_at),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Say which deliveries are to be taken, each with whose it is, when, and until when for."""
+
+    whose: Mapping[str, str]
+    now: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What tells whether deliveries are still wanted: their toasts, and their devices."""
+
+    toasts: Mapping[str, RowMapping]
+    devices: Mapping[str, Device]
+
+    def device(self, row: RowMapping) -> Device | None:
+        """Return where a delivery goes, if that is its user's and can be reached."""
+        found = self.devices.get(row["target"])
+        return found if found is not None and found.user_id == row["user_id"] else None
+
+
+def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Delivery]]:
+    """Take deliveries for each of several who look; nobody gets one that another has taken."""
+    return [_take(connection, claim) for claim in claims]
+
+
+def expire(connection: Connection, claims: Sequence[Claim]) -> list[list[str]]:
+    """End deliveries whose time is over; return the ids of those that were not ended before."""
+    return [_expire(connection, claim) for claim in claims]
+
+
+def kept(until: int, connection: Connection, changed: Sequence[Delivery | str]) -> bool | None:
+    """Tell whether a claim is in the database whose commit was not answered."""
+    if not changed or isinstance(changed[0], str):
+        return None
+    first = select(_column.lease_until).where(_column.id == changed[0].id)
+    return bool(connection.scalar(first) == until)
+
+
+def over(now: int) -> ColumnElement[bool]:
+    """Choose deliveries whose time is over and that nobody holds."""
+    return (_column.next_attempt_at <= now) & (_column.expires_at <= now)
+
+
+def changed(state: DeliveryState, answer: str | None = None) -> Update:
+    """Return the change of a delivery that ends."""
+    change = update(deliveries).values(state=state, next_attempt_at=None, lease_until=None)
+    return change if answer is None else change.values(last_answer=answer)
+
+
+def whose(user_id: str | None, id: str) -> str:
+    """Return what is locked while a delivery is written."""
+    return user_id or id
+
+
+def _take(connection: Connection, claim: Claim) -> list[Delivery]:
+    rows = _free(connection, claim)
+    around = _around(connection, rows)
+    ends = {row["id"]: end for row in rows if (end := _end(row, around)) is not None}
+    for id, (state, answer) in ends.items():
+        connection.execute(changed(state, answer).where(_column.id == id))
+    _conclude(connection, claim.now, [row for row in rows if row["id"] in ends])
+    wanted = [row for row in rows if row["id"] not in ends]
+    if wanted:
+        own = update(deliveries).where(_column.id.in_([row["id"] for row in wanted]))
+        lease = {"next_attempt_at": claim.until, "lease_until": claim.until}
+        connection.execute(own.values(**lease, attempts=_column.attempts + 1))
+    return sorted((_delivery(row, around) for row in wanted), key=_oldest)
+
+
+def _expire(connection: Connection, claim: Claim) -> list[str]:
+    rows = _free(connection, claim, over(claim.now))
+    found = [row["id"] for row in rows]
+    if found:
+        connection.execute(changed("expired").where(_column.id.in_(found)))
+        _conclude(connection, claim.now, rows)
+    return found
+
+
+def _free(
+    connection: Connection, claim: Claim, *wanted: ColumnElement[bool]
+) -> Sequence[RowMapping]:
+    # Looked at again, for another process may have taken them meanwhile. Rows that another
+    # transaction holds are passed over, not waited for.
+    due = _column.id.in_(claim.whose) & (_column.next_attempt_at <= claim.now)
+    query = select(deliveries).where(due, *wanted).with_for_update(skip_locked=True)
+    rows = connection.execute(query).mappings().all()
+    # A rebind may have moved one to a user whose rows this transaction has not to itself.
+    return [row for row in rows if claim.whose[row["id"]] == whose(row["user_id"], row["id"])]
+
+
+def _around(connection: Connection, rows: Sequence[RowMapping]) -> _Around:
+    owed = {row["toast_id"] for row in rows if row["seq"] is not None}
+    found = _TOAST.where(toasts.c.id.in_(owed))
+    known = {row["id"]: row for row in connection.execute(found).mappings()} if owed else {}
+    targets = {row["target"] for row in rows if row["kind"] in DEVICE_KINDS}
+    registered = _DEVICE.where(devices.c.device_id.in_(targets), devices.c.push_token.is_not(None))
+    there = connection.execute(registered).mappings() if targets else ()
+    return _Around(known, {row["device_id"]: Device(**row) for row in there})
+
+
+def _end(row: RowMapping, around: _Around) -> tuple[DeliveryState, str] | None:
+    """Return how a delivery ends that is not to be attempted."""
+    if row["seq"] is not None and (why := _unwanted(row, around.toasts.get(row["toast_id"]))):
+        return "dropped", why
+    if row["kind"] in DEVICE_KINDS and around.device(row) is None:
+        return "dropped", NO_DEVICE
+    if _payload(row) is None:
+        # One row that nobody can read must not keep the others from being carried.
+        return "failed", "its payload is no JSON object"
+    return None
+
+
+def _unwanted(row: RowMapping, toast: RowMapping | None) -> str | None:
+    """Return why nobody wants what was owed for a toast."""
+    if toast is None or toast["deleted_at"] is not None:
+        return "deleted"
+    if toast["seq"] != row["seq"] or toast["replaced_by"] is not None:
+        return "replaced"
+    if toast["state"] == "superseded":
+        return "replaced"
+    if toast["read_at"] is not None:
+        return "read"
+    if toast["seen_at"] is not None:
+        return "seen"
+    if toast["acked_at"] is not None and not row["despite_ack"]:
+        return "acked"
+    return None
+
+
+def _conclude(connection: Connection, now: int, ended: Sequence[RowMapping]) -> None:
+    conclude(connection, {row["toast_id"]: now for row in ended if row["seq"] is not None})
+
+
+def _payload(row: RowMapping) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(row["payload"], type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return None
+
+
+def _delivery(row: RowMapping, around: _Around) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        kind=row["kind"],
+        target=row["target"],
+        payload=_payload(row) or {},
+        created_at=ids.made_at(row["id"]) or 0,
+        expires_at=row["expires_at"],
+        user_id=row["user_id"],
+        toast_id=row["toast_id"],
+        attempts=row["attempts"],
+        seq=row["seq"],
+        device=around.device(row) if row["kind"] in DEVICE_KINDS else None,
+    )
+
+
+def _oldest(delivery: Delivery) -> tuple[int, str]:
+    return delivery.created_at, delivery.id
