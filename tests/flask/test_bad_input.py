@@ -15,6 +15,7 @@ pytestmark = pytest.mark.plain
 
 BOOTSTRAP, PUBLISH = "/v1/sessions/toast-bootstrap", "/v1/toasts/publish"
 REGISTER, TOASTS, SESSION = "/v1/devices/register-toast", "/v1/toasts", "/auth/session"
+DEVICES = "/v1/devices"
 
 TOPICS = [
     # Somebody else's namespace; the user is u1.
@@ -238,6 +239,7 @@ def test_the_table_of_tokens_is_long_enough():
     [
         *(("POST", BOOTSTRAP), ("POST", REGISTER), ("GET", TOASTS), ("POST", SESSION)),
         *(("POST", f"{TOASTS}/read-all"), ("DELETE", f"{TOASTS}/x")),
+        *(("GET", DEVICES), ("DELETE", f"{DEVICES}/x")),
     ],
 )
 @pytest.mark.parametrize("name", HEADERS)
@@ -323,6 +325,38 @@ def test_A_22_another_method_is_405_and_told(client, ada, base, path, method, al
     assert ", ".join(sorted(answer.headers["Allow"].split(", "))) == allowed
     answer = client.options(path)
     assert (answer.status_code, answer.headers["Allow"]) == (204, allowed)
+
+
+@pytest.mark.parametrize("base", ["", "/api"])
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        ("", "POST", "GET, HEAD, OPTIONS"),
+        ("", "DELETE", "GET, HEAD, OPTIONS"),
+        ("/register-toast", "GET", "OPTIONS, POST"),
+        ("/phone", "GET", "DELETE, OPTIONS"),
+        ("/phone", "PUT", "DELETE, OPTIONS"),
+        ("/clerk:ada", "POST", "DELETE, OPTIONS"),
+    ],
+)
+def test_A_27_another_method_on_devices_is_405_and_told(client, ada, base, path, method, allowed):
+    path = base + DEVICES + path
+    answer = client.open(path, method=method, headers=ada)
+    assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
+    assert ", ".join(sorted(answer.headers["Allow"].split(", "))) == allowed
+    answer = client.options(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (204, allowed)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", REGISTER), ("DELETE", f"{DEVICES}/phone"), ("GET", DEVICES)]
+)
+def test_A11_a_page_of_another_origin_reaches_no_device(client, ada, method, path):
+    headers = {**ada, "Origin": "https://evil.example"}
+    answer = client.open(path, method=method, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (403, "origin_not_allowed")
+    del headers["X-ToastKit"]
+    assert client.open(path, method=method, headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize("raw", RAW, ids=lambda raw: ascii(raw[:40]))

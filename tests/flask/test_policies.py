@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.routing import Rule
 
 from tests.flask.conftest import MakeApp
 from tests.matrix import ANSWERS, Wallet, policy, refusal, rules, wrong
@@ -52,7 +53,7 @@ def test_every_path_and_every_kind_of_credential(app: Flask, wallet: Wallet) -> 
     for method, rule in rules(app):
         declared = policy(app, rule)
         assert declared is not None
-        path = rule.rule.replace("<id>", "01J00000000000000000000000")
+        path = _path(rule, "01J00000000000000000000000")
         for kind, headers in wallet.kinds("ada").items():
             told = refusal(app, method, path, headers)
             seen += 1
@@ -67,18 +68,20 @@ def test_a_stranger_reaches_nothing_of_the_owner(app: Flask, wallet: Wallet, ask
     kit = wallet.kit
     kit.node.serve()  # so that nothing is left to be decided while strangers ask
     id = kit.publish_toast("ada", {"title": "for-ada-alone", "body": "b"}).id
+    kit.devices.register("ada", "clerk:ada", None, {"token": "ab" * 32})
     kit.toasts.explain(id)  # behind what is still owed to the toast's row
     before = kit.data.export("ada")
     for method, rule in rules(app):
         headers = wallet.kinds("mallory")[asks]
-        path = rule.rule.replace("<id>", id)
+        path = _path(rule, id)
         for body in _bodies(id):
             given = {} if method == "GET" else {"json": body}
             response = app.test_client().open(path, method=method, headers=headers, **given)
-            if "<id>" in rule.rule and policy(app, rule) is Policy.PRINCIPAL:
+            if "<" in rule.rule and policy(app, rule) is Policy.PRINCIPAL:
                 assert response.status_code == 404, (method, path)
             if response.mimetype != "application/x-ndjson":
                 assert b"for-ada-alone" not in response.data, (method, path)
+                assert b"ab" * 32 not in response.data, (method, path)
             response.close()
     assert kit.data.export("ada") == before
 
@@ -92,6 +95,16 @@ def test_the_owner_reaches_it_by_each_way(app: Flask, wallet: Wallet) -> None:
             id
         ]
         assert client.post(f"/v1/toasts/{id}/read", headers=headers).status_code == 200
+        wallet.kit.devices.register("ada", "phone", None, None)
+        items = client.get("/v1/devices", headers=headers).json["items"]
+        assert [item["device_id"] for item in items] == ["phone"]
+        assert client.delete("/v1/devices/phone", headers=headers).status_code == 200
+
+
+def _path(rule: Rule, id: str) -> str:
+    path = rule.rule.replace("<id>", id).replace("<path:device_id>", "clerk:ada")
+    assert "<" not in path
+    return path
 
 
 def _bodies(id: str) -> list[dict[str, Any]]:
