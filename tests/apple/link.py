@@ -128,7 +128,8 @@ class Link:
                 self._h2.initiate_connection()
             while not self.closed and (data := self._tls.read(1 << 16)):
                 for event in self._h2.receive_data(data):
-                    self._happened(event)
+                    if not self.closed:  # what comes behind a reset was never there
+                        self._happened(event)
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError:  # nobody trusts us, or a farewell
@@ -176,7 +177,8 @@ class Link:
             self.go_away(max(0, request.stream - 2))
             return
         self._done.append(request)
-        heapq.heappush(self._due, (request.at + answer.seconds, next(self._order), request))
+        due = request.at + answer.seconds + self._apple.latency
+        heapq.heappush(self._due, (due, next(self._order), request))
         every = self._apple.goaway_every
         if every and self._requests == every:
             self.go_away(request.stream)

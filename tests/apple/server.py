@@ -38,9 +38,10 @@ class Apple:
 
     ``goaway_every``: each connection goes away after so many requests (0: never) and answers what
     it has begun after its farewell, which a client may not hear any more. ``streams_first`` is how
-    many streams a connection may have until its first push was taken, ``streams`` how many
-    after it. ``known``: the push tokens of this environment; ``None``: all. ``now`` is the wall
-    clock in seconds that provider tokens are judged by. Any thread may call any method.
+    many streams a connection may have until its first push was taken, ``streams`` how many after
+    it. ``latency``: seconds before each answer. ``known``: the push tokens of this environment;
+    ``None``: all. ``now`` is the wall clock in seconds that provider tokens are judged by. Any
+    thread may call any method.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Apple:
     ) -> None:
         self.papers, self.context = papers, papers.context()
         self.providers = checks.Providers(papers.public_key, now)
-        self.goaway_every = 0
+        self.goaway_every, self.latency = 0, 0.0
         self.streams_first, self.streams = 1, 1000
         self.known: set[str] | None = None
         self.decide: Callable[[Request], Answer | None] = lambda _request: None

@@ -1,0 +1,99 @@
+"""On Apple's worst day each push ends taken once, or with its reason; none is lost."""
+
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.apple.chaos import Chaos
+from tests.postgres import ask
+from toastkit import Config, Kit
+from toastkit.publishing import pauses
+
+FEW, MANY = 300, 5000
+ROOM = 64
+BUNDLE = "com.example.app"
+ENDS = {"sent": "sent", "failed": "failed"}
+QUEUED = {("apns", "queued", None)}
+
+
+def push_token(number):
+    return f"{number:064x}"
+
+
+def register(kit, many):
+    """Give so many users a phone each; return them."""
+
+    def one(number):
+        kit.devices.register(f"u{number}", f"d{number}", BUNDLE, {"token": push_token(number)})
+        return f"u{number}"
+
+    with ThreadPoolExecutor(32) as threads:
+        return list(threads.map(one, range(many)))
+
+
+def wait_until(fact, seconds):
+    until = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < until, "never"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Pause a twentieth as long after an attempt: the order of things stays the same."""
+    monkeypatch.setattr(pauses, "FIRST_SECONDS", pauses.FIRST_SECONDS / 20)
+
+
+@pytest.mark.parametrize(
+    "many", [FEW, pytest.param(MANY, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+)
+def test_each_push_ends_taken_once_or_with_its_reason(apple, url, hasty, many):
+    apple.goaway_every, apple.latency, apple.decide = 17, 0.02, Chaos(seed=many, share=0.3)
+    with Kit(Config(database_url=url, sweep_ms=50, **apple.config())) as kit:
+        kit.node.serve()
+        users = register(kit, many)
+        receipts = kit.publish_toasts(users, {"title": "A storm", "body": "Stay inside"})
+        assert {(each.transport, each.status, each.reason) for each in receipts} == QUEUED
+        wait_until(lambda: not kit.deliveries.waiting(), many / 10)
+    assert apple.faults() == []
+    toasts = dict(ask(url, "SELECT user_id, state FROM toastkit_toasts"))
+    pushes = {user: rest for user, *rest in ask(url, DELIVERIES)}
+    assert toasts.keys() == pushes.keys() == set(users)
+    assert {user: ENDS[state] for user, (state, _) in pushes.items()} == toasts
+    assert all(answer for _, answer in pushes.values())
+    repeats = repeated(apple.requests)
+    rung = rings(apple.requests)
+    assert all(rung[user] >= 1 for user in users if pushes[user][0] == "sent")
+    assert all(rung[user] <= 1 for user in users if user not in repeats)
+    assert 10 < apple.busiest <= ROOM
+    print(
+        f"{many} pushes: {Counter(state for state, _ in pushes.values())}, {len(apple.requests)} "
+        f"requests, {apple.connections} connections, {len(repeats)} rang more than once"
+    )
+
+
+DELIVERIES = "SELECT user_id, state, last_answer FROM toastkit_deliveries"
+
+
+def rings(requests):
+    return Counter(f"u{int(each.token, 16)}" for each in requests if each.taken)
+
+
+def repeated(requests):
+    """Return whose phone may have rung twice: of one attempt Apple's answer was lost.
+
+    However often a push was repeated, it was the same, so that a phone shows it once.
+    """
+    by_phone = defaultdict(list)
+    for request in requests:
+        by_phone[request.token].append(request)
+    for each in by_phone.values():
+        assert all(request.sent == each[0].sent for request in each)
+    rung = {token: [each for each in all_ if each.taken] for token, all_ in by_phone.items()}
+    return {
+        f"u{int(token, 16)}"
+        for token, taken in rung.items()
+        if len(taken) > 1 and all(each.lost for each in taken[:-1])
+    }
