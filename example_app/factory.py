@@ -9,6 +9,7 @@ from dataclasses import asdict
 from flask import Flask
 
 from toastkit.errors import ConfigError
+from toastkit.senders.contract import Sender
 from toastkit.verifiers import ClerkVerifier
 from toastkit.verifiers.contract import Verifier
 from toastkit_flask import ToastKit
@@ -31,20 +32,20 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     are in the instance folder.
 
     Raises:
-        ConfigError: a setting is wrong, or demo mode's key can neither be read nor kept.
+        ConfigError: a setting is wrong, a key is none, or demo mode's can neither be read nor kept.
         StorageUnavailable: the database cannot be opened or written.
     """
     settings = Settings.read(os.environ if environ is None else environ)
     app = Flask("example_app", instance_path=str(make_instance(settings)), static_folder=None)
     verifier: Verifier
-    verifier = make_verifier(settings.clerk) if settings.clerk else demo.install(app, settings)
-    toastkit = ToastKit(
-        app,
-        verifiers=(verifier,),
-        senders=(alias_sender(settings.posthog),),
-        owned=OWNED,
-        **asdict(settings.config),
-    )
+    senders: list[Sender] = [alias_sender(settings.posthog)]
+    if settings.clerk:
+        verifier, config = make_verifier(settings.clerk), settings.config
+    else:
+        installed = demo.install(app, settings)
+        verifier, config = installed.verifier, installed.config
+        senders.append(installed.sender)
+    toastkit = ToastKit(app, verifiers=(verifier,), senders=senders, owned=OWNED, **asdict(config))
     serve(app, toastkit)
     return app
 

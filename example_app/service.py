@@ -80,6 +80,10 @@ def banner(settings: Settings, address: tuple[Any, ...]) -> str:
     lines = [f"toastkit is serving http://{host}:{address[1]}/  (Ctrl+C stops it)"]
     if settings.demo:
         lines += ["", "  DEMO MODE: anyone on this machine may sign in as anyone.", ""]
+    if settings.pushes:
+        lines += [f"Pushes to phones go to {settings.config.apns_host}."]
+    elif settings.demo:
+        lines += ["Pushes to phones are recorded, and shown on the page."]
     lines += [f"{name} is set, but not used by this version." for name in settings.ignored]
     return "\n".join(lines) + "\n"
 

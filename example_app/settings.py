@@ -27,6 +27,7 @@ class Variable:
     field: str = ""
 
 
+_RECORDED = "unset: no pushes; demo mode records them"
 VARIABLES = (
     Variable("HOST", "bind address", "127.0.0.1"),
     Variable("PORT", "bind port; 0 takes a free one", "8000"),
@@ -52,6 +53,11 @@ VARIABLES = (
         "com.bairisland.manticscore",
         "default_bundle_id",
     ),
+    Variable("APNS_TEAM_ID", "Apple team that sends pushes", _RECORDED, "apns_team_id"),
+    Variable("APNS_KEY_ID", "id of its key", _RECORDED, "apns_key_id"),
+    Variable("APNS_KEY_FILE", "that key (.p8)", _RECORDED, "apns_key_file"),
+    Variable("APNS_HOST", "host[:port] pushes go to", "api.push.apple.com", "apns_host"),
+    Variable("APNS_CA_FILE", "certificates it may show, besides the usual", field="apns_ca_file"),
     Variable("POSTHOG_API_KEY", "project key; a rebind is told to PostHog", "unset: recorded only"),
     Variable("POSTHOG_HOST", "where PostHog is", "https://us.i.posthog.com"),
     Variable("RATE_LIMITS", "0 switches every rate limit on HTTP off", "1", "rate_limits"),
@@ -59,7 +65,8 @@ VARIABLES = (
 )
 POSTHOG_HOST = "https://us.i.posthog.com"
 CLERK = ("CLERK_JWKS_URL", "CLERK_ISSUER", "CLERK_AUTHORIZED_PARTIES")
-_NOT_YET = ("APNS_", "RELAY_", "SUBSCRIPTIONS_PUBLIC")
+APNS = ("APNS_TEAM_ID", "APNS_KEY_ID", "APNS_KEY_FILE")
+_NOT_YET = ("RELAY_", "SUBSCRIPTIONS_PUBLIC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +103,11 @@ class Settings:
     ignored: tuple[str, ...]
     config: Config
 
+    @property
+    def pushes(self) -> bool:
+        """Tell whether pushes are sent."""
+        return bool(self.config.apns_key_file)
+
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Read the environment; a blank variable counts as unset.
@@ -116,7 +128,7 @@ class Settings:
             demo=demo,
             clerk=clerk,
             posthog=_posthog(given),
-            ignored=tuple(sorted(name for name in given if name.startswith(_NOT_YET))),
+            ignored=_ignored(given),
             config=_config(given, instance, demo=demo),
         )
         if demo and not is_loopback(settings.host):
@@ -195,6 +207,19 @@ def _posthog(given: Mapping[str, str]) -> PostHog | None:
     return None if key is None else PostHog(api_key=key, host=host.rstrip("/"))
 
 
+def _ensure_whole_apns(config: Config) -> None:
+    values = (config.apns_team_id, config.apns_key_id, config.apns_key_file)
+    missing = [name for name, value in zip(APNS, values, strict=True) if not value]
+    if 0 < len(missing) < len(APNS):
+        raise ConfigError(f"{', '.join(missing)} missing: set all of {', '.join(APNS)}, or none")
+
+
+def _ignored(given: Mapping[str, str]) -> tuple[str, ...]:
+    known = {variable.name for variable in VARIABLES}
+    named = [name for name in given if name.startswith(("APNS_", *_NOT_YET))]
+    return tuple(sorted(name for name in named if name not in known))
+
+
 def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:
     known = {setting.name for setting in fields(Config)}
     values: dict[str, Any] = {
@@ -205,11 +230,13 @@ def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:
     if "RATE_LIMITS" in given:
         values[f"{PREFIX}RATE_LIMITS"] = _flag(given, "RATE_LIMITS", default=True)
     values |= {name: value for name, value in given.items() if name.startswith(PREFIX)}
-    return Config.from_mapping(
+    config = Config.from_mapping(
         values,
         database_url=f"sqlite:///{instance / 'toastkit.db'}",
         publish_secret=(DEMO_SECRET,) if demo else (),
     )
+    _ensure_whole_apns(config)
+    return config
 
 
 def _flag(given: Mapping[str, str], name: str, *, default: bool) -> bool:

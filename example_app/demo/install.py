@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from flask import Flask
 
-from toastkit.clock import SystemClock
+from toastkit.clock import Clock, SystemClock
+from toastkit.config import Config
+from toastkit.senders.apns import ApnsSettings, RecordingApns
 from toastkit.verifiers import StaticVerifier
 
 from ..settings import Settings
 from . import guard
 from .identity import IdentityProvider
+from .pushes import WatchedApns
 from .views import demo_pages
 
 
-def install(app: Flask, settings: Settings) -> StaticVerifier:
-    """Add the guard, the page and the identity provider; return what verifies its tokens.
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Hold what toastkit is given in demo mode."""
+
+    verifier: StaticVerifier
+    sender: RecordingApns | WatchedApns
+    config: Config
+
+
+def install(app: Flask, settings: Settings) -> Installed:
+    """Add the guard, the page and the identity provider; return what toastkit needs of them.
 
     Raises:
-        ConfigError: the key cannot be kept in the instance folder.
+        ConfigError: the demo's key cannot be kept in the instance folder, or Apple's is none.
     """
     clock = SystemClock()
     provider = IdentityProvider.of(settings.instance, clock)
+    sender = _sender(settings.config, clock) if settings.pushes else RecordingApns(clock)
     app.before_request(guard.refuse_strangers)
-    app.register_blueprint(demo_pages(provider, settings.config))
-    return StaticVerifier(provider.jwks(), clock, issuer=provider.issuer)
+    app.register_blueprint(demo_pages(provider, settings, sender.posted))
+    return Installed(
+        StaticVerifier(provider.jwks(), clock, issuer=provider.issuer),
+        sender,
+        # Else the kit would make a sender of its own, which nobody watches.
+        replace(settings.config, apns_team_id="", apns_key_id="", apns_key_file=""),
+    )
+
+
+def _sender(config: Config, clock: Clock) -> WatchedApns:
+    settings = ApnsSettings(
+        team_id=config.apns_team_id,
+        key_id=config.apns_key_id,
+        key_file=config.apns_key_file,
+        host=config.apns_host,
+        sandbox_host=config.apns_sandbox_host,
+        ca_file=config.apns_ca_file,
+    )
+    return WatchedApns(settings, clock)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from toastkit.config import Config
 from toastkit.dialects.bodies import read_body
 from toastkit.dialects.errors import http_error
 from toastkit.errors import Invalid, ToastKitError
+from toastkit.senders.apns import Recorded
+from toastkit_flask import current_principal, session_required
+from toastkit_flask.bodies import answer
 from toastkit_flask.policies import Policy, declared
+from toastkit_flask.state import current_kit
 
-from ..settings import DEMO_SECRET
+from ..settings import DEMO_SECRET, Settings
 from .identity import IdentityProvider
+from .pushes import shown
 
 MAX_BODY = 4096
+NEWEST = 200
+"""How many pushes, of everybody, are looked through for one's own."""
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -24,20 +32,36 @@ class SignIn(msgspec.Struct, frozen=True):
     name: str
 
 
-def demo_pages(provider: IdentityProvider, config: Config) -> Blueprint:
-    """Return the page, the sign-in and the public keys.
-
-    The page is told the publish secret only when it is the one everybody knows.
-    """
+def demo_pages(
+    provider: IdentityProvider, settings: Settings, posted: Collection[Recorded]
+) -> Blueprint:
+    """Return the page, the sign-in, the public keys, and one's own pushes."""
     pages = Blueprint("demo", __name__, static_folder="static", static_url_path="/demo/static")
     pages.template_folder = "templates"
-    secret = DEMO_SECRET if DEMO_SECRET in config.publish_secret else ""
+    _page(pages, settings)
+    _provider(pages, provider)
+    _pushes(pages, settings, posted)
+    pages.register_error_handler(ToastKitError, _explain)
+    pages.after_request(_seal)
+    return pages
+
+
+def _page(pages: Blueprint, settings: Settings) -> None:
+    # Told the publish secret only when it is the one everybody knows.
+    config = settings.config
+    known = {
+        "secret": DEMO_SECRET if DEMO_SECRET in config.publish_secret else "",
+        "prefix": config.url_prefix,
+        "pushes_to": config.apns_host if settings.pushes else "",
+    }
 
     @pages.get("/")
     @declared(Policy.OPEN)
     def page() -> str:
-        return render_template("page.html", secret=secret, prefix=config.url_prefix)
+        return render_template("page.html", **known)
 
+
+def _provider(pages: Blueprint, provider: IdentityProvider) -> None:
     @pages.post("/demo/sign-in")
     @declared(Policy.OPEN)
     def sign_in() -> ResponseReturnValue:
@@ -49,9 +73,15 @@ def demo_pages(provider: IdentityProvider, config: Config) -> Blueprint:
     def jwks() -> ResponseReturnValue:
         return jsonify(provider.jwks())
 
-    pages.register_error_handler(ToastKitError, _explain)
-    pages.after_request(_seal)
-    return pages
+
+def _pushes(pages: Blueprint, settings: Settings, posted: Collection[Recorded]) -> None:
+    @pages.get("/demo/pushes")
+    @session_required
+    def pushes() -> Response:
+        user_id = current_principal().user_id
+        newest = current_kit().deliveries.recent(NEWEST, kind="apns")
+        own = [each for each in newest if each.user_id == user_id]
+        return answer({"recorded": not settings.pushes, "items": shown(own, posted)})
 
 
 def _json() -> bytes:

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from example_app.service import banner
-from example_app.settings import DEMO_SECRET, VARIABLES, Settings
+from example_app.settings import APNS, DEMO_SECRET, VARIABLES, Settings
 
 from .conftest import ROOT, Start, serving
 
@@ -130,11 +130,19 @@ def test_sigterm_tells_the_client_and_ends_cleanly(start: Start, program: tuple[
 
 
 def test_the_banner_says_where_and_what_demo_mode_is() -> None:
-    settings = Settings.read({"TOASTKIT_DEMO": "1", "APNS_TEAM_ID": "t"})
+    settings = Settings.read({"TOASTKIT_DEMO": "1", "RELAY_APP_ID": "r"})
     told = banner(settings, ("::1", 8000, 0, 0))
     assert "http://[::1]:8000/" in told
     assert "anyone on this machine may sign in as anyone" in told
-    assert "APNS_TEAM_ID is set, but not used by this version" in told
+    assert "Pushes to phones are recorded, and shown on the page" in told
+    assert "RELAY_APP_ID is set, but not used by this version" in told
+
+
+def test_the_banner_says_where_pushes_go() -> None:
+    given = dict.fromkeys(APNS, "x") | {"APNS_HOST": "127.0.0.1:2197"}
+    told = banner(Settings.read(given | {"TOASTKIT_DEMO": "1"}), ("::1", 8000, 0, 0))
+    assert "Pushes to phones go to 127.0.0.1:2197." in told
+    assert "recorded" not in told
 
 
 def test_what_it_keeps_is_for_this_user_alone(base: str, instance: Path) -> None:

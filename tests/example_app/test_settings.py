@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from example_app.settings import CLERK, DEMO_SECRET, PostHog, Settings, chooses_demo, is_loopback
+from example_app.settings import (
+    APNS,
+    CLERK,
+    DEMO_SECRET,
+    PostHog,
+    Settings,
+    chooses_demo,
+    is_loopback,
+)
 from toastkit.errors import ConfigError
 
 DEMO = {"TOASTKIT_DEMO": "1"}
@@ -157,8 +165,8 @@ def test_keys_from_this_machine_may_come_by_http() -> None:
 
 
 def test_what_later_versions_read_is_not_pretended() -> None:
-    settings = Settings.read(DEMO | {"APNS_TEAM_ID": "t", "RELAY_APP_ID": "r"})
-    assert settings.ignored == ("APNS_TEAM_ID", "RELAY_APP_ID")
+    settings = Settings.read(DEMO | {"APNS_KEYFILE": "t", "RELAY_APP_ID": "r"})
+    assert settings.ignored == ("APNS_KEYFILE", "RELAY_APP_ID")
 
 
 def test_a_rebind_is_told_where_a_key_says_so() -> None:
@@ -173,3 +181,35 @@ def test_a_rebind_is_told_where_a_key_says_so() -> None:
 @pytest.mark.parametrize("host", ["ph.test", "ftp://ph.test", "https://", "https://a@ph.test"])
 def test_a_host_that_is_none_is_refused(host: str) -> None:
     assert refused(**DEMO | {"POSTHOG_HOST": host}).startswith(f"POSTHOG_HOST={host}: ")
+
+
+# ---- pushes
+
+
+APPLE = {"APNS_TEAM_ID": "T123456789", "APNS_KEY_ID": "K123456789", "APNS_KEY_FILE": "/k.p8"}
+
+
+def test_pushes_are_sent_where_all_three_variables_are_set() -> None:
+    more = {"APNS_HOST": "127.0.0.1:2197", "APNS_CA_FILE": "/ca.pem"}
+    settings = Settings.read(CLERKS | APPLE | more)
+    config = settings.config
+    assert settings.pushes
+    assert (config.apns_team_id, config.apns_key_id) == ("T123456789", "K123456789")
+    assert (config.apns_key_file, config.apns_ca_file) == ("/k.p8", "/ca.pem")
+    assert config.apns_host == "127.0.0.1:2197"
+    assert settings.ignored == ()
+
+
+def test_without_them_none_are_sent() -> None:
+    blank = dict.fromkeys(APPLE, " ") | {"APNS_HOST": ""}
+    settings = Settings.read(CLERKS | blank)
+    assert not settings.pushes
+    assert settings.config.apns_host == "api.push.apple.com"
+
+
+@pytest.mark.parametrize("missing", APNS)
+@pytest.mark.parametrize("blank", [{}, {"": " "}])
+def test_some_but_not_all_of_apns_is_refused(missing: str, blank: dict[str, str]) -> None:
+    given = {name: value for name, value in APPLE.items() if name != missing}
+    said = refused(**CLERKS, **given, **{missing + name: text for name, text in blank.items()})
+    assert said == f"{missing} missing: set all of {', '.join(APNS)}, or none"

@@ -58,7 +58,7 @@
       name,
       anonymous: name === null,
       token,
-      ask: async (method, path, body) => ask(method, path, { bearer: await token(), body }),
+      ask: async (method, path, body, bare) => ask(method, path, { bearer: await token(), body, bare }),
       /** From now on nobody gets a token of this one, whatever still asks. */
       end: (why) => (ended = why),
       /** The session was revoked elsewhere: the next token is a fresh one. */

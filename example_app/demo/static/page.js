@@ -13,6 +13,7 @@
   const title = (unread) => (document.title = unread + called() + " · toastkit");
   const list = self.notifications({ at, element, title, client: () => client });
   const mine = self.account({ who: () => who, secret: self.publishing.secret, ask });
+  const phone = self.phone({ who: () => who });
 
   // ---- coming, signing in, leaving
 
@@ -20,6 +21,7 @@
     who = next;
     remembered.set(who);
     list.forget();
+    phone.forget();
     at("me").textContent = called();
     at("avatar").textContent = who.anonymous ? "?" : who.name.slice(0, 1).toUpperCase();
     at("who").className = who.anonymous ? "who anonymous" : "who";
@@ -31,7 +33,7 @@
     title("");
     if (!who.anonymous) self.publishing.address(who.name);
     connect();
-    await mine.start();
+    await Promise.all([mine.start(), phone.start()]);
   }
 
   async function stayAnonymous() {
@@ -124,6 +126,7 @@
   /** Show how it ended, with what there was to see; the start is one button away. */
   function leave(told) {
     remembered.set(null);
+    phone.forget();
     clearInterval(countdown);
     who = { ...who, gone: true };
     at("lamp").className = "lamp stopped";
@@ -146,6 +149,7 @@
       onToast: (toast, frame) => {
         if (frame.replayed) list.replayed(toast.id);
         fetchList();
+        fetchPushes();
       },
       onControl: (control) => {
         note("controls", control.kind, control.params, "control");
@@ -178,11 +182,13 @@
     at("state").dataset.known = status.state === "connected" ? "yes" : "";
     at("foreground-text").textContent = status.foreground ? "In front of the page" : "In the background";
     at("background").hidden = status.foreground;
+    phone.present(status.state === "connected" && status.foreground);
     at("topics").replaceChildren("Hears ", ...heard(status).map((topic) => element("code", topic)));
   }
 
   function greeted(topic) {
     fetchList();
+    fetchPushes();
     if (who.anonymous && topic) self.publishing.address(topic.replace(/^user:/, ""));
   }
 
@@ -218,6 +224,7 @@
 
   /** What comes together is fetched together. */
   const fetchList = later(() => list.refresh(), 300);
+  const fetchPushes = later(() => phone.refresh(), 300);
 
   function later(then, wait) {
     let timer;
@@ -300,6 +307,7 @@
   at("cut").addEventListener("click", cutLine);
   at("foreground").addEventListener("change", (event) => client.setForeground(event.target.checked ? null : false));
 
+  self.publishing.afterwards(fetchPushes);
   at("name").select();
   if (remembered.isVisitor()) stayAnonymous();
   else if (remembered.get()) signIn(remembered.get(), "sign-in-problem");

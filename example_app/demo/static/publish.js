@@ -5,6 +5,7 @@
   const { at, call } = self.tools;
   const { prefix, secret } = document.body.dataset;
   const form = at("publish");
+  let published = () => {};
 
   function asked() {
     const value = (name) => form.elements[name].value;
@@ -38,6 +39,7 @@
     try {
       const { ok, answer } = await call("POST", "/v1/toasts/publish", { bearer, body: asked() });
       drawReceipt(ok, answer);
+      published();
     } catch (error) {
       drawReceipt(false, { message: error.message });
     } finally {
@@ -55,6 +57,7 @@
 
   function verdict(receipt) {
     const count = receipt.session_count;
+    if (receipt.transport === "apns") return [receipt.delivered ? "Pushed to a phone" : "On its way to a phone", "good"];
     if (receipt.delivered) return ["Shown in " + count + (count === 1 ? " place" : " places"), "good"];
     if (receipt.status === "duplicate") return ["A duplicate: dropped", "mild"];
     const reason = receipt.reason ? ": " + receipt.reason.replace(/_/g, " ") : "";
@@ -82,6 +85,8 @@
 
   self.publishing = {
     secret: () => form.elements.secret.value,
+    /** Have something done after each publish. */
+    afterwards: (job) => (published = job),
     /** Publish to this user, until somebody else is named. */
     address(user) {
       form.elements.user_id.value = user;

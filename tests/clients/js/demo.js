@@ -109,6 +109,9 @@ class Service {
     this.usage = { plan: "free", credits_used: 1, credits_total: 20 };
     this.rebind = [200, { rebound: true, rows_updated: 3, anon_uuid: "b1e4" }];
     this.opened = 0;
+    this.receipt = { delivered: true, transport: "websocket", session_count: 1, status: "delivered", reason: null };
+    this.devices = [];
+    this.pushes = { recorded: true, items: [] };
   }
   answer(method, url, body, bearer) {
     this.asked.push([method, url, body, bearer].filter((each) => each !== undefined));
@@ -122,9 +125,23 @@ class Service {
       "GET /projects": () => [200, { items: this.projects }],
       "POST /projects": () => (this.projects.unshift({ id: "p" + this.projects.length, ...body }), [201, {}]),
       "GET /v1/usage": () => [200, this.usage],
+      "GET /v1/devices": () => [200, { items: this.devices }],
+      "POST /v1/devices/register-toast": () => this.register(body),
+      "GET /demo/pushes": () => [200, this.pushes],
+      "POST /v1/toasts/publish": () => [202, this.receipt],
       "GET /v1/flags": () => [200, { flags: { new_editor: true } }],
     };
+    if (method === "DELETE" && url.startsWith("/v1/devices/")) return this.unregister(url.slice(12));
     return (answers[method + " " + url] || (() => [200, {}]))();
+  }
+  register({ device_id }) {
+    const known = { bundle_id: "com.example", environment: "production", apns_fallback_enabled: true };
+    this.devices = [...this.devices, { device_id, ...known }];
+    return [200, { registered: true, device_id, apns_fallback_enabled: true }];
+  }
+  unregister(name) {
+    this.devices = this.devices.filter(({ device_id }) => device_id !== decodeURIComponent(name));
+    return [200, {}];
   }
   times(method, url) {
     return this.asked.filter(([how, where]) => how === method && where === url).length;
