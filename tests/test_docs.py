@@ -102,6 +102,55 @@ print(example.tell("ada", {"title": "Your export is ready"}, f"http://127.0.0.1:
     assert "'no_session'" in run(code, tmp_path, TOASTKIT_PUBLISH_SECRET="secret")
 
 
+def test_the_mail_of_the_howto_goes_for_what_stays_unread_alone(tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(python("howto.rst"))
+    code = """
+import os, sys, time; sys.path.insert(0, ".")
+from flask import Flask
+from example import mail, mailing
+app = Flask("mailing", instance_path=os.getcwd())
+app.config.update(TESTING=True, MAIL_DEFAULT_SENDER="shop@example.com")
+app.config.update(TOASTKIT_FALLBACK="apns,email@1s", TOASTKIT_SWEEP_MS=50)
+mail.init_app(app)
+mailing.init_app(app)
+app.test_client().get("/health")  # from now on it serves
+with app.app_context(), mail.record_messages() as sent:
+    read, unread = (mailing.kit.publish_toast("ada", title) for title in ("Read", "Unread"))
+    nobody = mailing.kit.publish_toast("bob", "Not known")
+    mailing.kit.toasts.read("ada", read.id)
+    while mailing.kit.deliveries.waiting():
+        time.sleep(0.05)
+    print(unread.status, [(each.subject, each.recipients) for each in sent])
+    for each in mailing.kit.deliveries.recent():
+        print(each.user_id, each.state, each.last_answer)
+    mailing.kit.close()
+"""
+    first, *rest = run(code, tmp_path).splitlines()
+    assert first == "queued [('Unread', ['ada@example.com'])]"
+    assert sorted(rest) == ["ada dropped read", "ada sent ", "bob failed no address is known"]
+
+
+def test_the_slack_of_the_howto_is_told(tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(python("howto.rst"))
+    code = """
+import os, sys, threading; sys.path.insert(0, ".")
+from flask import Flask, request
+from werkzeug.serving import make_server
+from example import slacking
+app = Flask("slacking", instance_path=os.getcwd())
+app.post("/hook")(lambda: print(request.json) or "ok")
+slacking.init_app(app)
+server = make_server("127.0.0.1", 0, app, threaded=True)
+os.environ["SLACK_URL"] = f"http://127.0.0.1:{server.port}/hook"
+threading.Thread(target=server.serve_forever, daemon=True).start()
+app.test_client().get("/health")
+with app.app_context():
+    print(slacking.kit.publish_toast("ada", "Order received").transport)
+    slacking.kit.close()
+"""
+    assert run(code, tmp_path).splitlines() == ["{'text': 'ada: Order received'}", "slack"]
+
+
 @pytest.mark.parametrize("function", [publish_toast, publish_toasts, publish_control])
 def test_every_argument_of_a_publish_is_documented(function: Callable[..., Any]) -> None:
     shown = ", ".join(
