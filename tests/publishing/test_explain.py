@@ -27,6 +27,10 @@ def test_it_says_all_there_is_to_say() -> None:
         timeline=(("2026-01-01T00:00:00+00:00", "published, on user:ada"),),
         hints=(
             "it is in the list",
+            (
+                "nothing was to follow: who decided it had no sender for a step of TOASTKIT_FALLBACK, "
+                "or found it too late for one"
+            ),
             "no device is registered for this user, so no phone could have rung either",
             "this process serves nobody, so it cannot tell whether ada is connected now",
         ),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import facts
+from tests.publishing.test_attempts import stored
 from toastkit.publishing.hints import Here, hints, timeline
 from toastkit.publishing.verdict import why
 from toastkit.testing import ManualClock
@@ -78,3 +79,34 @@ def test_connections_that_do_not_listen_to_its_topic_are_told() -> None:
     )
     assert "none of these connections listens to user:ada; they listen to news" in said
     assert "they listen to nothing" in hinted([Here(True, ())], due_at=NOW)
+
+
+PUSHED = {"state": "sent", "transport": "apns", "delivered_at": NOW}
+
+
+def test_a_push_is_in_the_timeline_and_one_on_a_socket_stays_that() -> None:
+    push = stored(created_at=NOW)
+    assert timeline(facts(**PUSHED, deliveries=(push,)), NOW)[1:] == (
+        ("2026-01-01T00:00:00+00:00", "apns was owed"),
+        ("2026-01-01T00:00:00+00:00", "sent to a phone"),
+    )
+    late = facts(**PUSHED, session_count=1)
+    assert timeline(late, NOW)[1][1] == "delivered, on 1 connection in front of the app"
+    mail = facts(**PUSHED | {"transport": "email"})
+    assert timeline(mail, NOW)[1][1] == "sent by email"
+
+
+def test_what_was_sent_promises_no_more_than_that() -> None:
+    assert "what was sent was taken; whether a phone showed it nobody is told" in told(**PUSHED)
+
+
+def test_each_delivery_is_told() -> None:
+    said = hinted(state="failed", deliveries=(stored(state="failed", last_answer="BadTopic"),))
+    assert "apns to phone was refused for good: BadTopic" in said
+
+
+def test_why_no_phone_rang_is_said() -> None:
+    undelivered = {"state": "undelivered", "reason": "no_device"}
+    assert "none had a push token" in hinted(**undelivered, devices=1)
+    assert "none had a push token" not in hinted(**undelivered)
+    assert "nothing was to follow" in hinted(**undelivered | {"reason": "no_session"})

@@ -209,7 +209,7 @@ def test_a_courier_of_its_own_goes_on_until_it_is_interrupted(kit: Open) -> None
 def test_who_has_nobody_to_send_anything_cannot_carry(kit: Open) -> None:
     here = kit(serve=False)
     assert here.deliveries.kinds == ()
-    with pytest.raises(ConfigError, match="no sender is registered.*TOASTKIT_APNS_TEAM_ID"):
+    with pytest.raises(ConfigError, match=r"no sender is registered.*TOASTKIT_APNS_TEAM_ID"):
         here.deliveries.carry(once=True)
 
 

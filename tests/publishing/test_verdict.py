@@ -13,6 +13,7 @@ from toastkit.testing import ManualClock
 
 NOW = ManualClock().now()
 WRITTEN = {"state": "written", "transport": "websocket", "session_count": 1, "delivered_at": NOW}
+SENT = {"state": "sent", "transport": "apns", "delivered_at": NOW}
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("outbox", {"waiting": True}),
@@ -29,7 +30,18 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("delivered", WRITTEN),
     ("delivered", {**WRITTEN, "expires_at": NOW}),
     ("replayed", {**WRITTEN, "session_count": None, "reason": "replayed"}),
-    ("sent", {"state": "sent", "transport": "apns", "delivered_at": NOW}),
+    ("sent", SENT),
+    ("sent", {**SENT, "session_count": 2}),
+    ("sent", {**SENT, "transport": "email"}),
+    ("acked", {**SENT, "acked_at": NOW}),
+    ("read", {**SENT, "read_at": NOW}),
+    ("replaced", {**SENT, "replaced_by": "newer"}),
+    ("owed", {"state": "owed"}),
+    ("owed", {"state": "owed", "expires_at": NOW + 1}),
+    ("expired", {"state": "owed", "expires_at": NOW}),
+    ("deleted", {"state": "owed", "deleted_at": NOW}),
+    ("not_acked", {**WRITTEN, "state": "owed"}),
+    ("acked", {"state": "acked", "acked_at": NOW, "delivered_at": NOW}),
     ("expired", {"state": "expired", "reason": "expired", "expires_at": NOW}),
     ("expired", {"state": "undelivered", "reason": "no_session", "expires_at": NOW}),
     ("expired", {"expires_at": NOW}),
@@ -42,7 +54,6 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("undelivered", {"state": "undelivered"}),
     ("queued", {"due_at": NOW + 1}),
     ("queued", {"due_at": NOW, "lease_until": NOW + 1}),
-    ("queued", {"state": "owed"}),
     ("undecided", {"due_at": NOW}),
     ("undecided", {"due_at": NOW, "lease_until": NOW}),
 ]
@@ -64,7 +75,7 @@ def test_a_written_toast_is_not_acked_when_the_time_for_it_is_over() -> None:
 
 def test_every_word_has_a_sentence_and_a_case() -> None:
     assert set(VERDICTS) == set(get_args(Why))
-    assert {expected for expected, _ in CASES} | {"not_acked"} == set(VERDICTS)
+    assert {expected for expected, _ in CASES} == set(VERDICTS)
 
 
 def test_every_reason_of_a_receipt_is_a_word() -> None:
@@ -85,3 +96,20 @@ def test_a_user_id_is_text_and_no_template() -> None:
 def test_connections_are_counted() -> None:
     assert "on 1 connection in" in sentence(facts(**WRITTEN), "delivered")
     assert "on 2 connections in" in sentence(facts(**WRITTEN | {"session_count": 2}), "delivered")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "It was sent to a phone of ada."),
+        ({"transport": "email"}, "It was sent to ada by email."),
+        (
+            {"session_count": 1},
+            "It was sent to a phone of ada, for no client of ada confirmed it in time.",
+        ),
+    ],
+)
+def test_what_was_sent_says_how(given: dict[str, Any], said: str) -> None:
+    assert sentence(facts(**SENT | given), "sent") == said
+    confirmed = sentence(facts(**SENT | given), "acked")
+    assert confirmed == said[:-1] + ", and a client of ada confirmed that it has it."

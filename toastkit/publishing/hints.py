@@ -9,10 +9,11 @@ from msgspec import Struct
 from .. import ids, topics
 from ..clock import iso
 from ..records import Facts
-from .verdict import REASONS, Why, connections, expired
+from .attempts import attempts, owed
+from .verdict import REASONS, Why, connections, expired, pushed
 
 _UNSEEN: tuple[Why, ...] = (
-    *("not_acked", "expired", *REASONS, "undelivered", "queued", "undecided", "outbox"),
+    *("not_acked", "owed", "expired", *REASONS, "undelivered", "queued", "undecided", "outbox"),
 )
 """Here it matters whether the user is there now."""
 
@@ -32,6 +33,7 @@ def timeline(facts: Facts, now: int) -> tuple[tuple[str, str], ...]:
 def hints(facts: Facts, reason: Why, here: Sequence[Here] | None, now: int) -> tuple[str, ...]:
     """Return what else whoever asks may want to know."""
     told = [*_about_itself(facts), *_about_the_list(facts, now), *_about(facts, reason, now)]
+    told += attempts(facts.deliveries, now)
     return tuple([*told, *_about_now(facts, here)] if reason in _UNSEEN else told)
 
 
@@ -42,6 +44,7 @@ def _happened(facts: Facts, now: int) -> Iterator[tuple[int, str]]:
         yield made, "published, and it reached nobody"
         again = " again with the same dedupe key, which took the place of the first"
     yield facts.created_at, f"published{again}, on {facts.topic}"
+    yield from owed(facts.deliveries)
     for at, text in (
         (facts.delivered_at, _delivery(facts)),
         (facts.acked_at, "a client confirmed that it has it"),
@@ -63,8 +66,9 @@ def _when(entry: tuple[int, str]) -> int:
 def _delivery(facts: Facts) -> str:
     if facts.reason == "replayed":
         return "sent to a client that had missed it"
-    if facts.transport == "apns":
-        return "sent to a phone"
+    kind = pushed(facts)
+    if kind is not None and not facts.session_count:
+        return "sent to a phone" if kind == "apns" else f"sent by {kind}"
     return f"delivered{connections(facts)}"
 
 
@@ -116,8 +120,17 @@ def _about(facts: Facts, reason: Why, now: int) -> Iterator[str]:
             )
         case "outbox":
             yield "a process that serves takes it in within moments, even after a crash"
-        case "no_session" if not facts.devices:
-            yield "no device is registered for this user, so no phone could have rung either"
+        case "sent":
+            yield "what was sent was taken; whether a phone showed it nobody is told"
+        case "no_session":
+            yield (
+                "nothing was to follow: who decided it had no sender for a step of "
+                "TOASTKIT_FALLBACK, or found it too late for one"
+            )
+            if not facts.devices:
+                yield "no device is registered for this user, so no phone could have rung either"
+        case "no_device" if facts.devices:
+            yield "a device is registered now, but none had a push token when it was decided"
 
 
 def _about_now(facts: Facts, here: Sequence[Here] | None) -> Iterator[str]:

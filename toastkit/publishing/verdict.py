@@ -18,6 +18,7 @@ Why = Literal[
     "not_acked",
     "replayed",
     "sent",
+    "owed",
     "expired",
     "no_session",
     "not_subscribed",
@@ -43,7 +44,9 @@ VERDICTS: dict[Why, str] = {
     "delivered": "{came}.",
     "not_acked": "{came}, but no client of {user} confirmed in time that it has it.",
     "replayed": "{user} was shown it late, when a client that had missed it came back.",
-    "sent": "It was sent to a phone of {user}.",
+    "sent": "{came}.",
+    "owed": "{user} was not shown it: nobody was in front of the app. What is to follow is on its "
+    "way.",
     "expired": "Its time to live ran out before {user} was shown it.",
     "no_session": "{user} was not shown it: nobody was in front of the app.",
     "not_subscribed": "{user} was not shown it: the app was open, but did not listen to its topic.",
@@ -81,6 +84,8 @@ def why(facts: Facts, now: int, ack_timeout_ms: int) -> Why:
         return "replaced"
     if facts.state in DELIVERED:
         return _shown(facts, now, ack_timeout_ms)
+    if facts.state == "owed" and facts.delivered_at is not None:
+        return "not_acked"  # on a socket; the push that follows is told of beside
     if facts.state == "expired" or expired(facts, now):
         return "expired"
     return _not_shown(facts, now)
@@ -104,11 +109,16 @@ def connections(facts: Facts) -> str:
     return f", on {count} connection{'s' if count > 1 else ''} in front of the app"
 
 
+def pushed(facts: Facts) -> str | None:
+    """Return the kind of delivery by which it was sent, if it was."""
+    return facts.transport if facts.transport not in (None, "none", "websocket") else None
+
+
 def _shown(facts: Facts, now: int, ack_timeout_ms: int) -> Why:
+    if facts.state == "acked" or facts.acked_at is not None:
+        return "acked"
     if facts.state == "sent":
         return "sent"
-    if facts.state == "acked":
-        return "acked"
     if facts.reason == "replayed":
         return "replayed"
     if ack_timeout_ms and now >= (facts.delivered_at or now) + ack_timeout_ms:
@@ -117,7 +127,9 @@ def _shown(facts: Facts, now: int, ack_timeout_ms: int) -> Why:
 
 
 def _not_shown(facts: Facts, now: int) -> Why:
-    if facts.state in ("accepted", "owed"):
+    if facts.state == "owed":
+        return "owed"
+    if facts.state == "accepted":
         taken = facts.lease_until is not None and facts.lease_until > now
         due = facts.due_at is not None and facts.due_at <= now
         return "undecided" if due and not taken else "queued"
@@ -133,4 +145,10 @@ def _came(facts: Facts) -> str:
         return f"{facts.user_id} was shown it late, when a client that had missed it came back"
     if facts.delivered_at is None:
         return f"{facts.user_id} was not shown it when it was published"
+    if (kind := pushed(facts)) is not None:
+        late = (
+            f", for no client of {facts.user_id} confirmed it in time" if connections(facts) else ""
+        )
+        by = f"to a phone of {facts.user_id}" if kind == "apns" else f"to {facts.user_id} by {kind}"
+        return f"It was sent {by}{late}"
     return f"It was delivered to {facts.user_id}{connections(facts)}"
