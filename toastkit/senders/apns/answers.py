@@ -44,7 +44,7 @@ class Answer(Struct, frozen=True):
     def since(self) -> int | None:
         """Return since when nobody is there, in milliseconds since the epoch."""
         timestamp = _members(self.body).get("timestamp")
-        known = isinstance(timestamp, int) and timestamp in _MILLISECONDS
+        known = type(timestamp) is int and timestamp in _MILLISECONDS
         return timestamp if known else None
 
     @property

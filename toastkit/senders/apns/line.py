@@ -39,7 +39,7 @@ class Line:
         self._sending = threading.Lock()
         self._streams = Streams()
         self._heard = 0
-        self._retired = self._ended = False
+        self._retired = self._mute = self._ended = False
         threading.Thread(target=self._listen, name="toastkit-apns", daemon=True).start()
 
     @classmethod
@@ -145,13 +145,19 @@ class Line:
         """Send what there is to send, in the order it was written."""
         with self._sending:
             with self._state:
-                if self._ended:
+                if self._ended or self._mute:
                     return
                 data = self._tls.encrypt(self._streams.taken())
             try:
                 self._socket.sendall(data)
-            except OSError as error:
-                self._end(_told(error))
+            except TimeoutError:
+                self._end("nothing more can be sent")
+            except OSError:
+                # The other side hung up. What it said before is still to be read: whoever reads
+                # comes to the end of it by itself.
+                with self._state:
+                    self._mute = self._retired = True
+                    self._state.notify_all()
 
     def _listen(self) -> None:
         """Read until nothing more can come; only here is the socket given back."""

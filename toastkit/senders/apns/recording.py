@@ -9,7 +9,7 @@ from msgspec import Struct
 from ...clock import Clock, SystemClock
 from ...deliveries import Delivery, Outcome, Refusal, Sent
 from ...records import Environment
-from .request import PushRequest, push_request
+from .request import NOWHERE, PushRequest, device_of, push_request
 from .settings import PRODUCTION, SANDBOX
 
 MOST = 200
@@ -36,9 +36,9 @@ class RecordingApns:
 
     def post(self, delivery: Delivery) -> Outcome:
         """Keep a push; it counts as sent."""
-        device = delivery.device
-        if device is None or device.push_token is None:
-            return Refusal("no push token")
+        device = device_of(delivery)
+        if device is None:
+            return Refusal(NOWHERE)
         request = push_request(delivery, device, _HOSTS[device.environment])
         self.posted.append(Recorded(request, delivery, self._clock.now()))
         return Sent("recorded")

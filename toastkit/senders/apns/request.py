@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from typing import Any
 
@@ -15,6 +16,10 @@ from .payload import payload
 MAX_COLLAPSE = 64
 """Longest collapse id, in bytes."""
 
+NOWHERE = "no push token, or none that can be posted to"
+
+_TOKEN = re.compile(r"[0-9a-fA-F]{8,200}", re.ASCII)
+_BUNDLE = re.compile(r"[A-Za-z0-9.-]{1,155}", re.ASCII)
 _IDS = uuid.UUID("6f0a3a42-1d0c-5c55-9c5e-4a3d4b2f7e11")
 
 
@@ -28,6 +33,17 @@ class PushRequest(Struct, frozen=True):
     path: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+def device_of(delivery: Delivery) -> Device | None:
+    """Return the device a delivery goes to, if it can be named in a path and a header.
+
+    The doors let nothing else in; but what a path and a header are made of is looked at here, too.
+    """
+    device = delivery.device
+    if device is None or not _TOKEN.fullmatch(device.push_token or ""):
+        return None
+    return device if _BUNDLE.fullmatch(device.bundle_id) else None
 
 
 def push_request(delivery: Delivery, device: Device, host: str) -> PushRequest:

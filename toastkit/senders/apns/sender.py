@@ -11,7 +11,7 @@ from ...errors import ConfigError
 from ...records import Device, Environment
 from .answers import EXPIRED, LEAVING, Answer, is_fault, outcome
 from .faults import AnswerLost, NotTaken, Unanswered
-from .request import PushRequest, push_request
+from .request import NOWHERE, PushRequest, device_of, push_request
 from .settings import ApnsSettings
 from .token import ProviderToken
 
@@ -67,6 +67,9 @@ class ApnsSender:
             raise ConfigError(
                 f"pushes need the package {error.name}: pip install 'toastkit[apns]'"
             ) from None
+        # What hpack tells at DEBUG holds every header: our credential, and the tokens of phones.
+        if not (headers := logging.getLogger("hpack")).level:
+            headers.setLevel(logging.INFO)
         self._settings = settings
         self._clock = clock or SystemClock()
         self._token = ProviderToken(settings, self._clock)
@@ -76,9 +79,9 @@ class ApnsSender:
 
     def post(self, delivery: Delivery) -> Outcome:
         """Make one attempt."""
-        device = delivery.device
-        if device is None or device.push_token is None:
-            return Refusal("no push token")
+        device = device_of(delivery)
+        if device is None:
+            return Refusal(NOWHERE)
         said = self._post(delivery, device, device.environment)
         if not (isinstance(said, Refusal) and said.suspect):
             return said

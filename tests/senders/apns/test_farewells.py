@@ -1,0 +1,37 @@
+"""A farewell is heard wherever it begins and ends, and nothing else is lost."""
+
+from __future__ import annotations
+
+from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame
+
+from toastkit.senders.apns.farewells import Farewell, Farewells
+
+PING = PingFrame(0, b"12345678").serialize()
+DATA = DataFrame(3, b"x" * 5000).serialize()
+GOAWAY = GoAwayFrame(0, 7, 2, b'{"reason":"Shutdown"}').serialize()
+SAID = Farewell(7, 2, '{"reason":"Shutdown"}')
+
+
+def test_it_is_taken_out() -> None:
+    assert Farewells().split(PING + GOAWAY + DATA) == (PING + DATA, [SAID])
+
+
+def test_it_may_come_in_any_pieces() -> None:
+    whole = PING + GOAWAY + DATA + GOAWAY + PING
+    for size in (1, 7, 9, 13, 1000):
+        farewells, rest, found = Farewells(), b"", []
+        for at in range(0, len(whole), size):
+            said, more = farewells.split(whole[at : at + size])
+            rest, found = rest + said, found + more
+        assert (rest, found) == (PING + DATA + PING, [SAID, SAID])
+
+
+def test_what_is_too_large_is_passed_on_at_once() -> None:
+    head = (1 << 24) - 1
+    huge = head.to_bytes(3, "big") + bytes(6)
+    assert Farewells().split(huge) == (huge, [])
+
+
+def test_words_that_are_no_text_are_left_out() -> None:
+    frame = GoAwayFrame(0, 1, 0, b"a\r\nb").serialize()
+    assert Farewells().split(frame) == (b"", [Farewell(1, 0)])
