@@ -1,43 +1,19 @@
 """On Apple's worst day each push ends taken once, or with its reason; none is lost."""
 
-import time
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.apple.chaos import Chaos
+from tests.apple.phones import register, user_of, wait_until
 from tests.postgres import ask
 from toastkit import Config, Kit
 from toastkit.publishing import pauses
 
 FEW, MANY = 300, 5000
 ROOM = 64
-BUNDLE = "com.example.app"
 ENDS = {"sent": "sent", "failed": "failed"}
 QUEUED = {("apns", "queued", None)}
-
-
-def push_token(number):
-    return f"{number:064x}"
-
-
-def register(kit, many):
-    """Give so many users a phone each; return them."""
-
-    def one(number):
-        kit.devices.register(f"u{number}", f"d{number}", BUNDLE, {"token": push_token(number)})
-        return f"u{number}"
-
-    with ThreadPoolExecutor(32) as threads:
-        return list(threads.map(one, range(many)))
-
-
-def wait_until(fact, seconds):
-    until = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < until, "never"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -78,7 +54,7 @@ DELIVERIES = "SELECT user_id, state, last_answer FROM toastkit_deliveries"
 
 
 def rings(requests):
-    return Counter(f"u{int(each.token, 16)}" for each in requests if each.taken)
+    return Counter(user_of(each.token) for each in requests if each.taken)
 
 
 def repeated(requests):
@@ -93,7 +69,7 @@ def repeated(requests):
         assert all(request.sent == each[0].sent for request in each)
     rung = {token: [each for each in all_ if each.taken] for token, all_ in by_phone.items()}
     return {
-        f"u{int(token, 16)}"
+        user_of(token)
         for token, taken in rung.items()
         if len(taken) > 1 and all(each.lost for each in taken[:-1])
     }
