@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from tests.postgres import plain_engine
+from toastkit.deliveries import Carried, Delivery, Due, Gone, Later, Outcome, Owing, Refusal, Sent
 from toastkit.events import Event
-from toastkit.records import Accepted, Page, PageQuery, StateChange
+from toastkit.records import Accepted, Device, Page, PageQuery, StateChange
 from toastkit.runtime import runtime_for
 from toastkit.storage import Storage, outbox
 from toastkit.storage.group import InDoubt
@@ -20,6 +21,8 @@ from toastkit.storage.tables import toasts
 from toastkit.testing import ManualClock
 
 WINDOW_MS = 300_000
+LIFE_MS = 3_600_000
+STATES: dict[type, Any] = {Sent: "sent", Later: "waiting", Refusal: "failed", Gone: "failed"}
 DUE_MS = 2000
 
 
@@ -45,7 +48,7 @@ def event(clock: ManualClock) -> Callable[..., Event]:
         content = {"style": "info", "priority": "normal", **dict.fromkeys(names)}
         return Event(
             kind="toast",
-            id=f"toast{next(numbers)}",
+            id=given.pop("id", f"toast{next(numbers)}"),
             route=f"user:{user_id}",
             name="toast",
             user_id=user_id,
@@ -179,3 +182,84 @@ def both(url: str, clock: ManualClock) -> Callable[..., list[Any]]:
         return answers
 
     return both
+
+
+@pytest.fixture
+def push(clock: ManualClock) -> Callable[..., Due]:
+    """Make a step of a fallback, by default a push that is due at once."""
+
+    def push(kind: str = "apns", **given: Any) -> Due:
+        start = {"at": clock.now(), "expires_at": clock.now() + LIFE_MS}
+        return Due(kind=kind, **start | given)
+
+    return push
+
+
+@pytest.fixture
+def phone(storage: Storage, clock: ManualClock) -> Callable[..., Device]:
+    """Register a device that a push would reach."""
+
+    def register(device_id: str = "phone", user_id: str = "ada", **given: Any) -> Device:
+        start = {"bundle_id": "app", "push_token": f"token of {device_id}"}
+        device = Device(
+            user_id=user_id, device_id=device_id, registered_at=clock.now(), **start | given
+        )
+        storage.devices.register(device)
+        return device
+
+    return register
+
+
+@pytest.fixture
+def away(
+    storage: Storage, event: Any, clock: ManualClock, push: Callable[..., Due]
+) -> Callable[..., Owing]:
+    """Accept a toast that nobody is there for; return what is to be owed for it."""
+
+    def accept(*dues: Due, gated: bool = False, **given: Any) -> Owing:
+        toast = event(**given)
+        [place] = storage.inbox.accept([toast], due_ms=2000)
+        return Owing(
+            toast_id=place.id,
+            user_id=toast.user_id,
+            seq=place.seq,
+            at=clock.now(),
+            payload={"toast": {"id": place.id}},
+            dues=dues or (push(),),
+            gated=gated,
+        )
+
+    return accept
+
+
+@pytest.fixture
+def owe(storage: Storage, away: Callable[..., Owing]) -> Callable[..., Owing]:
+    """Accept a toast that nobody is there for, and owe its fallback."""
+
+    def owe(*dues: Due, **given: Any) -> Owing:
+        owing = away(*dues, **given)
+        storage.deliveries.owe([owing])
+        return owing
+
+    return owe
+
+
+@pytest.fixture
+def settle(storage: Storage, clock: ManualClock) -> Callable[..., None]:
+    """Note what became of an attempt; back when it is on disk."""
+
+    def settle(delivery: Delivery, outcome: Outcome) -> None:
+        state = STATES[type(outcome)]
+        at = clock.now() if state == "waiting" else None
+        storage.deliveries.settle(
+            Carried(
+                delivery=delivery,
+                outcome=outcome,
+                state=state,
+                answer=outcome.answer,
+                next_attempt_at=at,
+            )
+        )
+        storage.inbox.facts("nothing")  # what is owed is carried out before what is asked
+
+    return settle

@@ -166,10 +166,11 @@ def test_the_facts_of_a_toast_are_its_row_and_what_is_around_it(
     facts = storage.inbox.facts("toast1")
     assert facts is not None
     stored = row("toast1")
-    derived = {"claimed", "devices", "waiting", "position"}
+    derived = {"claimed", "deliveries", "devices", "waiting", "position"}
     for name in set(facts.__struct_fields__) - derived:
         assert getattr(facts, name) == stored[name]
     assert (facts.claimed, facts.devices, facts.waiting) == (True, 1, False)
+    assert facts.deliveries == ()
     assert facts.position == Position(2, accepted[0].epoch)
 
 

@@ -9,99 +9,21 @@ import pytest
 from msgspec.structs import replace
 
 from toastkit.deliveries import (
-    Carried,
     Delivery,
-    Due,
-    Gone,
     Later,
-    Outcome,
     Owed,
     Owing,
     Refusal,
     Sent,
 )
-from toastkit.records import Device
+from toastkit.ids import toast_id
 from toastkit.storage import Storage
 from toastkit.testing import ManualClock
 
 LEASE_MS = 10_000
 LIFE_MS = 3_600_000
-STATES: dict[type, Any] = {Sent: "sent", Later: "waiting", Refusal: "failed", Gone: "failed"}
 
 Settle = Callable[..., None]
-
-
-@pytest.fixture
-def phone(storage: Storage, clock: ManualClock) -> Callable[..., Device]:
-    """Register a device that a push would reach."""
-
-    def register(device_id: str = "phone", user_id: str = "ada", **given: Any) -> Device:
-        start = {"bundle_id": "app", "push_token": f"token of {device_id}"}
-        device = Device(
-            user_id=user_id, device_id=device_id, registered_at=clock.now(), **start | given
-        )
-        storage.devices.register(device)
-        return device
-
-    return register
-
-
-@pytest.fixture
-def away(storage: Storage, event: Any, clock: ManualClock) -> Callable[..., Owing]:
-    """Accept a toast that nobody is there for; return what is to be owed for it."""
-
-    def accept(*dues: Due, gated: bool = False, **given: Any) -> Owing:
-        toast = event(**given)
-        [place] = storage.inbox.accept([toast], due_ms=2000)
-        return Owing(
-            toast_id=place.id,
-            user_id=toast.user_id,
-            seq=place.seq,
-            at=clock.now(),
-            payload={"toast": {"id": place.id}},
-            dues=dues or (push(clock),),
-            gated=gated,
-        )
-
-    return accept
-
-
-@pytest.fixture
-def owe(storage: Storage, away: Callable[..., Owing]) -> Callable[..., Owing]:
-    """Accept a toast that nobody is there for, and owe its fallback."""
-
-    def owe(*dues: Due, **given: Any) -> Owing:
-        owing = away(*dues, **given)
-        storage.deliveries.owe([owing])
-        return owing
-
-    return owe
-
-
-@pytest.fixture
-def settle(storage: Storage, clock: ManualClock) -> Settle:
-    """Note what became of an attempt; back when it is on disk."""
-
-    def settle(delivery: Delivery, outcome: Outcome) -> None:
-        state = STATES[type(outcome)]
-        at = clock.now() if state == "waiting" else None
-        storage.deliveries.settle(
-            Carried(
-                delivery=delivery,
-                outcome=outcome,
-                state=state,
-                answer=outcome.answer,
-                next_attempt_at=at,
-            )
-        )
-        storage.inbox.facts("nothing")  # what is owed is carried out before what is asked
-
-    return settle
-
-
-def push(clock: ManualClock, **given: Any) -> Due:
-    start = {"kind": "apns", "at": clock.now(), "expires_at": clock.now() + LIFE_MS}
-    return Due(**start | given)
 
 
 def claim(storage: Storage, *kinds: str) -> list[Delivery]:
@@ -142,11 +64,11 @@ def test_one_push_is_owed_for_each_device_that_can_be_reached(
 
 
 def test_of_other_kinds_one_is_owed_when_its_time_has_come(
-    storage: Storage, away: Any, phone: Any, clock: ManualClock
+    storage: Storage, away: Any, phone: Any, push: Any, clock: ManualClock
 ) -> None:
     phone()
-    later = push(clock, kind="email", at=clock.now() + 900_000)
-    owing = away(push(clock), later)
+    later = push(kind="email", at=clock.now() + 900_000)
+    owing = away(push(), later)
     assert storage.deliveries.owe([owing]) == [Owed(1, 1, "apns")]
     assert [each.kind for each in claim(storage, "apns", "email")] == ["apns"]
     clock.advance(900)
@@ -245,10 +167,10 @@ def test_what_its_user_has_met_is_not_attempted(
 
 
 def test_what_was_acked_is_not_attempted_but_despite_the_ack(
-    storage: Storage, owe: Any, phone: Any, mark: Any, clock: ManualClock
+    storage: Storage, owe: Any, phone: Any, push: Any, mark: Any, clock: ManualClock
 ) -> None:
     phone()
-    owing = owe(push(clock), push(clock, kind="email", despite_ack=True))
+    owing = owe(push(), push(kind="email", despite_ack=True))
     mark(owing.toast_id, "acked")
     assert [each.kind for each in claim(storage, "apns", "email")] == ["email"]
     assert ("dropped", "acked") in ends(storage, owing)
@@ -332,12 +254,12 @@ def test_one_that_is_sent_is_enough(
 
 
 def test_a_toast_expires_with_what_is_owed_for_it(
-    storage: Storage, owe: Any, phone: Any, row: Any, clock: ManualClock
+    storage: Storage, owe: Any, phone: Any, push: Any, row: Any, clock: ManualClock
 ) -> None:
     phone()
     until = clock.now() + 60_000
-    short = owe(push(clock, expires_at=until), expires_at=until)
-    for_ever = owe(push(clock, expires_at=until))
+    short = owe(push(expires_at=until), expires_at=until)
+    for_ever = owe(push(expires_at=until))
     clock.advance(60)
     assert storage.deliveries.expire(10) == 2
     assert decided(row, short) == ("expired", "expired")
@@ -414,3 +336,74 @@ def test_an_ack_after_the_push_is_noted(
     mark(owing.toast_id, "acked")
     found = row(owing.toast_id)
     assert (found["state"], found["acked_at"]) == ("sent", clock.now())
+
+
+# Kept, shown, forgotten
+
+
+def test_what_is_owed_is_not_lost_in_a_commit_that_is_not_answered(
+    storage: Storage, away: Any, phone: Any, unanswered: Callable[[], list[Any]]
+) -> None:
+    phone()
+    known, strange = away(), away(user_id="bob")
+    for owings, owed in (([known], Owed(1, 0, "apns")), ([strange], Owed(0, 0))):
+        lost = unanswered()
+        assert storage.deliveries.owe(owings) == [owed]
+        assert lost
+    assert len(claim(storage)) == 1
+
+
+def test_an_attempt_counts_once_in_a_commit_that_is_not_answered(
+    storage: Storage, owe: Any, phone: Any, settle: Settle, unanswered: Callable[[], list[Any]]
+) -> None:
+    phone()
+    owe()
+    [taken] = claim(storage)
+    lost = unanswered()
+    settle(taken, Refusal("no", suspect=True))
+    assert lost
+    assert storage.devices.of("ada")[0].refused == 1
+
+
+def test_many_are_owed_in_several_commits(storage: Storage, away: Any, phone: Any) -> None:
+    phone()
+    owings = [away() for _ in range(130)]
+    assert storage.deliveries.owe(owings) == [Owed(1, 0, "apns")] * 130
+    assert storage.deliveries.waiting() == {"apns": 130}
+
+
+def test_one_of_two_processes_owes_each(both: Any, away: Any, phone: Any) -> None:
+    phone()
+    owings = [away() for _ in range(50)]
+    one, other = both(lambda storage: [storage.deliveries.owe([each])[0] for each in owings])
+    assert all((mine is None) != (theirs is None) for mine, theirs in zip(one, other, strict=True))
+
+
+def test_who_is_forgotten_is_pushed_to_no_more(
+    storage: Storage, owe: Any, phone: Any, settle: Settle
+) -> None:
+    phone()
+    owe(), owe()
+    [going, *_] = storage.deliveries.claim({"apns": 1}, LEASE_MS)
+    exported = storage.keeping.export("ada")
+    assert [len(exported[f"toastkit_{name}"]) for name in ("deliveries", "devices")] == [2, 1]
+    storage.keeping.forget("ada")
+    settle(going, Sent())
+    assert claim(storage) == []
+    assert storage.deliveries.recent(10) == []
+
+
+def test_what_ended_is_pruned_and_what_is_owed_stays(
+    storage: Storage, owe: Any, phone: Any, clock: ManualClock, settle: Settle, away: Any
+) -> None:
+    phone()
+    sent = away(id=toast_id(clock.now()))
+    storage.deliveries.owe([sent])
+    settle(claim(storage)[0], Sent())
+    owed = away(id=toast_id(clock.now()))
+    storage.deliveries.owe([owed])
+    list(storage.keeping.prune(clock.now() + LIFE_MS, 1000))
+    assert storage.inbox.facts(sent.toast_id) is None
+    assert storage.deliveries.waiting() == {"apns": 1}
+    [left] = storage.deliveries.recent(10)
+    assert left.toast_id == owed.toast_id

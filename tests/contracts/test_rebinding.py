@@ -14,7 +14,7 @@ from sqlalchemy import Engine, inspect, select, update
 from tests.storage.conftest import only_postgres
 from toastkit import ids
 from toastkit.clock import SystemClock
-from toastkit.deliveries import Delivery
+from toastkit.deliveries import Delivery, Sent
 from toastkit.errors import StorageUnavailable
 from toastkit.events import Event
 from toastkit.records import (
@@ -30,8 +30,8 @@ from toastkit.records import (
 )
 from toastkit.runtime import runtime_for
 from toastkit.storage import Storage, postgres, rebinding
-from toastkit.storage.deliveries import add
 from toastkit.storage.outbox import add as add_to_outbox
+from toastkit.storage.owing import add
 from toastkit.storage.tables import anonymous, deliveries, metadata, outbox, sessions, toasts
 from toastkit.testing import ManualClock
 
@@ -292,7 +292,43 @@ def test_of_two_claims_the_users_counts(
     assert (again.id, again.duplicate) == (id, True)
 
 
-@pytest.mark.parametrize("states", [[], ["undelivered"]])
+def test_a_push_that_is_owed_follows_its_toast_to_the_user(
+    storage: Storage, owe: Any, phone: Any, store: Any, rebind: Rebind, settle: Any, row: Any
+) -> None:
+    store(user_id="ada")
+    phone(user_id=ANON)
+    waiting, going = owe(user_id=ANON), owe(user_id=ANON)
+    taken = storage.deliveries.claim({"apns": 1}, 10_000)
+    rebind()
+    for each in taken:
+        settle(each, Sent())
+    [other] = storage.deliveries.claim({"apns": 8}, 10_000)
+    assert other.user_id == "ada"
+    assert other.device is not None
+    settle(other, Sent())
+    for each in (waiting, going):
+        found = row(each.toast_id)
+        assert (found["user_id"], found["state"]) == ("ada", "sent")
+
+
+def test_a_push_for_a_toast_that_a_retry_replaced_stays_old_news(
+    storage: Storage, owe: Any, phone: Any, rebind: Rebind, event: Any, settle: Any
+) -> None:
+    phone(user_id=ANON)
+    old = owe(user_id=ANON, dedupe_key="k")
+    [slow] = storage.deliveries.claim({"apns": 8}, 0)
+    storage.devices.remove(ANON, "phone")
+    assert storage.deliveries.claim({"apns": 8}, 10_000) == []
+    [retry] = storage.inbox.accept([event(ANON, dedupe_key="k")], due_ms=2000)
+    assert retry.id == old.toast_id
+    rebind()
+    settle(slow, Sent())
+    facts = storage.inbox.facts(retry.id)
+    assert facts is not None
+    assert (facts.state, facts.deliveries) == ("accepted", ())
+
+
+@pytest.mark.parametrize("states", [[], ["undelivered"], ["owed"], ["owed", "failed"]])
 def test_what_nobody_saw_of_a_key_the_user_holds_is_a_duplicate_and_never_shown(
     store: Any, rebind: Rebind, row: Any, replayed: Any, storage: Storage, states: list[str]
 ) -> None:

@@ -12,10 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from toastkit.errors import Invalid
-from toastkit.records import Device, PageQuery, Position, Session, State, StoredToast, Ticket
+from toastkit.records import PageQuery, Position, Session, State, StoredToast, Ticket
 from toastkit.storage import Storage, accepting
 from toastkit.storage.marking import FROM
-from toastkit.storage.tables import metadata
 from toastkit.testing import ManualClock
 
 ALLOWED = {
@@ -466,33 +465,3 @@ def test_B5_of_many_who_revoke_a_session_one_hears_yes(storage: Storage) -> None
     found = storage.sessions.find("h")
     assert found is not None
     assert found.revoked_at == 7
-
-
-def device(user_id: str, device_id: str = "phone", **given: Any) -> Device:
-    return Device(user_id=user_id, device_id=device_id, bundle_id="app", **given)
-
-
-def test_A11_registering_again_refreshes_a_device(storage: Storage) -> None:
-    storage.devices.register(device("ada", push_token="aa"))
-    storage.devices.register(device("ada", push_token="bb", registered_at=9))
-    assert storage.devices.of("ada") == [device("ada", push_token="bb", registered_at=9)]
-
-
-def test_a_push_token_moves_to_the_user_who_registered_it_last(storage: Storage) -> None:
-    storage.devices.register(device("ada", "hers", push_token="aa"))
-    storage.devices.register(device("ada", "pad"))
-    storage.devices.register(device("bob", "his", push_token="aa"))
-    assert storage.devices.of("ada") == [device("ada", "pad")]
-    assert storage.devices.of("bob") == [device("bob", "his", push_token="aa")]
-
-
-def test_a_device_moves_to_the_user_who_registered_it_last(storage: Storage) -> None:
-    storage.devices.register(device("ada", push_token="aa"))
-    storage.devices.register(device("bob"))
-    assert storage.devices.of("ada") == []
-    assert storage.devices.of("bob") == [device("bob")]
-
-
-def test_every_table_can_belong_to_an_application() -> None:
-    assert all("app_id" in table.c for table in metadata.tables.values())
-    assert all(name.startswith("toastkit_") for name in metadata.tables)

@@ -151,8 +151,10 @@ def _wanted(change: StateChange) -> tuple[Any, ...]:
 def _statement(state: State, allowed: str, also: str = "") -> str:
     if state in DELIVERED:
         also += ", delivered_at = COALESCE(delivered_at, wanted.at)"
-    # A push that was taken after all leaves no reason why nobody was shown it.
-    kept = "NULL" if state == "sent" else "COALESCE(wanted.reason, toastkit_toasts.reason)"
+    kept = "COALESCE(wanted.reason, toastkit_toasts.reason)"
+    if state == "sent":
+        # A push that was taken after all leaves no reason why nobody was shown it.
+        kept = "CASE toastkit_toasts.reason WHEN 'rebound' THEN 'rebound' END"
     return f"""
 UPDATE toastkit_toasts SET state = '{state}', due_at = wanted.due_at, lease_until = NULL,
     transport = COALESCE(wanted.transport, toastkit_toasts.transport), reason = {kept},

@@ -6,7 +6,18 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Select, case, delete, exists, func, literal, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Subquery,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from .. import ids, principals
 from ..events import Event
@@ -58,7 +69,7 @@ def move_toasts(connection: Connection, given: Handover) -> int:
     keys = _open_keys(connection, given)
     before = _advance(connection, given.new, count) - count
     place = (func.row_number().over(order_by=column.seq) + before).label("seq")
-    moved = select(column.id, place).where(mine).subquery("moved")
+    moved = select(column.id, column.seq.label("old"), place).where(mine).subquery("moved")
     undecided = column.state == "accepted"
     values = {
         "user_id": given.new,
@@ -68,6 +79,7 @@ def move_toasts(connection: Connection, given: Handover) -> int:
         "due_at": case((undecided, given.at), else_=column.due_at),
         "lease_until": case((undecided, None), else_=column.lease_until),
     }
+    _keep_owed(connection, moved)
     connection.execute(update(toasts).where(column.id == moved.c.id).values(values))
     if keys:
         run(connection, COLLAPSE, [(given.new, key) * 2 for key in keys])
@@ -134,8 +146,18 @@ def _rename(connection: Connection, table: Any, given: Handover) -> int:
     return connection.execute(mine.values(user_id=given.new)).rowcount
 
 
+def _keep_owed(connection: Connection, moved: Subquery) -> None:
+    # What is owed for a toast is known by its position, and would be dropped as another's. What was
+    # owed for one whose place a retry has taken is of none: 0, which no toast has.
+    column = deliveries.c
+    owed = (column.toast_id == moved.c.id) & column.seq.is_not(None)
+    follows = case((column.seq == moved.c.old, moved.c.seq), else_=0)
+    connection.execute(update(deliveries).where(owed).values(seq=follows))
+
+
 def _supersede(connection: Connection, late: Select[Any]) -> None:
-    unseen = toasts.c.id.in_(late) & toasts.c.state.in_(("accepted", "undelivered"))
+    open_ = ("accepted", "owed", "undelivered", "failed")
+    unseen = toasts.c.id.in_(late) & toasts.c.state.in_(open_) & toasts.c.delivered_at.is_(None)
     ended = {"state": "superseded", "reason": "duplicate", "due_at": None, "lease_until": None}
     connection.execute(update(toasts).where(unseen).values(ended))
 
