@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.model.service import Client, Service
+from toastkit.deliveries import Later, Refusal, Sent
+from toastkit.senders import RecordingSender
 from toastkit.storage import upgrade
 from toastkit.testing import ManualClock
 
@@ -29,9 +31,9 @@ CASES = [
 ]
 
 
-def rows():
-    """Read the table: one dict of words by column for each row."""
-    text = PAGE.read_text().partition(":name: delivery-table")[2]
+def rows(name):
+    """Read a table: one dict of words by column for each row."""
+    text = PAGE.read_text().partition(f":name: {name}")[2].partition(".. list-table")[0]
     found = []
     for line in text.splitlines():
         cell = re.fullmatch(r"   (\* -|  -) (.*)", line)
@@ -43,7 +45,7 @@ def rows():
     return [dict(zip(names, row, strict=True)) for row in table]
 
 
-TABLE = rows()
+TABLE = rows("delivery-table")
 OUTCOME = ("Receipt", "Socket", "List", "Phone")
 
 
@@ -59,22 +61,24 @@ def said(case):
 
 def rule(case):
     """Return what becomes of a case, from the promises alone."""
-    outcome = {"Receipt": "no_session", "Socket": "nothing", "List": "added", "Phone": "later"}
     if case["Dedupe"] == "repeat":
-        outcome = {"Receipt": "duplicate", "List": "as before", "Phone": "nothing"}
-    elif case["TTL"] == "over":
-        outcome = {"Receipt": "expired", "List": "as before", "Phone": "nothing"}
-    else:
+        return outcome("duplicate", "nothing", "as before")
+    if case["TTL"] == "over":
+        return outcome("expired", "nothing", "as before")
+    shown = "toast" if case["Hears"] == "yes" else "nothing"
+    kept = "as before" if case["TTL"] == "0" else "added"
+    reached = "instead" if case["Collapse"] == "newer" else "added"
+    if case["Client"] == "front":
         if case["Hears"] == "yes":
-            outcome["Socket"] = "toast"
-        if case["TTL"] == "0":
-            outcome["List"] = "as before"
-        if case["Client"] == "front":
-            outcome["Phone"] = "nothing"
-            outcome["Receipt"] = "delivered" if case["Hears"] == "yes" else "not_subscribed"
-        if outcome["Receipt"] == "delivered":
-            outcome["List"] = "instead" if case["Collapse"] == "newer" else "added"
-    return {"Socket": "nothing"} | outcome
+            return outcome("delivered", shown, reached)
+        return outcome("not_subscribed", shown, kept)
+    if case["Device"] == "yes":
+        return outcome("pushed", shown, reached, "rings")
+    return outcome("no_device", shown, kept)
+
+
+def outcome(*words):
+    return dict(zip(OUTCOME, (*words, "nothing"), strict=False))
 
 
 @dataclass
@@ -102,19 +106,25 @@ class Stage:
             self.service.drop(client)
         self._check(case, receipt, older)
         return {
-            "Receipt": receipt.reason or receipt.status,
+            "Receipt": "pushed"
+            if receipt.transport == "apns"
+            else receipt.reason or receipt.status,
             "Socket": "toast" if told == ["new"] else told or "nothing",
             "List": self._change(before, after, older, receipt),
-            "Phone": said(case)["Phone"],  # no phone rings yet: the page is believed
+            "Phone": self._rung(user, case),
         }, (user, receipt.id)
+
+    def _rung(self, user, case):
+        """Say whether the phone rang for the new toast: not for another's, and not for no phone."""
+        [push] = self.service.senders
+        rung = [each.payload["toast"]["title"] for each in push.posted if each.user_id == user]
+        push.posted.clear()
+        assert not rung or case["Device"] == "yes"
+        return "rings" if rung == ["new"] else rung or "nothing"
 
     def _prepare(self, user, case):
         """Publish what was before; return the ids that an ``instead`` removes, or a retry."""
         older = {}
-        if case["Device"] == "yes":
-            token = {"token": f"{self.number:064x}"}
-            register = self.service.serving.devices.register
-            self.service.do(lambda: register(user, f"phone{self.number}", None, token))
         if case["Collapse"] == "newer" or case["Dedupe"] == "repeat":
             client = Client(user, 0)
             self.service.connect(client, (f"user:{user}",))
@@ -125,6 +135,10 @@ class Stage:
             self.service.drop(client)
         if case["Dedupe"] == "retry":
             older["dedupe"] = self._publish(user, "first", dedupe_key="key").id
+        if case["Device"] == "yes":
+            token = {"token": f"{self.number:064x}"}
+            register = self.service.serving.devices.register
+            self.service.do(lambda: register(user, f"phone{self.number}", None, token))
         return older
 
     def _client(self, user, case):
@@ -159,26 +173,39 @@ class Stage:
     def _check(self, case, receipt, older):
         delivered = receipt.status == "delivered"
         assert receipt.delivered == delivered
-        assert receipt.transport == ("websocket" if delivered else "none")
-        assert receipt.session_count == delivered
+        on_socket = delivered and case["Client"] == "front"
+        assert receipt.session_count == on_socket
+        by = "websocket" if on_socket else "apns"
+        assert receipt.transport == (by if delivered else "none")
         # A repeat is told the first one's id, a retry takes it.
         assert "dedupe" not in older or receipt.id == older["dedupe"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def stage(request, tmp_path, monkeypatch):
+def open_service(request, tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path}/toastkit.db"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres").fresh()
     else:
         upgrade(url)
-    service = Service(monkeypatch, ManualClock(), url)
-    yield Stage(service)
-    service.close()
+    opened = []
+
+    def open_service(*senders):
+        opened.append(Service(monkeypatch, ManualClock(), url, *senders))
+        return opened[-1]
+
+    yield open_service
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def stage(open_service):
+    return Stage(open_service(RecordingSender("apns")))
 
 
 def test_the_table_says_what_the_promises_say():
-    assert len(TABLE) == 10
+    assert len(TABLE) == 14
     for case in CASES:
         assert said(case) == rule(case), case
 
@@ -188,13 +215,48 @@ def test_every_row_of_the_table_is_needed():
     assert all(row in used for row in TABLE)
 
 
+class Push:
+    """Answer what a test says."""
+
+    kind = "apns"
+    answer = None
+
+    def post(self, _delivery):
+        return self.answer
+
+
+ANSWERS = {
+    "takes it in time": Sent(),
+    'says "later", or nothing in time': Later("busy"),
+    "refuses every phone for good": Refusal("no"),
+    "is away": Later("nobody answers", away=True),
+}
+
+
+def test_what_the_push_service_does_is_in_receipt_and_toast(open_service):
+    push, answers = Push(), dict(ANSWERS)
+    service = open_service(push)
+    kit = service.serving
+    for number, row in enumerate(rows("push-table")):
+        push.answer = answers.pop(row["What the push service does"])
+        user, token = f"user{number}", {"token": f"{number:064x}"}
+        service.do(lambda: kit.devices.register(user, user, None, token))  # noqa: B023
+        receipt = service.do(lambda: kit.publish_toast(user, "Hello"))  # noqa: B023
+        words = row["Receipt"].replace("`", "").split(", ")
+        assert words[0] in (receipt.status, receipt.reason)
+        assert receipt.transport == ("apns" if "apns" in words else "none")
+        state = service.do(lambda: kit.toasts.explain(receipt.id)).state  # noqa: B023
+        assert state == row["Toast"]
+    assert not answers
+
+
 def test_every_row_and_every_combination_is_what_happens(stage):
     running = []
     for case in CASES:
         outcome, toast = stage.play(case)
         assert outcome == rule(case), case
         if case["TTL"] == "running" and case["Dedupe"] != "repeat":
-            running.append((toast, outcome["Receipt"] == "delivered"))
+            running.append((toast, outcome["Receipt"] in ("delivered", "pushed")))
     stage.service.pass_time(61)
     for (user, id), delivered in running:
         assert (id in dict(stage.listed(user))) == delivered

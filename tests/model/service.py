@@ -28,6 +28,7 @@ SETTINGS = {
     "replay_most": 6,
     "lease_ms": 3000,
     "sweep_ms": 1000,
+    "reconnect_ms": 500,
     "ticket_seconds": 1_000_000,
     "message_rate": 1000,
     "message_burst": 1000,
@@ -93,10 +94,10 @@ class Client:
 
 
 class Service:
-    """Drive a world of kits on one database."""
+    """Drive a world of kits on one database; the one that serves has these senders."""
 
-    def __init__(self, monkeypatch, clock, url):
-        self.clock, self.url, self.patch = clock, url, monkeypatch
+    def __init__(self, monkeypatch, clock, url, *senders):
+        self.clock, self.url, self.patch, self.senders = clock, url, monkeypatch, senders
         self.world = World(clock)
         self._undo = simulate(monkeypatch, self.world)
         event.listen(Pool, "checkout", hurry)
@@ -132,13 +133,13 @@ class Service:
     def start(self):
         if self.elsewhere is None:
             self.elsewhere = self._kit()
-        self.serving = self._kit()
+        self.serving = self._kit(*self.senders)
         self.world.do(self.serving.process, self.serving.node.serve)
 
-    def _kit(self):
+    def _kit(self, *senders):
         process = self.world.process()
         self.patch.setattr(toastkit.wiring, "runtime_for", lambda _name: process)
-        kit = Kit(Config(database_url=self.url, **SETTINGS), clock=self.clock)
+        kit = Kit(Config(database_url=self.url, **SETTINGS), clock=self.clock, senders=senders)
         kit.process = process
         self.kits.append(kit)
         return kit
