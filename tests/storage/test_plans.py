@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine
 
 from toastkit.clock import SystemClock
-from toastkit.records import AnonymousDevice, PageQuery, Position, Since
+from toastkit.deliveries import Carried, Delivery, Due, Outcome, Owing, Refusal, Sent
+from toastkit.records import AnonymousDevice, Device, PageQuery, Position, Since, StateChange
 from toastkit.runtime import Runtime
 from toastkit.storage import (
     Storage,
@@ -18,16 +20,23 @@ from toastkit.storage import (
     claiming,
     deliveries,
     due,
+    learning,
+    marking,
     page,
     pruning,
     rebinding,
     recovering,
+    settling,
+    tables,
     upgrade,
 )
+from toastkit.storage import devices as repository
+from toastkit.storage import owing as owed_by
 from toastkit.storage.batches import Doomed
 from toastkit.storage.due import Claim
 from toastkit.storage.recovering import Wanted
-from toastkit.storage.tables import principals, toasts
+from toastkit.storage.settling import Settlement
+from toastkit.storage.tables import devices, principals, toasts
 
 Plans = Callable[[Callable[[Connection], object]], str]
 
@@ -40,19 +49,19 @@ def plans(file: Path) -> Iterator[Plans]:
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(principals.insert(), {"user_id": "ada", "seq": 5, "epoch": "e"})
-    asked: list[tuple[str, Any]] = []
-
-    def listen(_connection: Any, _cursor: Any, text: str, values: Any, *_rest: Any) -> None:
-        asked.append((text, values))
 
     def plans(job: Callable[[Connection], object]) -> str:
+        asked: list[str] = []
         with engine.begin() as connection:
-            event.listen(connection, "before_cursor_execute", listen)
+            # From the driver, which hot statements are given without SQLAlchemy.
+            driver: Any = connection.connection.driver_connection
+            driver.set_trace_callback(asked.append)
             job(connection)
-            event.remove(connection, "before_cursor_execute", listen)
+            driver.set_trace_callback(None)
             explained = [
-                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
-                for text, values in asked
+                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")
+                for text in asked
+                if text.lstrip().startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))
             ]
             return "\n".join(row[3] for rows in explained for row in rows)
 
@@ -131,6 +140,111 @@ def test_a_delivery_is_changed_by_its_key(plans: Plans) -> None:
         claiming.expire(connection, [claim])
 
     assert "SCAN" not in plans(change)
+
+
+def test_what_became_of_a_push_is_written_by_keys(plans: Plans) -> None:
+    delivery = Delivery(
+        id="d", kind="apns", target="phone", payload={}, created_at=1, expires_at=9, device=PHONE
+    )
+
+    def settled(outcome: Outcome, state: Any) -> Settlement:
+        carried = Carried(delivery=delivery, outcome=outcome, state=state, answer="")
+        return Settlement(carried, 5)
+
+    def settle(connection: Connection) -> None:
+        store_owed(connection)
+        settling.settle(connection, [settled(Refusal("", suspect=True), "failed")])
+        settling.settle(connection, [settled(Sent(), "sent")])
+
+    assert_no_scan(plans(settle))
+
+
+def test_what_is_to_be_owed_is_found_by_keys(plans: Plans) -> None:
+    due = Due(kind="apns", at=5, expires_at=9)
+    owing = Owing(toast_id="t", user_id="ada", seq=1, at=5, payload={}, dues=(due,))
+
+    def owe(connection: Connection) -> None:
+        connection.execute(devices.insert(), msgspec.structs.asdict(PHONE))
+        connection.execute(toasts.insert(), TOAST)
+        [[owed]] = owed_by.owe(connection, [[owing]])
+        assert owed is not None
+        owed_by.owe(connection, [[owing]])
+
+    assert_no_scan(plans(owe))
+
+
+def test_whether_a_push_is_still_wanted_is_found_by_keys(plans: Plans) -> None:
+    claim = claiming.Claim({"d": "ada"}, now=5, until=6)
+
+    def take(connection: Connection) -> None:
+        store_owed(connection)
+        assert claiming.claim(connection, [claim]) == [[]]  # there is no device
+
+    assert_no_scan(plans(take))
+
+
+@pytest.mark.parametrize("state", ["acked", "sent", "owed"])
+def test_a_state_is_changed_by_keys(plans: Plans, state: Any) -> None:
+    change = StateChange("t", "ada", state, 5)
+
+    def mark(connection: Connection) -> None:
+        store_owed(connection)
+        marking.mark(connection, [[change]])
+
+    assert_no_scan(plans(mark))
+
+
+def test_whose_other_tokens_are_taken_is_found_by_an_index(plans: Plans) -> None:
+    plan = plans(lambda connection: connection.execute(learning._forget_suspect(PHONE)))
+    assert "INDEX toastkit_devices_taken (bundle_id=? AND environment=? AND taken_at>?)" in plan
+    assert_no_scan(plan)
+
+
+def test_the_devices_of_a_user_are_found_by_their_key(plans: Plans) -> None:
+    def register(connection: Connection) -> None:
+        repository._register(connection, [(PHONE, 1)])
+        repository._remove(connection, [("ada", "phone")])
+
+    assert_no_scan(plans(register))
+
+
+PHONE = Device(user_id="ada", device_id="phone", bundle_id="app", push_token="token")
+TOAST = {
+    "id": "t",
+    "user_id": "ada",
+    "seq": 1,
+    "topic": "t",
+    "title": "t",
+    "style": "info",
+    "priority": "normal",
+    "created_at": 1,
+    "state": "accepted",
+    "fallback": True,
+}
+OWED = {
+    "id": "d",
+    "kind": "apns",
+    "target": "phone",
+    "toast_id": "t",
+    "user_id": "ada",
+    "seq": 1,
+    "payload": "{}",
+    "state": "waiting",
+    "attempts": 0,
+    "next_attempt_at": 1,
+    "expires_at": 9,
+}
+
+
+def store_owed(connection: Connection) -> None:
+    """Keep a toast that a push is owed for."""
+    connection.execute(toasts.insert(), {**TOAST, "state": "owed"})
+    connection.execute(tables.deliveries.insert(), OWED)
+
+
+def assert_no_scan(plan: str) -> None:
+    lines = [line for line in plan.splitlines() if line.startswith("SCAN")]
+    assert all("VIRTUAL TABLE" in line or "CONSTANT ROW" in line for line in lines), lines
 
 
 DOOMED = [*pruning._old(5), *pruning._over(5)]
