@@ -199,3 +199,12 @@ def test_A11_looking_and_removing_take_nothing_of_the_30_a_minute(make_app, ada)
         client.delete(f"{DEVICES}/phone", headers=ada)
     answers = [client.post(PATH, json={"device_id": "phone"}, headers=ada) for _ in range(31)]
     assert [answer.status_code for answer in answers] == [200] * 30 + [429]
+
+
+def test_of_too_many_devices_the_one_registered_longest_ago_goes(make_app, ada, clock):
+    client = make_app(devices_per_user=2).test_client()
+    for device_id in ("old", "new", "old", "newest"):  # "old" was refreshed since
+        client.post(PATH, json={"device_id": device_id}, headers=ada)
+        clock.advance(1)
+    items = client.get(DEVICES, headers=ada).json["items"]
+    assert sorted(item["device_id"] for item in items) == ["newest", "old"]
