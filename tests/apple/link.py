@@ -79,6 +79,7 @@ class Link:
             self._incoming.write(data)
             self._read()
         self._flush()
+        self._finish_if_done()
 
     def tick(self, now: float) -> None:
         """Give what is due, and close what nobody is heard on any more."""
@@ -216,7 +217,9 @@ class Link:
         if self._last is None or self._open or self.closed or self._until is not None:
             return
         self._flush()
-        with suppress(OSError):  # a reset is what it was to become
+        if self._unsent or self.closed:
+            return
+        with suppress(OSError):  # the other side has been faster
             self.sock.shutdown(socket.SHUT_WR)
         self._until = time.monotonic() + LINGER_SECONDS
 
@@ -225,8 +228,12 @@ class Link:
             self._tls.write(data)
 
     def _flush(self) -> None:
+        # Behind the end of what is sent nothing may follow: it would reset the connection, and
+        # destroy what is on its way.
+        if self.closed or self._until is not None:
+            return
         self._unsent += self._outgoing.read()
-        if self.closed or not self._unsent:
+        if not self._unsent:
             return
         with suppress(BlockingIOError):
             try:
