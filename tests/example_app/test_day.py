@@ -53,7 +53,9 @@ curl -X POST https://api.manticscore.com/auth/rebind \\
   -H "Content-Type: application/json" \\
   -d '{"device_id": "<device_id>"}'
 """
-TOKENS = re.compile(r"<clerk_jwt>|<authenticated_session_token>|ms_sess_a1b2c3d4e5f6\.\.\.")
+TOKENS = re.compile(
+    "<clerk_jwt>|<authenticated_session_token>|ms_sess_a1b2c3d4e5f6[.]{3}|<toast_publish_secret>"
+)
 DEVICE = "8a3c1e0e-5a0c-4c25-9f43-0a4a6d1f6c11"
 
 

@@ -64,9 +64,12 @@ def test_what_is_one_users_is_shown_to_no_other(app: Flask, wallet: Wallet) -> N
             response.close()
 
     assert b"for-ada-alone" in ask("POST", "/projects", "ada", name="for-ada-alone")
+    phone = {"device_id": "phone", "apns": {"token": "ab" * 32}}
+    assert b"true" in ask("POST", "/v1/devices/register-toast", "ada", **phone)
     wallet.kit.publish_toast("ada", "for-ada-alone")
     for method, rule in rules(app):
         for user in ("mallory", wallet.visitor):
             assert b"for-ada-alone" not in ask(method, rule.rule, user, user_id="ada"), rule
     assert b"for-ada-alone" in ask("GET", "/projects", "ada")
     assert b"for-ada-alone" in ask("GET", "/v1/toasts", "ada")
+    assert b"for-ada-alone" in ask("GET", "/demo/pushes", "ada")

@@ -13,7 +13,7 @@
     const level = aps["interruption-level"];
     const shown = element("li", undefined, level === "passive" ? "passive" : "");
     const app = element("p", undefined, "app");
-    app.append(element("i", "t"), element("span", request.headers["apns-topic"]));
+    app.append(element("i", "t"), element("span", request.headers["apns-topic"].split(".").pop()));
     if (level === "time-sensitive") app.append(element("em", "Time sensitive"));
     app.append(element("time", time(at)));
     shown.append(app, element("b", alert.title));
