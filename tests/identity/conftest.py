@@ -44,8 +44,11 @@ class TicketTable(dict[str, Ticket]):
 
 
 class DeviceTable(list[Device]):
-    def register(self, device: Device) -> None:
+    most = 0
+
+    def register(self, device: Device, most: int) -> None:
         self.append(device)
+        self.most = most
 
     def of(self, user_id: str) -> list[Device]:
         return [device for device in self if device.user_id == user_id]

@@ -184,3 +184,9 @@ def test_A13_a_push_is_promised_only_where_one_could_be_sent(
 def test_A4_a_default_that_is_no_bundle_id_is_told_at_once(clock, bundle_id):
     with pytest.raises(ConfigError, match=r"^default_bundle_id: "):
         Devices(DeviceTable(), Config(default_bundle_id=bundle_id), clock)
+
+
+def test_a_user_has_as_many_devices_as_the_setting_says(clock):
+    table = DeviceTable()
+    Devices(table, Config(devices_per_user=7), clock).register("ada", "phone", None, None)
+    assert table.most == 7

@@ -26,8 +26,11 @@ _ENVIRONMENTS: Mapping[str, Environment] = {
 class DeviceRepository(Protocol):
     """Keep devices by principal and device id; one owner per push token."""
 
-    def register(self, device: Device) -> None:
-        """Keep a device, and take its id and push token from whoever had them."""
+    def register(self, device: Device, most: int) -> None:
+        """Keep a device, and take its id and push token from whoever had them.
+
+        Of more than ``most`` devices of its user those go that were registered longest ago.
+        """
 
     def of(self, user_id: str) -> list[Device]:
         """Return every device of a principal."""
@@ -81,7 +84,7 @@ class Devices:
             environment=environment,
             registered_at=self._clock.now(),
         )
-        self._repository.register(device)
+        self._repository.register(device, self._config.devices_per_user)
         return device
 
     def of(self, user_id: str) -> list[Device]:
