@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+from h2.exceptions import FrameTooLargeError
 from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame
 
 from toastkit.senders.apns.farewells import Farewell, Farewells
@@ -26,10 +28,9 @@ def test_it_may_come_in_any_pieces() -> None:
         assert (rest, found) == (PING + DATA + PING, [SAID, SAID])
 
 
-def test_what_is_too_large_is_passed_on_at_once() -> None:
-    head = (1 << 24) - 1
-    huge = head.to_bytes(3, "big") + bytes(6)
-    assert Farewells().split(huge) == (huge, [])
+def test_what_is_too_large_is_refused_by_its_head() -> None:
+    with pytest.raises(FrameTooLargeError):
+        Farewells().split(PING + (16_385).to_bytes(3, "big") + bytes(6))
 
 
 def test_words_that_are_no_text_are_left_out() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from h2.exceptions import FrameTooLargeError
 from msgspec import Struct
 
 HEAD = 9
 GOAWAY = 0x7
 MAX_FRAME = 16_384
-"""Largest frame a peer may send us; h2 refuses a larger one by its head."""
+"""Largest frame a peer may send us."""
 
 ALL = 0x7FFF_FFFF
 
@@ -31,13 +32,18 @@ class Farewells:
         self._held = bytearray()
 
     def split(self, data: bytes) -> tuple[bytes, list[Farewell]]:
-        """Return what is complete, without farewells, and the farewells."""
+        """Return what is complete, without farewells, and the farewells.
+
+        Raises:
+            FrameTooLargeError: of h2, which itself would first wait for all of the frame.
+        """
         self._held += data
         rest, found, at = bytearray(), [], 0
         while len(self._held) - at >= HEAD:
             size = int.from_bytes(self._held[at : at + 3], "big")
-            # What is too large is h2's to refuse, at once: its head goes on without the rest.
-            end = at + HEAD + (size if size <= MAX_FRAME else 0)
+            if size > MAX_FRAME:
+                raise FrameTooLargeError(f"a frame of {size} bytes")
+            end = at + HEAD + size
             if end > len(self._held):
                 break
             if self._held[at + 3] == GOAWAY and size >= 8:

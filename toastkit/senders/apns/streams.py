@@ -32,12 +32,12 @@ UNIQUE = frozenset({":path", "apns-id", "apns-collapse-id", "apns-expiration"})
 class Stream:
     """One request, and the answer that comes; ``done`` once it has come or cannot come any more."""
 
-    __slots__ = ("body", "done", "error", "id", "retry_after", "sent", "status")
+    __slots__ = ("body", "done", "error", "id", "retry_after", "sent", "status", "whole")
 
     def __init__(self, id: int) -> None:
         self.id = id
         self.done = threading.Event()
-        self.sent = 0
+        self.sent, self.whole = 0, False
         self.status = 0
         self.retry_after = ""
         self.body = bytearray()
@@ -108,6 +108,7 @@ class Streams:
             self._h2.send_data(stream.id, body[stream.sent : stream.sent + size])
             stream.sent += size
         self._h2.end_stream(stream.id)
+        stream.whole = True
         return True
 
     def cancel(self, stream: Stream) -> None:
@@ -166,6 +167,8 @@ class Streams:
         elif isinstance(event, StreamEnded):
             del self._open[stream.id]
             self.answers += 1
+            if not stream.whole:
+                self._h2.reset_stream(stream.id, ErrorCodes.NO_ERROR)
             stream.done.set()
         elif isinstance(event, StreamReset):
             del self._open[stream.id]

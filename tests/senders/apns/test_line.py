@@ -1,0 +1,161 @@
+"""One connection serves everybody at once, and its end loses nothing."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from tests.apple.answers import Answer
+from tests.apple.server import Apple
+from tests.senders.apns.conftest import Make
+from tests.senders.apns.pushes import TOKEN, delivery, device
+from toastkit.deliveries import Outcome, Sent
+from toastkit.senders.apns import ApnsSender
+
+CROWD = 64
+
+
+@contextmanager
+def restless() -> Iterator[None]:
+    """Have threads take turns as often as under our gunicorn hooks."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0001)
+    yield
+    sys.setswitchinterval(before)
+
+
+def push(sender: ApnsSender, number: int) -> Outcome:
+    """Post a push to a phone of its own; its body needs room."""
+    to = device(f"{number:064x}", device_id=f"phone{number}")
+    return sender.post(delivery(to, body="x" * 1800))
+
+
+def crowd(sender: ApnsSender, many: int) -> set[Outcome]:
+    with restless(), ThreadPoolExecutor(CROWD) as threads:
+        return set(threads.map(lambda number: push(sender, number), range(many)))
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_many_threads_share_a_connection(apple: Apple, sender: ApnsSender) -> None:
+    assert crowd(sender, 1000) == {Sent("200")}
+    assert apple.connections == 1
+    assert set(apple.taken().values()) == {1}
+    assert apple.faults() == []
+
+
+def test_A29_farewells_lose_nothing_and_repeat_nothing(apple: Apple, sender: ApnsSender) -> None:
+    apple.goaway_every = 17
+    assert crowd(sender, 500) == {Sent("200")}
+    assert len(apple.taken()) == 500
+    assert set(apple.taken().values()) == {1}
+    assert apple.faults() == []
+
+
+def test_A29_what_is_under_way_at_a_farewell_is_answered(apple: Apple, sender: ApnsSender) -> None:
+    push(sender, 0)
+    apple.hold()
+    with ThreadPoolExecutor(9) as threads:
+        under_way = [threads.submit(push, sender, number) for number in range(1, 9)]
+        apple.wait(9)
+        apple.go_away()
+        # What comes now goes elsewhere, and waits for nobody.
+        late = threads.submit(push, sender, 9)
+        apple.wait(10)
+        apple.release()
+        assert {each.result() for each in [*under_way, late]} == {Sent("200")}
+    assert [request.link for request in apple.requests] == [1] * 9 + [2]
+
+
+def test_A29_one_stream_until_the_first_answer(apple: Apple, sender: ApnsSender) -> None:
+    apple.hold()
+    with ThreadPoolExecutor(20) as threads:
+        pushes = [threads.submit(push, sender, number) for number in range(20)]
+        apple.wait(1)
+        apple.release()
+        assert {each.result() for each in pushes} == {Sent("200")}
+    assert (apple.connections, apple.faults()) == (1, [])
+
+
+def test_no_more_at_once_than_the_other_side_takes(apple: Apple, sender: ApnsSender) -> None:
+    apple.streams = 5
+    push(sender, 0)
+    apple.always(Answer(seconds=0.02))
+    assert crowd(sender, 100) == {Sent("200")}
+    assert apple.busiest <= 5
+    assert (apple.connections, apple.faults()) == (1, [])
+
+
+def test_A29_one_that_gets_no_answer_holds_up_no_other(apple: Apple, make: Make) -> None:
+    sender = make(seconds=0.6)
+    push(sender, 0)
+    apple.script(TOKEN, Answer(way="silence"))
+    with ThreadPoolExecutor(1) as thread:
+        silent = thread.submit(sender.post, delivery())
+        numbers = iter(range(1, 100_000))
+        while not silent.done():
+            assert push(sender, next(numbers)) == Sent("200")
+        assert silent.result() == Sent("200")
+    assert (apple.connections, apple.faults()) == (1, [])
+
+
+def test_A29_a_dropped_connection_takes_nobody_with_it(apple: Apple, sender: ApnsSender) -> None:
+    push(sender, 0)
+    apple.hold()
+    with ThreadPoolExecutor(30) as threads:
+        pushes = [threads.submit(push, sender, number) for number in range(1, 31)]
+        apple.wait(31)
+        apple.drop()
+        apple.release()
+        assert {each.result() for each in pushes} == {Sent("200")}
+    assert apple.connections == 2
+    same = {(request.id, str(request.sent)) for request in apple.requests}
+    assert len(same) == 31
+
+
+def test_an_idle_connection_that_is_dropped_is_noticed(apple: Apple, sender: ApnsSender) -> None:
+    push(sender, 0)
+    line = sender._lines.line(apple.host)
+    apple.drop()
+    eventually(lambda: not line.usable)
+    assert push(sender, 1) == Sent("200")
+    assert len(apple.requests) == 2
+
+
+def test_a_quiet_connection_is_asked_for_a_sign_of_life(apple: Apple, make: Make) -> None:
+    sender = make(seconds=0.1)
+    push(sender, 0)
+    line = sender._lines.line(apple.host)
+    threading.Event().wait(1)
+    assert line.usable
+    apple.freeze()
+    eventually(lambda: not line.usable)
+    apple.thaw()
+    assert push(sender, 1) == Sent("200")
+
+
+def test_closing_waits_for_what_is_under_way(apple: Apple, sender: ApnsSender) -> None:
+    push(sender, 0)
+    apple.hold()
+    with ThreadPoolExecutor(1) as thread:
+        under_way = thread.submit(push, sender, 1)
+        apple.wait(2)
+        sender.close()
+        apple.release()
+        assert under_way.result() == Sent("200")
+    eventually(lambda: not reading())
+    assert apple.faults() == []
+
+
+def reading() -> list[Any]:
+    return [each for each in threading.enumerate() if each.name == "toastkit-apns"]
