@@ -90,6 +90,32 @@ def test_whatever_it_answers_it_is_there(office: Open, answer: Any) -> None:
     assert here.courier.prompt("push")
 
 
+def test_one_phone_that_is_always_busy_comes_back_ever_more_rarely(office: Open) -> None:
+    here = office(push := Apple(Sent()))
+    busy, post = here.owe("push"), push.post
+    push.post = lambda each: AWAY if each.id == busy else post(each)  # type: ignore[method-assign]
+    for _ in range(AWHILE // 10):
+        here.owe("push")
+        wait(here, 10)
+    assert 5 < here.shown(busy).attempts < 25
+    at = here.shown(busy).next_attempt_at
+    assert at is not None
+    assert at - here.clock.now() <= 60_000
+
+
+def test_an_outage_of_moments_is_not_told_of(
+    office: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = office(push := Apple())
+    for _ in range(10):
+        here.owe("push")
+        push.answer = AWAY
+        wait(here, 2)
+        push.answer = Sent()
+        wait(here, 4)
+    assert "what push is posted" not in caplog.text
+
+
 def test_others_kinds_do_not_wait_for_it(office: Open) -> None:
     push, mail = Apple(), Post()
     here = office(push, mail)

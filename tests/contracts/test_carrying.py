@@ -92,7 +92,7 @@ class Office:
             self.courier.carry()
 
     def shown(self, id: str) -> StoredDelivery:
-        [found] = [each for each in self.storage.deliveries.recent(100) if each.id == id]
+        [found] = [each for each in self.storage.deliveries.recent(1000) if each.id == id]
         return found
 
     def states(self) -> list[str]:

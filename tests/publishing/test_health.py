@@ -78,3 +78,33 @@ def test_of_many_that_fail_together_the_first_counts(health: Health, clock: Manu
     for _ in range(64):
         health.missed(began)
     assert health.pause == 1
+
+
+def test_one_that_is_silent_for_longer_than_anybody_waits_is_not_prompt(
+    health: Health, clock: ManualClock
+) -> None:
+    began = clock.monotonic()
+    clock.advance(0.25)
+    assert health.prompt([began], 0.25)
+    clock.advance(0.01)
+    assert not health.prompt([began, clock.monotonic()], 0.25)
+    assert health.well
+    health.answered()
+    assert health.prompt([began], 0.25), "another was answered meanwhile"
+    assert health.prompt([], 0.25)
+
+
+def test_nothing_is_prompt_while_it_is_away(health: Health, clock: ManualClock) -> None:
+    miss(health, clock)
+    assert not health.prompt([], 0.25)
+    assert not health.prompt([clock.monotonic()], 0.25)
+
+
+def test_how_long_and_how_often_it_was_away_is_known(health: Health, clock: ManualClock) -> None:
+    assert (health.times, health.lasts) == (0, 0)
+    for _ in range(3):
+        miss(health, clock)
+        clock.advance(5)
+    assert (health.times, round(health.lasts)) == (3, 15)
+    health.answered()
+    assert (health.times, health.lasts) == (0, 0)

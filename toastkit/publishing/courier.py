@@ -36,6 +36,12 @@ BATCH = 500
 SLOW_SECONDS = 60.0
 """An attempt that takes longer is told of: its sender lacks a timeout."""
 
+TOLD_SECONDS = 10.0
+"""An outage that lasts longer is told of."""
+
+AWAY_SECONDS = 60.0
+"""The longest pause of a delivery that finds the other side away, where others do not."""
+
 LOOK_SECONDS = 60.0
 """Time between two looks for what nobody here can carry."""
 
@@ -160,6 +166,8 @@ class Courier(Rounds):
         self._lease_ms = parts.config.lease_ms
         self._held: dict[str, _Held] = {}
         self._full: frozenset[str] = frozenset()
+        self._missed: set[str] = set()
+        self._patience = parts.config.confirm_ms / 1000
         self._strange: set[str] = set()
         self._looked_at = -math.inf
         self._back: Signal | None = None
@@ -179,11 +187,12 @@ class Courier(Rounds):
             self._await(self._seconds)
 
     def prompt(self, kind: str) -> bool:
-        """Tell whether a delivery of a kind that is owed now is posted at once, as far as known."""
+        """Tell whether a delivery of a kind that is owed now is answered at once, as far as known."""
         senders = self._senders()
         if senders is None or self.stopped or kind not in self._health:
             return False
-        return self._health[kind].well and self._room(senders).get(kind, 0) > 0
+        begun = self._begun(kind)
+        return len(begun) < senders.room(kind) and self._health[kind].prompt(begun, self._patience)
 
     def carry(self) -> int:
         """Look once, begin the attempts that are due, and return how many.
@@ -216,13 +225,15 @@ class Courier(Rounds):
             self._back.wait(seconds)
 
     def _room(self, senders: Senders) -> dict[str, int]:
-        held = list(self._held.values())
         room = {}
         for kind in senders.kinds:
-            begun = [each.began for each in held if each.delivery.kind == kind]
+            begun = self._begun(kind)
             free = senders.room(kind) - len(begun)
             room[kind] = self._health[kind].room(free, begun)
         return {kind: free for kind, free in room.items() if free > 0}
+
+    def _begun(self, kind: str) -> list[float]:
+        return [each.began for each in list(self._held.values()) if each.delivery.kind == kind]
 
     def _begin(self, senders: Senders, delivery: Delivery) -> None:
         until = self._clock.now() + self._lease_ms
@@ -248,17 +259,21 @@ class Courier(Rounds):
                 self.hurry()
 
     def _note(self, held: _Held, outcome: Outcome) -> None:
-        health = self._health[held.delivery.kind]
+        kind = held.delivery.kind
+        health = self._health[kind]
         if isinstance(outcome, Later) and (outcome.away or isinstance(outcome, Raised)):
-            if health.well:
+            health.missed(held.began, outcome.seconds)
+            if health.lasts >= TOLD_SECONDS and kind not in self._missed:
+                self._missed.add(kind)
                 log.warning(
                     "what %s is posted to does not answer; until it does, it is asked now and then",
-                    held.delivery.kind,
+                    kind,
                 )
-            health.missed(held.began, outcome.seconds)
-        elif not health.well:
-            health.answered()
-            log.warning("what %s is posted to answers again", held.delivery.kind)
+            return
+        health.answered()
+        if kind in self._missed:
+            self._missed.discard(kind)
+            log.warning("what %s is posted to answers again", kind)
 
     def _tell(self, carried: Carried) -> None:
         self._repository.settle(carried)
@@ -310,10 +325,14 @@ class Courier(Rounds):
                 )
 
     def _pause(self, delivery: Delivery, later: Later) -> float:
-        # Where all are away nothing is wrong with this one: it need not come back ever more rarely.
-        if later.away:
-            return self._health[delivery.kind].pause
-        return pause_seconds(delivery.attempts, later.seconds, self._chance())
+        pause = pause_seconds(delivery.attempts, later.seconds, self._chance())
+        if not later.away:
+            return pause
+        # Where all are away nothing is wrong with this one, and it need not come back ever more
+        # rarely. One that was away more often than its kind was is told so, whatever it does.
+        health = self._health[delivery.kind]
+        own = min(pause, AWAY_SECONDS) if delivery.attempts >= health.times else 0.0
+        return max(own, health.pause)
 
 
 def _tidy(answer: object) -> str:

@@ -39,7 +39,7 @@ class Carrier(Protocol):
     board: Board
 
     def prompt(self, kind: str) -> bool:
-        """Tell whether a delivery of a kind that is owed now is posted at once, as far as known."""
+        """Tell whether a delivery of a kind that is owed now is answered at once, as far as known."""
 
     def hurry(self) -> None:
         """Look for what is due at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -14,8 +15,9 @@ FIRST_SECONDS, MOST_SECONDS = 1.0, 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Away:
-    """Since when it has been known to be away, when it is asked again, and how often it was."""
+    """When it was first and last found to be away, how often, and when it is asked again."""
 
+    first: float
     since: float
     until: float
     times: int
@@ -32,6 +34,7 @@ class Health:
         self._clock = clock
         self._chance = chance
         self._away: _Away | None = None
+        self._answered_at = -math.inf
 
     @property
     def well(self) -> bool:
@@ -43,6 +46,26 @@ class Health:
         """Return in how many seconds the other side is asked again."""
         away = self._away
         return 0.0 if away is None else max(0.0, away.until - self._clock.monotonic())
+
+    @property
+    def times(self) -> int:
+        """Return how often in a row it was found to be away."""
+        return 0 if self._away is None else self._away.times
+
+    @property
+    def lasts(self) -> float:
+        """Return for how many seconds it has been known to be away."""
+        return 0.0 if self._away is None else self._clock.monotonic() - self._away.first
+
+    def prompt(self, begun: Iterable[float], patience: float) -> bool:
+        """Tell whether an attempt would be answered within ``patience`` seconds, as far as known.
+
+        Not where one that goes on has waited longer, and nothing was answered since it began.
+        """
+        silent_since = min((began for began in begun if began >= self._answered_at), default=None)
+        if silent_since is None:
+            return self.well
+        return self.well and self._clock.monotonic() - silent_since <= patience
 
     def room(self, free: int, begun: Iterable[float]) -> int:
         """Return how many of ``free`` places may be used; ``begun`` is when others' attempts were.
@@ -57,6 +80,7 @@ class Health:
 
     def answered(self) -> None:
         """Note that the other side is there, whatever it said."""
+        self._answered_at = self._clock.monotonic()
         self._away = None
 
     def missed(self, began: float, seconds: object = None) -> None:
@@ -72,4 +96,4 @@ class Health:
         if pause is None:
             longest = min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(times - 1, 10))
             pause = longest * (1 + self._chance()) / 2
-        self._away = _Away(now, now + pause, times)
+        self._away = _Away(now if away is None else away.first, now, now + pause, times)
