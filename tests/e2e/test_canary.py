@@ -35,6 +35,8 @@ GET /v1/toasts
 POST /v1/toasts/read-all
 POST /v1/toasts/x/read
 DELETE /v1/toasts/x
+GET /v1/devices
+DELETE /v1/devices/x
 GET /v1/toasts/stream
 GET /v1/realtime
 GET /health
