@@ -190,3 +190,17 @@ def test_a_user_has_as_many_devices_as_the_setting_says(clock):
     table = DeviceTable()
     Devices(table, Config(devices_per_user=7), clock).register("ada", "phone", None, None)
     assert table.most == 7
+
+
+def test_a_user_id_may_be_a_number_and_must_be_one_of_a_user(devices):
+    kept = devices.register(42, "phone", None, None)
+    assert (kept.user_id, devices.of("42")) == ("42", [kept])
+    devices.remove(42, "phone")
+    for attempt in (
+        lambda: devices.register("a:b", "phone", None, None),
+        lambda: devices.of(None),
+        lambda: devices.remove("a b", "phone"),
+    ):
+        with pytest.raises(Invalid) as caught:
+            attempt()
+        assert caught.value.loc == ("user_id",)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from .. import ids, texts
+from .. import ids, principals, texts
 from ..clock import Clock
 from ..config import Config
 from ..deliveries import DEVICE_KINDS, read_steps
@@ -64,7 +64,7 @@ class Devices:
         self._pushed = bool(DEVICE_KINDS & steps & set(kinds))
 
     def register(
-        self, user_id: str, device_id: object, bundle_id: object, apns: Mapping[str, Any] | None
+        self, user_id: object, device_id: object, bundle_id: object, apns: Mapping[str, Any] | None
     ) -> Device:
         """Register or refresh a device, and return it.
 
@@ -75,10 +75,11 @@ class Devices:
             Invalid: the first field that is missing or wrong.
             StorageUnavailable: it could not be kept.
         """
+        owner = principals.user_id(user_id)
         push_token, environment = _push_target(apns)
         device = Device(
-            user_id=user_id,
-            device_id=check_device_id(device_id, user_id),
+            user_id=owner,
+            device_id=check_device_id(device_id, owner),
             bundle_id=check_bundle_id(bundle_id, self._config.default_bundle_id),
             push_token=push_token,
             environment=environment,
@@ -87,23 +88,26 @@ class Devices:
         self._repository.register(device, self._config.devices_per_user)
         return device
 
-    def of(self, user_id: str) -> list[Device]:
+    def of(self, user_id: object) -> list[Device]:
         """Return every device of a principal.
 
         Raises:
+            Invalid: that is no user id.
             StorageUnavailable: the database cannot be read.
         """
-        return self._repository.of(user_id)
+        return self._repository.of(principals.user_id(user_id))
 
-    def remove(self, user_id: str, device_id: str) -> None:
+    def remove(self, user_id: object, device_id: str) -> None:
         """Forget a device of a principal; nothing is pushed to it any more.
 
         Raises:
+            Invalid: that is no user id.
             UnknownDevice: this principal has no device of that id.
             StorageUnavailable: nothing was changed.
         """
+        owner = principals.user_id(user_id)
         # What no database could hold is not worth asking one; some refuse to be asked.
-        if not device_id.isprintable() or not self._repository.remove(user_id, device_id):
+        if not device_id.isprintable() or not self._repository.remove(owner, device_id):
             raise UnknownDevice
 
     def pushes(self, device: Device) -> bool:
