@@ -131,3 +131,21 @@ def test_A_29_a_phone_whose_app_is_gone_is_not_promised_any_pushes(
     assert (item["device_id"], item["apns_fallback_enabled"]) == ("phone", False)
     register("ada", "phone", HERS)
     assert publish() == RUNG
+
+
+def test_a_visitors_phone_rings_for_the_user_the_visitor_became(
+    apple, publish, client, ada, register
+):
+    token = client.post("/auth/anonymous", json={"device_id": "made-up"}).json["token"]
+    visitor = {"Authorization": f"Bearer {token}"}
+    apns = {"token": HERS, "environment": "production"}
+    body = {"device_id": "phone", "apns": apns}
+    assert client.post(REGISTER, json=body, headers=visitor).json["apns_fallback_enabled"] is True
+    (item,) = client.get(DEVICES, headers=visitor).json["items"]
+    assert item["device_id"] == "phone"
+    client.post("/auth/rebind", json={"device_id": "made-up"}, headers=ada)
+    assert publish() == RUNG
+    assert client.get(DEVICES, headers=visitor).status_code == 401
+    register("ada", "clerk:ada", HERS)  # as the app does at its next start
+    assert publish() == RUNG
+    assert [request.token for request in apple.requests] == [HERS, HERS]

@@ -15,6 +15,7 @@ from tests.flask.cli.conftest import one_line, runner
 from toastkit import Config, Kit
 from toastkit.deliveries import Later, Refusal, Sent
 from toastkit.senders import RecordingSender
+from toastkit.senders.apns import RecordingApns
 
 ROOT = Path(__file__).parents[3]
 
@@ -92,6 +93,20 @@ def test_it_carries_where_the_setting_says_that_serving_processes_do_not(make_ap
     app.extensions["toastkit"].kit.deliveries.owe("email", {})
     assert runner(app)("courier", "--once")[0] == 0
     assert len(sender.posted) == 1
+
+
+def test_it_sends_the_pushes_of_those_who_serve_and_do_not_carry(make_app, database, clock):
+    web = make_app(senders=[RecordingSender("apns")], database_url=database, carry=False)
+    kit = web.extensions["toastkit"].kit
+    kit.node.serve()
+    kit.devices.register("ada", "phone", None, {"token": "ab" * 32})
+    receipt = kit.publish_toast("ada", "Hello")
+    assert (receipt.transport, receipt.status) == ("apns", "queued")
+    sender = RecordingApns(clock)
+    assert runner(make_app(senders=[sender], database_url=database))("courier", "--once")[0] == 0
+    (pushed,) = sender.posted
+    assert pushed.request.path == "/3/device/" + "ab" * 32
+    assert kit.toasts.explain(receipt.id).why == "sent"
 
 
 SHOP = """
