@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from msgspec.json import encode
 
 from example_app.posthog import PostHogSender
 from example_app.settings import PostHog
+from tests.apple.papers import KEY_ID, TEAM_ID, Papers
+from tests.senders.apns import pushes
 from toastkit import ids
 from toastkit.deliveries import Delivery, Later, Refusal, Sent
-from toastkit.publishing.courier import ROOM
-from toastkit.publishing.posting import Senders
+from toastkit.publishing.posting import ROOM, Senders
 from toastkit.senders import RecordingSender
+from toastkit.senders.apns import ApnsSender, ApnsSettings, RecordingApns
 from toastkit.senders.contract import Sender
 
 NOBODY = PostHog(api_key="phc_x", host="http://127.0.0.1:1")
+
+
+def apns_sender() -> ApnsSender:
+    """Return one whose push service is not there."""
+    with tempfile.TemporaryDirectory() as folder:
+        key = str(Papers(Path(folder)).key_file)
+        named = {"team_id": TEAM_ID, "key_id": KEY_ID, "host": "127.0.0.1:1"}
+        return ApnsSender(ApnsSettings(key_file=key, **named))
+
+
 SENDERS: dict[str, Callable[[], Sender]] = {
     "recording": lambda: RecordingSender("mail"),
+    "apns": apns_sender,
+    "recording apns": RecordingApns,
     "posthog": lambda: PostHogSender(NOBODY),
 }
 
@@ -31,6 +47,8 @@ def sender(request: pytest.FixtureRequest) -> Sender:
 
 
 def delivery(sender: Sender) -> Delivery:
+    if sender.kind == "apns":
+        return pushes.delivery()
     payload = {"anon_uuid": "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11", "user_id": "ada", "at": 1}
     return Delivery(
         id=ids.delivery_id(1),

@@ -11,6 +11,8 @@ from tests.apple.answers import REASONS
 from toastkit.deliveries import Gone, Later, Outcome, Refusal, Sent
 from toastkit.senders.apns.answers import Answer, is_fault, outcome
 
+pytestmark = pytest.mark.plain
+
 SINCE = 1_799_999_000_000
 
 

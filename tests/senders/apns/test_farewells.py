@@ -8,6 +8,8 @@ from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame
 
 from toastkit.senders.apns.farewells import Farewell, Farewells
 
+pytestmark = pytest.mark.plain
+
 PING = PingFrame(0, b"12345678").serialize()
 DATA = DataFrame(3, b"x" * 5000).serialize()
 GOAWAY = GoAwayFrame(0, 7, 2, b'{"reason":"Shutdown"}').serialize()

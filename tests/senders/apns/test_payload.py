@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.senders.apns.pushes import TOAST
 from toastkit.senders.apns.payload import CUT, MAX_BYTES, payload
 
+pytestmark = pytest.mark.plain
+
 
 def shown(**changes: Any) -> dict[str, Any]:
     raw = payload(TOAST | changes)

@@ -10,6 +10,8 @@ import pytest
 from tests.senders.apns.pushes import CREATED, TOAST, TOKEN, delivery, device
 from toastkit.senders.apns.request import PushRequest, device_of, push_request
 
+pytestmark = pytest.mark.plain
+
 HOST = "api.push.apple.com"
 
 

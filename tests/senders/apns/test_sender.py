@@ -197,7 +197,7 @@ def test_A29_what_has_no_answer_is_repeated_once_as_the_same_push(
 def test_A29_what_has_no_answer_twice_is_tried_again_later(
     apple: Apple, make: Make, way: Any, away: bool
 ) -> None:
-    sender = make(seconds=0.3)
+    sender = make(seconds=0.5)
     apple.script(TOKEN, Answer(way=way), Answer(way=way))
     outcome = sender.post(delivery())
     assert isinstance(outcome, Later)
@@ -233,7 +233,7 @@ def test_who_is_away_is_found_when_they_come_back(apple: Apple, sender: ApnsSend
 
 
 def test_a_black_hole_is_left_after_a_while(apple: Apple, make: Make) -> None:
-    sender = make(seconds=0.3)
+    sender = make(seconds=0.5)
     sender.post(delivery())
     apple.freeze()
     with ThreadPoolExecutor(8) as threads:

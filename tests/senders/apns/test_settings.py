@@ -19,6 +19,8 @@ from tests.apple.papers import Papers
 from toastkit.errors import ConfigError
 from toastkit.senders.apns import ApnsSettings
 
+pytestmark = pytest.mark.plain
+
 
 def pem(key: Any, secret: Any = None) -> bytes:
     secrecy = BestAvailableEncryption(b"pass") if secret else NoEncryption()

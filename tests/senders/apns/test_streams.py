@@ -16,6 +16,8 @@ from toastkit.senders.apns.answers import Answer
 from toastkit.senders.apns.faults import AnswerLost, NotTaken, Unanswered
 from toastkit.senders.apns.streams import MAX_BODY, Stream, Streams
 
+pytestmark = pytest.mark.plain
+
 HEADERS = [
     (":method", "POST"),
     (":scheme", "https"),

@@ -10,6 +10,8 @@ from toastkit.senders.apns import ApnsSettings
 from toastkit.senders.apns.token import WINDOW_SECONDS, ProviderToken
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 BEGINNING = 600_000 * WINDOW_SECONDS
 """When a window of the clock begins, in seconds."""
 
