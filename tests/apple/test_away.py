@@ -1,0 +1,87 @@
+"""Apple is away for a while: publishing does not feel it, and nothing owed is forgotten."""
+
+import time
+from statistics import median
+
+import pytest
+
+from tests.apple.papers import Papers
+from tests.apple.phones import register, wait_until
+from tests.apple.server import Apple
+from tests.postgres import ask
+from toastkit import Config, Kit
+from toastkit.testing import ManualClock
+
+MANY = 60
+ABSENCES = {"refuses": (Apple.leave, Apple.come_back), "is silent": (Apple.freeze, Apple.thaw)}
+
+
+@pytest.fixture(params=ABSENCES)
+def absence(request):
+    return ABSENCES[request.param]
+
+
+@pytest.fixture
+def kits(url, apple):
+    """Make a kit that sends pushes, and one on the same database that does not."""
+    settings = {"database_url": url, "sweep_ms": 50}
+    with (
+        Kit(Config(**settings, **apple.config())) as kit,
+        Kit(Config(**settings, carry=False)) as plain,
+    ):
+        kit.node.serve()
+        plain.node.serve()
+        yield kit, plain
+
+
+def seconds(kit, user):
+    began = time.perf_counter()
+    receipt = kit.publish_toast(user, "Are you there?")
+    return time.perf_counter() - began, receipt
+
+
+def test_publishing_takes_as_long_as_without_pushes(kits, apple, absence):
+    kit, plain = kits
+    away, back = absence
+    users = register(kit, MANY)
+    seconds(plain, "nobody")
+    assert seconds(kit, users[0])[1].transport == "apns"
+    away(apple)
+    pairs = [(seconds(kit, user), seconds(plain, "nobody")) for user in users]
+    assert {(a.transport, a.status, b.reason) for (_, a), (_, b) in pairs} == {
+        ("apns", "queued", "no_session")
+    }
+    # Somebody must be the first to find out, and waits no longer than a publish may take.
+    slow = [taken for (taken, _), _ in pairs if taken > 0.2]
+    assert len(slow) <= 2
+    assert median(a for (a, _), _ in pairs) < 3 * median(b for _, (b, _) in pairs) + 0.002
+    back(apple)
+    wait_until(lambda: not kit.deliveries.waiting(), 40)
+    assert len(apple.taken()) == MANY + 1
+    assert apple.faults() == []
+
+
+def test_all_that_is_wanted_still_is_sent_when_it_is_back(url, papers: Papers):
+    clock = ManualClock()
+    with (
+        Apple(papers, now=lambda: clock.now() / 1000) as apple,
+        Kit(Config(database_url=url, sweep_ms=20, **apple.config()), clock=clock) as kit,
+    ):
+        kit.node.serve()
+        users = register(kit, MANY)
+        apple.leave()
+        soon = [kit.publish_toast(user, "Soon", ttl_ms=60_000).id for user in users]
+        late = [kit.publish_toast(user, "Late", ttl_ms=3_000_000).id for user in users]
+        for _ in range(120):  # two minutes
+            clock.advance(1)
+            time.sleep(0.01)
+        assert kit.deliveries.waiting() == {"apns": MANY}
+        attempts = dict(ask(url, "SELECT toast_id, attempts FROM toastkit_deliveries"))
+        apple.come_back()
+        wait_until(lambda: clock.advance(1) or not kit.deliveries.waiting())
+    states = dict(ask(url, "SELECT id, state FROM toastkit_toasts"))
+    assert {states[id] for id in soon} == {"expired"}
+    assert {states[id] for id in late} == {"sent"}
+    assert sorted(each.json["toast"]["id"] for each in apple.requests) == sorted(late)
+    assert sum(attempts[id] for id in late) < 3 * MANY
+    assert apple.faults() == []
