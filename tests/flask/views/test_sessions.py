@@ -131,7 +131,7 @@ def test_A8_forwarding_headers_are_believed_only_through_the_hosts_proxyfix(clie
         ({"device_id": 7}, ["device_id"], "device_id: Expected `str | null`, got `int`"),
         ({"device_id": "x" * 201}, ["device_id"], "device_id must be 1-200 printable chars"),
         ({"device_id": "clerk:bob"}, ["device_id"], "device_id belongs to another user"),
-        ({"bundle_id": "a b"}, ["bundle_id"], "bundle_id must be 1-155 letters, digits, dots and hyphens"),
+        ({"bundle_id": "a b"}, ["bundle_id"], "bundle_id must be 1-155 letters, digits and hyphens, joined by dots"),
         ({"default_topics": "user:ada"}, ["default_topics"], "default_topics: Expected `array | null`, got `str`"),
         ({"default_topics": {"a": 1}}, ["default_topics"], "default_topics: Expected `array | null`, got `object`"),
         ({"default_topics": ["news"] * 101}, ["default_topics"], "default_topics must be at most 100 topics"),
