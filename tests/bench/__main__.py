@@ -25,9 +25,12 @@ FULL = Sizes(
     publishes=4000,
     open_seconds=4,
     many=10_000,
+    pushes=4000,
 )
-QUICK = replace(FULL, connections=2000, bursts=2, listeners=1000, publishes=2000, open_seconds=2)
-TINY = Sizes(50, 20, 1, 20, 200, 0.2, 100, warmup=10)
+QUICK = replace(
+    FULL, connections=2000, bursts=2, listeners=1000, publishes=2000, open_seconds=2, pushes=2000
+)
+TINY = Sizes(50, 20, 1, 20, 200, 0.2, 100, 80, warmup=10)
 """Too little to measure anything, enough to see that all of it works."""
 
 EPILOG = """\
@@ -36,6 +39,7 @@ measurements:
   fanout    broadcasts to everybody
   publish   durable toasts to one user each over HTTP: 1, 16 and 64 at once, then 500 a second
   inside    the same called in the serving process, without HTTP; and one toast to 10,000 users
+  push      pushes to phones, and toasts to users who have one while Apple is away
   session   sessions minted in the serving process, and found: read, and remembered
 
 The server runs on one core, the client on another. --database postgresql starts a server of its

@@ -10,6 +10,10 @@ def user(number: int) -> str:
     return f"user_{number:05d}"
 
 
+def push_token(number: int) -> str:
+    return f"{number:064x}"
+
+
 def broadcast_body(number: int) -> bytes:
     """Return a control that is about 200 bytes long on the wire."""
     params = {"n": f"bench-{number:08d}", "pad": PAD}

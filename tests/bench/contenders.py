@@ -1,6 +1,6 @@
 """The two apps that are compared: how each is started, entered, and told to publish."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,13 +67,14 @@ class Seed:
         return ((user_id, f"/api/v1/realtime?token={token}") for user_id, token in pairs)
 
     @contextmanager
-    def server(self, contender: Contender) -> Iterator[Server]:
-        """Run a contender's server on a copy of the database."""
+    def server(self, contender: Contender, settings: Mapping[str, str]) -> Iterator[Server]:
+        """Run a contender's server on a copy of the database, with settings in its environment."""
         with self._database.copy() as url:
             environ = {
                 "TOASTKIT_DATABASE_URL": url,
                 "TOASTKIT_PUBLISH_SECRET": "bench",
                 "TOASTKIT_RATE_LIMITS": "0",
+                **settings,
             }
             with Server(contender.app, environ, contender.options) as server:
                 yield server

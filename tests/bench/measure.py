@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 
 from .bodies import broadcast_body
 from .client import Crowd, Loop, Lost, Publisher, now
 from .contenders import FLASK_SOCK, Contender, Seed
 from .publishing import inside, publish
+from .pushes import apple, push
 from .scene import Figures, Scene, Sizes
 from .server import settle
 from .sessions import session
@@ -93,6 +95,7 @@ MEASUREMENTS: dict[str, Callable[[Scene], Figures]] = {
     "fanout": fanout,
     "publish": publish,
     "inside": inside,
+    "push": push,
     "session": session,
 }
 
@@ -104,9 +107,11 @@ def measured(name: str, contender: Contender) -> bool:
 
 def run(name: str, contender: Contender, seed: Seed, sizes: Sizes) -> Figures:
     """Run one measurement on a fresh server."""
-    with seed.server(contender) as server:
-        crowd = Crowd(Loop(), server.address, contender.greeting)
-        try:
-            return MEASUREMENTS[name](Scene(contender, server, crowd, sizes, seed))
-        finally:
-            crowd.close()
+    with ExitStack() as stack:
+        there = stack.enter_context(apple()) if name == "push" else None
+        settings = there.environ() if there else {}
+        server = stack.enter_context(seed.server(contender, settings))
+        crowd = stack.enter_context(
+            closing(Crowd(Loop(), server.address, contender.greeting)),
+        )
+        return MEASUREMENTS[name](Scene(contender, server, crowd, sizes, seed, there))

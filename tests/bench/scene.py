@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tests.apple.remote import RemoteApple
+
 from .client import Crowd
 from .contenders import Contender, Seed
 from .server import Server
@@ -20,6 +22,7 @@ class Sizes:
     publishes: int
     open_seconds: float
     many: int
+    pushes: int
     warmup: int = 200
 
 
@@ -32,3 +35,4 @@ class Scene:
     crowd: Crowd
     sizes: Sizes
     seed: Seed
+    apple: RemoteApple | None = None

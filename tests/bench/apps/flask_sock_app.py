@@ -6,10 +6,12 @@ from flask import Flask, request
 from flask_sock import Sock
 
 from tests.bench.apps.heartbeat import heartbeat
+from tests.bench.apps.naive_pushes import pushes
 
 app = Flask(__name__)
 app.secret_key = "bench"
 app.register_blueprint(heartbeat)
+app.register_blueprint(pushes)
 sock = Sock(app)
 clients = {}
 

@@ -7,6 +7,7 @@ import gevent
 from flask import Flask, request
 
 from tests.bench.apps.heartbeat import heartbeat
+from tests.bench.apps.toastkit_pushes import pushes
 from tests.bench.bodies import publish, toast, user
 from toastkit import publish_control
 from toastkit_flask import ToastKit
@@ -15,6 +16,7 @@ app = Flask(__name__)
 app.secret_key = "bench"
 app.config.update({k: v for k, v in os.environ.items() if k.startswith("TOASTKIT_")})
 app.register_blueprint(heartbeat)
+app.register_blueprint(pushes)
 toastkit = ToastKit(app)
 
 
