@@ -79,6 +79,26 @@ def test_once_carries_more_than_it_has_room_for(make_app, database):
     assert len(sender.posted) == 20
 
 
+def test_once_ends_though_the_other_side_is_away(make_app, database):
+    class Away:
+        kind = "email"
+        asked = 0
+
+        def post(self, delivery):
+            self.asked += 1
+            raise ConnectionRefusedError
+
+    sender = Away()
+    app = make_app(senders=[sender], database_url=database)
+    for _ in range(20):
+        app.extensions["toastkit"].kit.deliveries.owe("email", {})
+    code, said, _ = runner(app)("courier", "--once")
+    assert (code, said.count("waiting: ConnectionRefusedError")) == (0, sender.asked)
+    assert 1 <= sender.asked < 20
+    with Kit(Config(database_url=database)) as kit:
+        assert kit.deliveries.waiting() == {"email": 20}
+
+
 def test_once_without_its_database_is_one_line_and_1(make_app, tmp_path):
     url = f"sqlite:///{tmp_path}/nowhere/toasts.db"
     app = make_app(senders=[RecordingSender("email")], database_url=url)
