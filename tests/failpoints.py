@@ -1,9 +1,11 @@
-"""Places between the steps of a publish where a test may end a process."""
+"""Places between the steps of a publish, and of a push, where a test may end a process."""
 
 import functools
 
 from toastkit.backplane import MemoryBackplane
 from toastkit.publishing import Publisher
+from toastkit.publishing.posting import Senders
+from toastkit.storage.deliveries import Deliveries
 from toastkit.storage.group import Committer
 from toastkit.storage.inbox import Inbox
 
@@ -14,12 +16,19 @@ PLACES = {
     "relay": (Publisher, "relay"),
     "claim": (Inbox, "claim_due"),
 }
+PUSH_PLACES = {
+    "owe": (Deliveries, "owe"),
+    "claim of a push": (Deliveries, "claim"),
+    "post": (Senders, "post"),
+    "settle": (Deliveries, "settle"),
+}
 POINTS = [f"{when} {place}" for place in PLACES for when in ("before", "after")]
+PUSH_POINTS = [f"{when} {place}" for place in PUSH_PLACES for when in ("before", "after")]
 
 
 def install(hit, patch=setattr):
     """Call ``hit`` with the name of each point whenever it is passed."""
-    for place, (owner, name) in PLACES.items():
+    for place, (owner, name) in (PLACES | PUSH_PLACES).items():
         patch(owner, name, _watched(getattr(owner, name), place, hit))
 
 

@@ -7,10 +7,10 @@ whether each is justified by what clients were told.
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-DELIVERED = ("written", "acked")
-RELEASED = ("undelivered", "expired")
+DELIVERED = ("written", "acked", "sent")
+RELEASED = ("undelivered", "expired", "failed")
 NOTED = (*DELIVERED, "superseded")
-ENDED = ("written", "acked", "undelivered", "expired", "superseded")
+ENDED = (*DELIVERED, *RELEASED, "superseded")
 
 
 @dataclass
@@ -34,8 +34,11 @@ class Row:
     noted: bool = False  # an ack has arrived in a process that lived on
     unsure: bool = False  # told by a process that crashed before it could note that
     read: bool = False
-    found: bool = False  # it was read, whether it is to be read again or not
+    found: bool = False  # it was read or seen, whether it is to be read again or not
     deleted: bool = False
+    pushed: bool = False  # the push service has taken it
+    refused: bool = False  # and this it has not
+    quiet: bool = False  # before this step began it was known that no phone is to ring for it
 
     def late(self, now):
         return self.expires is not None and now >= self.expires
@@ -130,20 +133,31 @@ class Model:
     def follow(self, id, state, now, crashed):
         """Take a row's new state, which must be allowed and justified."""
         row = self.rows[id]
+        if "owed" in (state, row.state):
+            # Who came while a push was on its way was told it, too; only their ack counts then.
+            row.unsure = row.unsure or row.told
         if state == row.state:
             noted = not row.told or row.state in NOTED or row.late(now)
             row.unsure = row.unsure or (crashed and not noted)
             assert noted or row.unsure, f"{row} was told, but nobody noted it"
             return
-        assert row.state not in ("acked", "expired", "superseded"), f"{row} ended, then {state}"
+        late = state == "sent" and row.pushed  # what was sent was sent
+        ended = ("acked",) if late else ("acked", "expired", "superseded")
+        assert row.state not in ended, f"{row} ended, then {state}"
         assert state != "accepted", f"{row} was decided and is undecided again"
-        if state in DELIVERED:
+        if state == "sent":
+            assert row.pushed, f"{row}: no push was taken, but it counts as sent"
+        elif state in DELIVERED:
             # Who has read it in the list has it: a client that came later is not told it again.
             reached = row.told or row.acked or row.found
             assert reached, f"{row}: nobody was told, but it counts as {state}"
-            assert state != "acked" or row.acked, f"nobody acked {row}"
+            assert state != "acked" or row.acked or row.found, f"nobody acked {row}"
+        elif state == "owed":
+            assert row.state == "accepted", f"{row} became owed"
+        elif state == "failed":
+            assert row.refused, f"nobody refused a push of {row}"
         elif state == "undelivered":
-            assert row.state == "accepted", f"{row} became undelivered"
+            assert row.state in ("accepted", "owed"), f"{row} became undelivered"
             assert not row.told or row.unsure or crashed, f"{row} was told, then undelivered"
         elif state == "expired":
             assert row.late(now), f"{row} expired too early"

@@ -14,6 +14,7 @@ from tests.failpoints import install
 from tests.fakes import FakeFraming, FakeTransport, frames
 from tests.model.sim import Crash, World, simulate
 from toastkit import Config, Kit
+from toastkit.deliveries import Gone, Later, Refusal, Sent
 from toastkit.dialects import ToastsDialect
 from toastkit.identity.tickets import TicketRequest
 from toastkit.kit import open_kits
@@ -72,6 +73,41 @@ class Socket(FakeTransport):
 
 
 @dataclass
+class Posted:
+    """One push as it arrived: what it was, when, after how many crashes, and what was answered."""
+
+    delivery: object
+    at: int
+    crashes: int
+    answer: object
+
+
+MOODS = {
+    "takes": Sent("200"),
+    "is busy": Later("busy", 1),
+    "refuses": Refusal("400"),
+    "is gone": Gone("410"),
+    "is away": Later("nobody answers", away=True),
+}
+
+
+class Phones:
+    """Be the push service: answer according to its mood."""
+
+    kind = "apns"
+
+    def __init__(self, clock):
+        self.clock, self.mood, self.doubted, self.posted = clock, "takes", False, []
+        self.service = None
+
+    def post(self, delivery):
+        answer = MOODS[self.mood]
+        self.doubted = self.mood == "is away"  # whether the courier may think that it is
+        self.posted.append(Posted(delivery, self.clock.now(), self.service.crashes, answer))
+        return answer
+
+
+@dataclass
 class Client:
     """One page of a user: it keeps ids and its position over all its connections."""
 
@@ -109,7 +145,7 @@ class Service:
         self.serving = self.elsewhere = None
         self.host = host_engine(url)
         self.looking = self.host.connect()
-        self.crashed = False
+        self.crashed, self.crashes = False, 0
         self.start()
 
     def arm(self, point, hits):
@@ -165,6 +201,7 @@ class Service:
                 client.connection.heard()  # it answers pings
         if self.serving.process.dead:
             self.crashed = True
+            self.crashes += 1
             self.armed = None
             for client in self.clients:
                 client.connection = None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.failpoints import POINTS
+from tests.failpoints import POINTS, PUSH_POINTS
 from tests.model.rules import Delivery
 from tests.model.test_delivery import databases
 
@@ -36,6 +36,42 @@ def test_a_crash_between_any_two_steps_is_made_good(history, point):
     history.wait(seconds=6.0)
     [client] = history.here()
     assert client.shown.keys() == history.model.rows.keys()
+
+
+@pytest.mark.parametrize("point", PUSH_POINTS)
+def test_a_crash_between_any_two_steps_of_a_push_is_made_good(history, point):
+    history.register(user="ada", n=0)
+    history.arm(point=point, hits=1)
+    history.publish(**PLAIN | {"key": "k1"})
+    history.wait(seconds=6.0)
+    assert history.service.armed is None, "it did not come there"
+    [row] = history.model.rows.values()
+    assert row.state == "sent"
+
+
+def test_an_ack_while_a_push_is_owed_lets_no_phone_ring(history):
+    history.register(user="ada", n=0)
+    history.push_service(mood="is busy")
+    history.publish(**PLAIN)
+    history.connect(user="ada", foreground=True, tail="")
+    history.drop(n=0)
+    history.come_back(n=0, recover="position")
+    history.publish(**PLAIN)
+    history.ack(n=0, many=2)
+    history.push_service(mood="takes")
+    history.wait(seconds=6.0)
+    assert [row.state for row in history.model.of("ada")][-1] == "acked"
+
+
+def test_a_phone_that_has_changed_hands_does_not_ring_for_its_former_owner(history):
+    history.register(user="ada", n=0)
+    history.push_service(mood="is busy")
+    history.publish(**PLAIN)
+    history.register(user="bob", n=0)
+    history.push_service(mood="takes")
+    history.wait(seconds=6.0)
+    [row] = history.model.rows.values()
+    assert (row.state, row.pushed) == ("undelivered" if not row.refused else "failed", False)
 
 
 def test_a_toast_now_or_never_is_told_behind_one_that_was_missed(history):

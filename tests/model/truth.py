@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy.orm import Session
 
 from tests.model.model import ENDED, Model, hears
-from tests.model.service import WINDOW_MS, Service, since
+from tests.model.service import WINDOW_MS, Phones, Service, since
+from toastkit.deliveries import Gone, Refusal, Sent
 from toastkit.records import Position
 from toastkit.testing import ManualClock
 
@@ -49,7 +50,10 @@ class Truth(RuleBasedStateMachine):
         super().__init__()
         self.patch = pytest.MonkeyPatch()
         self.clock = ManualClock()
-        self.service = Service(self.patch, self.clock, self.databases.fresh())
+        self.phones = Phones(self.clock)
+        self.service = Service(self.patch, self.clock, self.databases.fresh(), self.phones)
+        self.phones.service = self.service
+        self.taken = {}  # the crashes before a push was taken, by toast, position and device
         self.model = Model(WINDOW_MS)
         self.numbers = count(1)
         self.steps = 0
@@ -88,6 +92,25 @@ class Truth(RuleBasedStateMachine):
         """Return how many clients in front hear a topic, and how many of the user there are."""
         front = [client for client in self.here() if client.user == wish.user and client.foreground]
         return sum(hears(client.topics, wish.topic) for client in front), len(front)
+
+    def reachable(self, user):
+        """Return how many phones a user has that a push could go to."""
+        return len(
+            self.service.scalars(
+                f"SELECT 1 FROM toastkit_devices WHERE push_token IS NOT NULL AND user_id = '{user}'"
+            )
+        )
+
+    def fallback(self, phones):
+        """Return what receipts may say of a toast whose user is away and has so many phones."""
+        answer = {
+            "takes": ("delivered", None),
+            "is busy": ("queued", None),
+            "is away": ("queued", None),
+        }.get(self.phones.mood, ("undelivered", "provider_error"))
+        if not phones:
+            return [("undelivered", "no_device")]
+        return [answer, ("queued", None)] if self.phones.doubted else [answer]
 
     def settle(self, wish, receipt, foreseen):
         """Take a receipt into the model; tell whether something was stored."""
@@ -143,7 +166,27 @@ class Truth(RuleBasedStateMachine):
             news, client.inbox[:] = list(client.inbox), []
             for got in news:
                 self.take(client, got)
+        rung, self.phones.posted = self.phones.posted, []
+        for each in rung:
+            self.ring(each)
         self.learn()
+
+    def ring(self, posted):
+        """Check one push: to its user's phone, in time, wanted, and once."""
+        delivery = posted.delivery
+        row = self.model.rows[delivery.toast_id]
+        assert delivery.user_id == delivery.device.user_id == row.user, f"{posted} of {row}"
+        assert posted.at < delivery.expires_at, f"{posted} came too late"
+        if row.seq != delivery.seq:
+            return  # a retry has taken its place since
+        assert delivery.payload["toast"]["title"] == row.title
+        assert not row.quiet, f"a phone rang for {row}"
+        row.refused = row.refused or isinstance(posted.answer, Refusal | Gone)
+        if isinstance(posted.answer, Sent):
+            key = (delivery.toast_id, delivery.seq, delivery.target)
+            assert self.taken.get(key, -1) < posted.crashes, f"{posted} was sent twice"
+            self.taken[key] = posted.crashes
+            row.pushed = True
 
     def take(self, client, got):
         frame = got.frame
@@ -204,11 +247,13 @@ class Truth(RuleBasedStateMachine):
         for row in self.service.rows():
             known = self.model.rows[row["id"]]
             known.read = row["read_at"] is not None
-            known.found = known.found or known.read
+            known.found = known.found or known.read or row["seen_at"] is not None
             known.deleted = row["deleted_at"] is not None
 
     def check(self):
         self.listen()
+        for row in self.model.rows.values():
+            row.quiet = row.quiet or row.noted or row.found or row.deleted
         model, now, kit = self.model, self.clock.now(), self.service.serving
         assert not self.service.world.errors, self.service.world.errors
         for user in USERS:
@@ -232,6 +277,7 @@ class Truth(RuleBasedStateMachine):
     def heal(self):
         """Let enough time pass: everything is decided, and nobody misses anything."""
         self.service.armed = None
+        self.phones.mood = "takes"
         for _ in range(12):
             self.service.pass_time(1)
             self.check()
@@ -239,7 +285,7 @@ class Truth(RuleBasedStateMachine):
         assert waiting == [], "the outbox was forgotten"
         for row in self.model.rows.values():
             assert row.state in ENDED, f"{row} was never decided"
-            acked = row.state in ("acked", "expired", "superseded")
+            acked = row.state in ("acked", "expired", "superseded") or row.pushed
             assert acked or not row.noted, f"the ack of {row} was lost"
         for client in self.here():
             for row in self.model.of(client.user):
