@@ -35,6 +35,13 @@ GUNICORN = (
 )
 
 
+CLERKS = {
+    "CLERK_JWKS_URL": "http://127.0.0.1:9/jwks.json",
+    "CLERK_ISSUER": "https://clerk.example",
+    "CLERK_AUTHORIZED_PARTIES": "https://a.example",
+}
+
+
 def ask(url: str, body: object = None, bearer: str = "") -> Any:
     """Send JSON as the documents' clients do; return the answer."""
     headers = {"Content-Type": "application/json"} | (
@@ -172,6 +179,9 @@ def test_a_port_in_use_is_one_clear_line(start: Start) -> None:
         ({"INSTANCE_PATH": "/dev/null/x"}, "INSTANCE_PATH"),
         ({"TOASTKIT_SURFACES": "socials"}, "socials"),
         ({"DATABASE_URL": "nonsense"}, "database_url"),
+        ({"APNS_KEY_FILE": "AuthKey.p8"}, "APNS_TEAM_ID, APNS_KEY_ID missing"),
+        (dict.fromkeys(APNS, "nowhere"), "nowhere cannot be read"),
+        (dict.fromkeys(APNS, "nowhere") | CLERKS, "nowhere cannot be read"),
     ],
 )
 def test_a_bad_setting_is_one_clear_line(start: Start, given: dict[str, str], named: str) -> None:

@@ -96,15 +96,17 @@
       at("pushes").replaceChildren(...rows);
     }
 
-    /** What was taken, the newest first; of one collapse id the newest takes the place of the others. */
+    /** The phone that rang last; of one collapse id the newest takes the place of the others. */
     function drawScreen() {
       const shown = new Map();
-      for (const push of pushes) {
-        const id = push.state === "sent" && push.request && push.device_id + " " + push.request.headers["apns-collapse-id"];
-        if (id && !shown.has(id)) shown.set(id, push);
+      const rung = pushes.filter(({ state, request }) => state === "sent" && request);
+      for (const push of rung.filter(({ device_id }) => device_id === rung[0].device_id)) {
+        const id = push.request.headers["apns-collapse-id"];
+        if (!shown.has(id)) shown.set(id, push);
       }
       at("banners").replaceChildren(...Array.from(shown.values()).slice(0, BANNERS).map(banner));
       at("screen").hidden = !shown.size;
+      at("banners").setAttribute("aria-label", shown.size ? "Lock screen of " + rung[0].device_id : "");
       at("clock").textContent = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
     }
 

@@ -92,6 +92,13 @@ test("the newer of a collapse id takes the place of the older, and quiet ones ar
   assert.equal(rows().length, 2);
 });
 
+test("a lock screen is of one phone, the one that rang last", async (t) => {
+  const { here, banners, rows } = await panel(t, [push("3", { device_id: "e" }), push("2"), push("1", { device_id: "e" })]);
+  assert.deepEqual(banners().map((each) => each.children[1].textContent), ["title 3", "title 1"]);
+  assert.equal(here.at("banners")["aria-label"], "Lock screen of e");
+  assert.equal(rows().length, 3);
+});
+
 test("what was not taken is not on the lock screen, and says why", async (t) => {
   const { here, banners, rows, see } = await panel(t);
   await see(
