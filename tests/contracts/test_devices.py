@@ -171,6 +171,7 @@ def test_A29_refused_tokens_are_forgotten_only_when_others_are_taken(
     attempt: Try, phone: Any, clock: ManualClock
 ) -> None:
     phone("phone"), phone("tablet"), phone("other app", bundle_id="other")
+    phone("other world", environment="sandbox")
     suspect = Refusal("400", suspect=True)
     first = clock.now()
     for number in range(1, 6):  # that of the wrong world has every token refused
@@ -179,7 +180,7 @@ def test_A29_refused_tokens_are_forgotten_only_when_others_are_taken(
             *("token of phone", number),
             first,
         )
-        attempt(Sent(), "other app")
+        attempt(Sent(), "other app"), attempt(Sent(), "other world")
         clock.advance(HOUR)
     attempt(Sent(), "tablet")
     known = attempt(suspect)

@@ -62,7 +62,9 @@ def carry(storage, ledger):
     """Post what is owed until nothing waits; each attempt is a line in the ledger."""
     clock, file = SystemClock(), os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     while storage.deliveries.waiting():
-        for delivery in storage.deliveries.claim({"apns": random.randint(1, 8)}, 10_000):
+        claimed = storage.deliveries.claim({"apns": random.randint(1, 8)}, 10_000)
+        time.sleep(random.uniform(0, 0.01))  # the other side takes its time
+        for delivery in claimed:
             state = attempt(storage, delivery, clock)
             os.write(file, f"{delivery.toast_id} {state}\n".encode())
         storage.inbox.facts("what is owed is written by then")
@@ -159,7 +161,11 @@ def main(url):
     print("ready", flush=True)
     for line in sys.stdin:
         name, *given = json.loads(line)
-        answer = in_a_child(url, *given) if name == "day" else doing[name](storage, *given)
+        if name == "day":
+            answer = in_a_child(url, *given)
+        else:
+            doing[name](storage, *given)
+            answer = "done"
         print(json.dumps(answer), flush=True)
     storage.close()
 
