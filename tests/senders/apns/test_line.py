@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 
 from tests.apple.answers import Answer
 from tests.apple.server import Apple
@@ -19,6 +22,8 @@ from tests.senders.apns.pushes import TOKEN, delivery, device
 from toastkit.deliveries import Outcome, Sent
 from toastkit.senders.apns import ApnsSender
 from toastkit.senders.apns import line as line_module
+from toastkit.senders.apns.faults import AnswerLost
+from toastkit.senders.apns.line import Line
 
 CROWD = 64
 
@@ -165,3 +170,58 @@ def test_closing_waits_for_what_is_under_way(apple: Apple, sender: ApnsSender) -
 
 def reading() -> list[Any]:
     return [each for each in threading.enumerate() if each.name == "toastkit-apns"]
+
+
+class Broken:
+    """A socket to somebody who hung up, but has said something before; TLS is left out."""
+
+    def __init__(self) -> None:
+        self.said: SimpleQueue[bytes] = SimpleQueue()
+        self.written: list[bytes] = []
+        self.broken = threading.Event()
+
+    def sendall(self, data: bytes) -> None:
+        if self.broken.is_set():
+            raise BrokenPipeError
+        self.written.append(data)
+
+    def recv(self, _size: int) -> bytes:
+        return self.said.get()
+
+    def shutdown(self, _how: int) -> None:
+        self.said.put(b"")
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def encrypt(self, data: bytes) -> bytes:
+        return data
+
+    def decrypt(self, data: bytes) -> tuple[bytes, bool]:
+        return data, True
+
+
+def test_A29_what_was_answered_before_a_hangup_is_heard() -> None:
+    """Else a push would ring again whose answer lies there to be read."""
+    peer = H2Connection(H2Configuration(client_side=False))
+    peer.initiate_connection()
+    broken: Any = Broken()
+    line = Line("localhost", broken, broken, 5)
+    with ThreadPoolExecutor(2) as threads:
+        broken.said.put(peer.data_to_send())
+        answered = threads.submit(line.ask, "/3/device/a1", [], b"{}")
+        eventually(lambda: peer.open_inbound_streams or take(peer, broken))
+        broken.broken.set()
+        peer.send_headers(1, [(":status", "200")], end_stream=True)
+        unheard = threads.submit(line.ask, "/3/device/b2", [], b"{}")
+        eventually(lambda: not line.usable)
+        broken.said.put(peer.data_to_send())
+        broken.said.put(b"")
+        assert answered.result().status == 200
+        with pytest.raises(AnswerLost):
+            unheard.result()
+
+
+def take(peer: H2Connection, broken: Broken) -> None:
+    while broken.written:
+        peer.receive_data(broken.written.pop(0))

@@ -85,14 +85,14 @@ class Line:
                 raise NotTaken("the connection was ending")
             if not self._streams.room:
                 raise Unreachable("no stream was free")
-            heard = self._heard
+            before = self._streams.answers
             stream = self._streams.begin([*fixed, (":path", path), *headers])
             whole = self._streams.send(stream, body)
         self._flush()
         if not whole:
             self._send_rest(stream, body)
         if not stream.done.wait(self._seconds):
-            self._give_up(stream, heard)
+            self._give_up(stream, before)
         return stream.answer()
 
     def retire(self) -> None:
@@ -125,9 +125,9 @@ class Line:
                 whole = stream.done.is_set() or self._streams.send(stream, body)
             self._flush()
 
-    def _give_up(self, stream: Stream, heard: int) -> None:
+    def _give_up(self, stream: Stream, before: int) -> None:
         """Wait no longer: for one answer if others came meanwhile, else for any."""
-        if heard == self._heard:
+        if before == self._streams.answers:
             self._end("no answer in time")
             return
         with self._state:
