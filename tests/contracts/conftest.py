@@ -204,7 +204,7 @@ def phone(storage: Storage, clock: ManualClock) -> Callable[..., Device]:
         device = Device(
             user_id=user_id, device_id=device_id, registered_at=clock.now(), **start | given
         )
-        storage.devices.register(device)
+        storage.devices.register(device, 20)
         return device
 
     return register

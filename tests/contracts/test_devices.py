@@ -23,6 +23,10 @@ def device(user_id: str, device_id: str = "phone", **given: Any) -> Device:
     return Device(user_id=user_id, device_id=device_id, bundle_id="app", **given)
 
 
+def register(storage: Storage, fresh: Device, most: int = 20) -> None:
+    storage.devices.register(fresh, most)
+
+
 def ids(storage: Storage, user_id: str = "ada") -> list[str]:
     return [each.device_id for each in storage.devices.of(user_id)]
 
@@ -31,22 +35,22 @@ def ids(storage: Storage, user_id: str = "ada") -> list[str]:
 
 
 def test_A11_registering_again_refreshes_a_device(storage: Storage) -> None:
-    storage.devices.register(device("ada", push_token="aa"))
-    storage.devices.register(device("ada", push_token="bb", registered_at=9))
+    register(storage, device("ada", push_token="aa"))
+    register(storage, device("ada", push_token="bb", registered_at=9))
     assert storage.devices.of("ada") == [device("ada", push_token="bb", registered_at=9)]
 
 
 def test_A27_a_push_token_moves_to_the_user_who_registered_it_last(storage: Storage) -> None:
-    storage.devices.register(device("ada", "hers", push_token="aa"))
-    storage.devices.register(device("ada", "pad"))
-    storage.devices.register(device("bob", "his", push_token="aa"))
+    register(storage, device("ada", "hers", push_token="aa"))
+    register(storage, device("ada", "pad"))
+    register(storage, device("bob", "his", push_token="aa"))
     assert storage.devices.of("ada") == [device("ada", "pad")]
     assert storage.devices.of("bob") == [device("bob", "his", push_token="aa")]
 
 
 def test_A27_a_device_moves_to_the_user_who_registered_it_last(storage: Storage) -> None:
-    storage.devices.register(device("ada", push_token="aa"))
-    storage.devices.register(device("bob"))
+    register(storage, device("ada", push_token="aa"))
+    register(storage, device("bob"))
     assert storage.devices.of("ada") == []
     assert storage.devices.of("bob") == [device("bob")]
 
@@ -56,14 +60,14 @@ def test_two_processes_that_register_one_push_token_leave_one_owner(
 ) -> None:
     names = iter(["ada", "bob"])
 
-    def register(storage: Storage) -> None:
+    def compete(storage: Storage) -> None:
         mine = next(names)
         for number in range(25):
             fresh = device(mine, f"{mine}'s", push_token=f"token {number}", registered_at=number)
-            storage.devices.register(fresh)
-            storage.devices.register(replace(fresh, device_id="shared"))
+            register(storage, fresh)
+            register(storage, replace(fresh, device_id="shared"))
 
-    both(register)
+    both(compete)
     left = [*storage.devices.of("ada"), *storage.devices.of("bob")]
     tokens = [each.push_token for each in left]
     assert len(tokens) == len(set(tokens))
@@ -72,17 +76,25 @@ def test_two_processes_that_register_one_push_token_leave_one_owner(
 
 def test_of_too_many_devices_those_registered_longest_ago_go(storage: Storage) -> None:
     for number in range(5):
-        storage.devices.register(device("ada", f"phone{number}", registered_at=number), 3)
-    storage.devices.register(device("bob", "his", registered_at=0), 3)
+        register(storage, device("ada", f"phone{number}", registered_at=number), 3)
+    register(storage, device("bob", "his", registered_at=0), 3)
     assert ids(storage) == ["phone2", "phone3", "phone4"]
-    storage.devices.register(device("ada", "phone2", registered_at=9), 3)
-    storage.devices.register(device("ada", "phone5", registered_at=10), 3)
+    register(storage, device("ada", "phone2", registered_at=9), 3)
+    register(storage, device("ada", "phone5", registered_at=10), 3)
     assert ids(storage) == ["phone2", "phone4", "phone5"]
     assert ids(storage, "bob") == ["his"]
 
 
+def test_the_newest_device_stays_whatever_the_clock_says(storage: Storage) -> None:
+    for device_id in ("a", "b", "z"):
+        register(storage, device("ada", device_id, registered_at=5), 2)
+    register(storage, device("ada", "late", registered_at=1), 2)
+    assert "late" in ids(storage)
+    assert len(ids(storage)) == 2
+
+
 def test_a_device_is_removed_by_its_user_only(storage: Storage) -> None:
-    storage.devices.register(device("ada"))
+    register(storage, device("ada"))
     assert not storage.devices.remove("bob", "phone")
     assert storage.devices.remove("ada", "phone")
     assert not storage.devices.remove("ada", "phone")
@@ -92,7 +104,7 @@ def test_a_device_is_removed_by_its_user_only(storage: Storage) -> None:
 def test_a_removal_whose_commit_is_not_answered_was_one(
     storage: Storage, unanswered: Callable[[], list[Any]]
 ) -> None:
-    storage.devices.register(device("ada"))
+    register(storage, device("ada"))
     lost = unanswered()
     assert storage.devices.remove("ada", "phone")
     assert lost

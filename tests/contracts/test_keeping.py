@@ -214,7 +214,7 @@ def test_what_waits_for_a_commit_or_a_device_is_never_deleted(
     publish: Any, event: Any, storage: Storage, prune: Any, host: Engine, clock: ManualClock
 ) -> None:
     publish(event())
-    storage.devices.register(Device(user_id="ada", device_id="phone", bundle_id="app"))
+    storage.devices.register(Device(user_id="ada", device_id="phone", bundle_id="app"), 20)
     clock.advance(4000 * 24 * 3600)
     assert prune() == {}
     assert count(host, outbox) == 1
@@ -294,7 +294,7 @@ def everything(storage: Storage, event: Any, toast: Any, publish: Any, host: Eng
         storage.inbox.accept([event(user_id)], due_ms=2000)
         publish(event(user_id))
         device = Device(user_id=user_id, device_id=user_id, bundle_id="app", push_token=user_id)
-        storage.devices.register(device)
+        storage.devices.register(device, 20)
         storage.tickets.add(ticket(user_id, token_hash=f"{user_id}h"))
         storage.sessions.add(session(user_id, token_hash=f"{user_id}h"))
         visit = {"device_hash": user_id, "anon_uuid": user_id, "created_at": 1}

@@ -161,7 +161,7 @@ def test_what_could_not_be_accepted_later_is_told_at_once(event: Any, host: Engi
 def test_the_facts_of_a_toast_are_its_row_and_what_is_around_it(
     storage: Storage, accept: Any, event: Any, row: Any
 ) -> None:
-    storage.devices.register(Device(user_id="ada", device_id="phone", bundle_id="app"))
+    storage.devices.register(Device(user_id="ada", device_id="phone", bundle_id="app"), 20)
     accepted = accept(event(dedupe_key="k", collapse_key="c"), event())
     facts = storage.inbox.facts("toast1")
     assert facts is not None

@@ -123,7 +123,7 @@ def everything_of(user_id: str, storage: Storage, event: Any, publish: Any, host
     with host.begin() as connection:
         add(connection, [owed])
     phone = Device(user_id=user_id, device_id=user_id, bundle_id="app", push_token=user_id)
-    storage.devices.register(phone)
+    storage.devices.register(phone, 20)
     session = Session(
         token_hash=f"s {user_id}", user_id=user_id, kind="user", created_at=1, expires_at=10**15
     )

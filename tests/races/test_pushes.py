@@ -46,9 +46,8 @@ def toasts(storage):
 
     def accept(many):
         for user in USERS:
-            storage.devices.register(
-                Device(user_id=user, device_id=user, bundle_id="app", push_token=user)
-            )
+            phone = Device(user_id=user, device_id=user, bundle_id="app", push_token=user)
+            storage.devices.register(phone, 20)
         now = SystemClock().now()
         fresh = [event(USERS[number % len(USERS)], now) for number in range(many)]
         places = storage.inbox.accept(fresh, 60_000)

@@ -23,7 +23,7 @@ class Devices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def register(self, device: Device, most: int = 20) -> None:
+    def register(self, device: Device, most: int) -> None:
         """Store a device, or refresh it; returns once it is on disk.
 
         A handset that changed hands moves in the same commit: every other row with its device id
@@ -70,16 +70,16 @@ def _register(connection: Connection, fresh: Sequence[tuple[Device, int]]) -> li
             same |= _column.push_token == device.push_token
         connection.execute(delete(devices).where(same))
         connection.execute(devices.insert(), msgspec.structs.asdict(device))
-        _evict(connection, device.user_id, most)
+        _evict(connection, device, most)
     return [None] * len(fresh)
 
 
-def _evict(connection: Connection, user_id: str, most: int) -> None:
-    theirs = select(_column.device_id).where(_column.user_id == user_id)
-    newest = theirs.order_by(_column.registered_at.desc(), _column.device_id)
-    old = list(connection.scalars(newest.offset(most)))
+def _evict(connection: Connection, newest: Device, most: int) -> None:
+    others = (_column.user_id == newest.user_id) & (_column.device_id != newest.device_id)
+    query = select(_column.device_id).where(others).order_by(_column.registered_at.desc())
+    old = list(connection.scalars(query.offset(max(0, most - 1))))
     if old:
-        connection.execute(delete(devices).where(_column.device_id.in_(old)))
+        connection.execute(delete(devices).where(others, _column.device_id.in_(old)))
 
 
 def _remove(connection: Connection, given: Sequence[tuple[str, str]]) -> list[bool]:
