@@ -73,3 +73,19 @@ def repeated(requests):
         for token, taken in rung.items()
         if len(taken) > 1 and all(each.lost for each in taken[:-1])
     }
+
+
+def test_64_pushes_are_under_way_at_once_over_one_connection(apple, url):
+    with Kit(Config(database_url=url, sweep_ms=20, **apple.config())) as kit:
+        kit.node.serve()
+        users = register(kit, 3 * ROOM)
+        assert kit.publish_toast(users[0], "First").transport == "apns"
+        apple.hold()
+        kit.publish_toasts(users, "And all the others")
+        apple.wait(1 + ROOM)
+        kit.publish_toasts(users[:1], "Nor this one")
+        apple.release()
+        wait_until(lambda: not kit.deliveries.waiting())
+    assert (apple.busiest, apple.connections) == (ROOM, 1)
+    assert len(apple.requests) == 2 + 3 * ROOM
+    assert apple.faults() == []
