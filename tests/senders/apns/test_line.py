@@ -155,6 +155,14 @@ def test_a_quiet_connection_is_asked_for_a_sign_of_life(
     assert push(sender, 1) == Sent("200")
 
 
+def test_a_connection_that_has_no_stream_left_is_followed_by_another(
+    apple: Apple, sender: ApnsSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_module, "LAST_STREAM", 5)
+    assert {push(sender, number) for number in range(7)} == {Sent("200")}
+    assert [request.link for request in apple.requests] == [1, 1, 1, 2, 2, 2, 3]
+
+
 def test_closing_waits_for_what_is_under_way(apple: Apple, sender: ApnsSender) -> None:
     push(sender, 0)
     apple.hold()

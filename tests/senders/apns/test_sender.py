@@ -256,11 +256,18 @@ def test_another_process_has_a_connection_of_its_own(
     assert apple.connections == 2
 
 
-def test_whom_nobody_vouches_for_gets_no_push(apple: Apple, make: Make) -> None:
-    outcome = make(ca_file="").post(delivery())
-    assert isinstance(outcome, Later)
-    assert "certificate verify failed" in outcome.answer
+def test_whom_nobody_vouches_for_gets_no_push(
+    apple: Apple, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = make(ca_file="")
+    for _ in range(2):
+        outcome = sender.post(delivery())
+        assert isinstance(outcome, Later)
+        assert outcome.away
+        assert "certificate verify failed" in outcome.answer
     assert not apple.requests
+    (record,) = caplog.records
+    assert "apns_ca_file" in record.getMessage()
 
 
 def test_what_is_missing_is_named(apple: Apple, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,10 @@ class Unreachable(Unanswered):
     """Nobody could be asked."""
 
 
+class Untrusted(Unreachable):
+    """Somebody is there whom nobody vouches for."""
+
+
 class NotTaken(Unanswered):
     """The other side has not looked at it: it may be repeated freely."""
 

@@ -12,13 +12,15 @@ from functools import partial
 from h2.exceptions import ProtocolError
 
 from .answers import Answer
-from .faults import NotTaken, Unreachable
+from .faults import NotTaken, Unreachable, Untrusted
 from .settings import address
 from .streams import Stream, Streams
 from .tls import CHUNK, Tls
 
 QUIET_ROUNDS = 3
 """Reads without anything to read before a sign of life is asked for."""
+
+LAST_STREAM = (1 << 31) - 1
 
 
 class Line:
@@ -55,10 +57,13 @@ class Line:
                 connected = undo.enter_context(socket.create_connection((name, port), seconds))
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 tls = Tls(connected, trust, name)
+            except ssl.SSLCertVerificationError as error:
+                raise Untrusted(f"{host}: {_told(error)}") from None
             except OSError as error:
                 raise Unreachable(f"{host}: {_told(error)}") from None
+            line = cls(host, connected, tls, seconds)
             undo.pop_all()
-            return cls(host, connected, tls, seconds)
+            return line
 
     @property
     def answers(self) -> int:
@@ -88,6 +93,8 @@ class Line:
             before = self._streams.answers
             stream = self._streams.begin([*fixed, (":path", path), *headers])
             whole = self._streams.send(stream, body)
+            # There are a thousand million; the last is answered, and then the next line begins.
+            self._retired = self._retired or stream.id >= LAST_STREAM
         self._flush()
         if not whole:
             self._send_rest(stream, body)

@@ -35,8 +35,11 @@ class Lines:
         self._mine().close()
 
     def _mine(self) -> _Lines:
-        # One step, so that several who come first have the same; locks of a parent may be held.
-        return self._by_process.setdefault(os.getpid(), _Lines(self._trust, self._seconds))
+        process = os.getpid()
+        if process not in self._by_process:
+            # One step, so that several who come first have the same: a lock may be a parent's.
+            self._by_process.setdefault(process, _Lines(self._trust, self._seconds))
+        return self._by_process[process]
 
 
 class _Lines:
@@ -59,7 +62,7 @@ class _Lines:
             return future.result()
         except Unreachable as error:
             # Its own, for each who asked: a traceback has room for one.
-            raise Unreachable(str(error)) from None
+            raise type(error)(str(error)) from None
 
     def _connect(self, host: str, future: Future[Line]) -> None:
         try:

@@ -10,7 +10,7 @@ from ...deliveries import Delivery, Gone, Later, Outcome, Refusal, Sent
 from ...errors import ConfigError
 from ...records import Device, Environment
 from .answers import EXPIRED, LEAVING, Answer, is_fault, outcome
-from .faults import AnswerLost, NotTaken, Unanswered
+from .faults import AnswerLost, NotTaken, Unanswered, Untrusted
 from .request import NOWHERE, PushRequest, device_of, push_request
 from .settings import ApnsSettings
 from .token import ProviderToken
@@ -75,7 +75,7 @@ class ApnsSender:
         self._token = ProviderToken(settings, self._clock)
         self._lines = Lines(settings.trust(), seconds)
         self._lock = threading.Lock()
-        self._told: dict[tuple[str, str, str], float] = {}
+        self._told: dict[str, float] = {}
 
     def post(self, delivery: Delivery) -> Outcome:
         """Make one attempt."""
@@ -109,8 +109,12 @@ class ApnsSender:
             if answer.reason == EXPIRED:
                 answer = self._ask(request, self._token.renew(token))
         except Unanswered as error:
+            if isinstance(error, Untrusted):
+                self._tell(f"{error}; if that is as it should be, name who vouches: apns_ca_file")
             return Later(f"no answer: {error}", away=error.away and main)
-        self._note(answer, device, host)
+        if is_fault(answer):
+            remedy = REMEDIES.get(answer.reason, "this version of toastkit may be too old")
+            self._tell(f"{host} answers {answer} to a push for {device.bundle_id}: {remedy}")
         made = outcome(answer)
         if isinstance(made, Later) and made.away and not main:
             return Later(made.answer, made.seconds)
@@ -145,11 +149,8 @@ class ApnsSender:
                 if barren > PATIENCE:
                     return answer
 
-    def _note(self, answer: Answer, device: Device, host: str) -> None:
+    def _tell(self, fault: str) -> None:
         """Tell an operator of what only they can mend; of the same, once an hour."""
-        if not is_fault(answer):
-            return
-        fault = (host, str(answer), device.bundle_id)
         now = self._clock.monotonic()
         with self._lock:
             told = self._told.get(fault)
@@ -158,5 +159,4 @@ class ApnsSender:
             if len(self._told) >= MOST_TOLD:
                 self._told.clear()
             self._told[fault] = now
-        remedy = REMEDIES.get(answer.reason, "this version of toastkit may be too old")
-        log.error("%s answers %s to a push for %s: %s", host, answer, device.bundle_id, remedy)
+        log.error("%s", fault)

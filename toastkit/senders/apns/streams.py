@@ -87,7 +87,6 @@ class Streams:
     def begin(self, headers: list[tuple[str, str]]) -> Stream:
         """Begin a request; its body follows."""
         stream = Stream(self._h2.get_next_available_stream_id())
-        self._open[stream.id] = stream
         self._h2.send_headers(
             stream.id,
             [
@@ -95,6 +94,7 @@ class Streams:
                 for name, value in headers
             ],
         )
+        self._open[stream.id] = stream
         return stream
 
     def send(self, stream: Stream, body: bytes) -> bool:
