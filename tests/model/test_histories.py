@@ -51,16 +51,16 @@ def test_a_crash_between_any_two_steps_of_a_push_is_made_good(history, point):
 
 def test_an_ack_while_a_push_is_owed_lets_no_phone_ring(history):
     history.register(user="ada", n=0)
-    history.push_service(mood="is busy")
-    history.publish(**PLAIN)
     history.connect(user="ada", foreground=True, tail="")
     history.drop(n=0)
-    history.come_back(n=0, recover="position")
+    history.push_service(mood="is busy")
     history.publish(**PLAIN)
-    history.ack(n=0, many=2)
+    history.come_back(n=0, recover="position")
+    history.ack(n=0, many=1)
     history.push_service(mood="takes")
     history.wait(seconds=6.0)
-    assert [row.state for row in history.model.of("ada")][-1] == "acked"
+    [row] = history.model.rows.values()
+    assert (row.state, row.pushed) == ("acked", False)
 
 
 def test_a_phone_that_has_changed_hands_does_not_ring_for_its_former_owner(history):

@@ -293,6 +293,8 @@ def test_a_push_is_waited_for_as_long_as_the_answers_leave() -> None:
 def test_of_many_those_that_are_owed_leave_the_others_as_they_are() -> None:
     desk = Desk(True, "apns")
     desk.backplane.says = NOBODY
+    for id, seq in (("a", 1), ("c", 3)):
+        desk.phones.answer(id, Sent(), seq=seq)
     receipts = desk.publish(toast(id="a"), toast(id="b", fallback=False), toast(id="c"))
     assert [(each.status, each.transport) for each in receipts] == [
         ("queued", "apns"),
@@ -300,6 +302,14 @@ def test_of_many_those_that_are_owed_leave_the_others_as_they_are() -> None:
         ("queued", "apns"),
     ]
     assert [change.id for change in desk.inbox.changes] == ["b"]
+
+
+def test_of_several_not_even_one_push_is_waited_for() -> None:
+    desk = Desk(True, "apns")
+    desk.backplane.says = NOBODY
+    desk.phones.answer("a", Sent())
+    receipts = desk.publish(toast(id="a"), toast(id="b", fallback=False))
+    assert receipts[0] == Receipt.owed("a", "apns")
 
 
 def test_what_a_transaction_left_waits_for_no_push() -> None:
