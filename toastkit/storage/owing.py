@@ -120,11 +120,12 @@ def _due(owing: Owing, devices: Sequence[str]) -> Iterator[tuple[Due, str]]:
             yield due, target
 
 
-def _rows(owing: Owing, due: Iterable[tuple[Due, str]]) -> Iterator[dict[str, Any]]:
+def _rows(owing: Owing, due: Sequence[tuple[Due, str]]) -> Iterator[dict[str, Any]]:
     payload = _json(owing.payload)
-    for step, target in due:
+    names = sorted(ids.delivery_id(owing.at) for _ in due)  # in the order of the steps
+    for name, (step, target) in zip(names, due, strict=True):
         delivery = Delivery(
-            id=ids.delivery_id(owing.at),
+            id=name,
             kind=step.kind,
             target=target,
             payload=owing.payload,
