@@ -5,8 +5,8 @@ from statistics import median
 
 import pytest
 
-from tests.apple.papers import Papers
-from tests.apple.phones import register, wait_until
+from tests.apple.answers import Answer, because
+from tests.apple.phones import push_token, register, wait_until
 from tests.apple.server import Apple
 from tests.postgres import ask
 from toastkit import Config, Kit
@@ -61,27 +61,63 @@ def test_publishing_takes_as_long_as_without_pushes(kits, apple, absence):
     assert apple.faults() == []
 
 
-def test_all_that_is_wanted_still_is_sent_when_it_is_back(url, papers: Papers):
+@pytest.fixture
+def patient(url, papers):
+    """Run Apple and a kit whose time is the test's."""
     clock = ManualClock()
     with (
         Apple(papers, now=lambda: clock.now() / 1000) as apple,
         Kit(Config(database_url=url, sweep_ms=20, **apple.config()), clock=clock) as kit,
     ):
         kit.node.serve()
-        users = register(kit, MANY)
-        apple.leave()
-        soon = [kit.publish_toast(user, "Soon", ttl_ms=60_000).id for user in users]
-        late = [kit.publish_toast(user, "Late", ttl_ms=3_000_000).id for user in users]
-        for _ in range(120):  # two minutes
-            clock.advance(1)
-            time.sleep(0.01)
-        assert kit.deliveries.waiting() == {"apns": MANY}
-        attempts = dict(ask(url, "SELECT toast_id, attempts FROM toastkit_deliveries"))
-        apple.come_back()
-        wait_until(lambda: clock.advance(1) or not kit.deliveries.waiting())
+        yield kit, apple, clock
+        assert apple.faults() == []
+
+
+def test_all_that_is_wanted_still_is_sent_when_it_is_back(url, patient):
+    kit, apple, clock = patient
+    users = register(kit, MANY)
+    apple.leave()
+    soon = [kit.publish_toast(user, "Soon", ttl_ms=60_000).id for user in users]
+    late = [kit.publish_toast(user, "Late", ttl_ms=3_000_000).id for user in users]
+    for _ in range(120):  # two minutes
+        clock.advance(1)
+        time.sleep(0.01)
+    assert kit.deliveries.waiting() == {"apns": MANY}
+    attempts = dict(ask(url, "SELECT toast_id, attempts FROM toastkit_deliveries"))
+    apple.come_back()
+    wait_until(lambda: clock.advance(1) or not kit.deliveries.waiting())
     states = dict(ask(url, "SELECT id, state FROM toastkit_toasts"))
     assert {states[id] for id in soon} == {"expired"}
     assert {states[id] for id in late} == {"sent"}
     assert sorted(each.json["toast"]["id"] for each in apple.requests) == sorted(late)
     assert sum(attempts[id] for id in late) < 3 * MANY
-    assert apple.faults() == []
+
+
+def test_one_push_that_apple_never_takes_is_tried_ever_more_rarely(patient):
+    kit, apple, clock = patient
+    unlucky, other = register(kit, 2)
+    apple.always(because("ServiceUnavailable"), push_token(0))
+    kit.publish_toast(unlucky, "Never", ttl_ms=3_600_000)
+    for _ in range(60):
+        clock.advance(5)
+        kit.publish_toast(other, "At once")
+        time.sleep(0.03)
+    clock.advance(5)
+    wait_until(lambda: kit.deliveries.waiting() == {"apns": 1})
+    attempts = sum(request.token == push_token(0) for request in apple.requests)
+    assert 3 < attempts < 30
+
+
+def test_what_apple_asks_for_is_waited(patient):
+    kit, apple, clock = patient
+    [user] = register(kit, 1)
+    wait = Answer(status=429, reason="TooManyRequests", retry_after="30")
+    apple.script(push_token(0), wait)
+    assert kit.publish_toast(user, "Soon").status == "queued"
+    clock.advance(29)
+    time.sleep(0.2)
+    assert len(apple.requests) == 1
+    clock.advance(5)
+    first, second = apple.wait(2)
+    assert first.sent == second.sent
