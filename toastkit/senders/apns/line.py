@@ -17,8 +17,8 @@ from .settings import address
 from .streams import Stream, Streams
 from .tls import CHUNK, Tls
 
-QUIET_ROUNDS = 3
-"""Reads without anything to read before a sign of life is asked for."""
+QUIET_ROUNDS = 6
+"""Waits with nothing to read before a sign of life is asked for: a minute."""
 
 LAST_STREAM = (1 << 31) - 1
 
@@ -87,7 +87,7 @@ class Line:
         with self._state:
             self._wait(lambda: not self.usable or self._streams.room)
             if not self.usable:
-                raise NotTaken("the connection was ending")
+                raise NotTaken(self._streams.ending)
             if not self._streams.room:
                 raise Unreachable("no stream was free")
             before = self._streams.answers

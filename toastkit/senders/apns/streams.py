@@ -84,6 +84,12 @@ class Streams:
         """Tell whether nobody waits for an answer."""
         return not self._open
 
+    @property
+    def ending(self) -> str:
+        """Return why no more requests begin, in the words of the peer if it used some."""
+        words = self.farewell.words if self.farewell else ""
+        return f"the connection was ending {words}".rstrip()
+
     def begin(self, headers: list[tuple[str, str]]) -> Stream:
         """Begin a request; its body follows."""
         stream = Stream(self._h2.get_next_available_stream_id())
@@ -142,7 +148,7 @@ class Streams:
             self.farewell = farewell
             for stream in [each for each in self._open.values() if each.id > farewell.last_stream]:
                 del self._open[stream.id]
-                _end(stream, NotTaken("the connection was ending"))
+                _end(stream, NotTaken(self.ending))
 
     def fail(self, why: str) -> None:
         """End everything that waits for an answer: none will come."""
