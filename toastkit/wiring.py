@@ -177,12 +177,9 @@ def _apns(config: Config, clock: Clock) -> Sequence[Sender]:
             f"{' and '.join(missing)} must be set, too: pushes need all of {', '.join(names)}, or "
             "none of them"
         )
-    try:
-        from .senders.apns import ApnsSender, ApnsSettings  # needs an extra's packages
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"pushes need {error.name}, which is not installed: pip install 'toastkit[apns]'"
-        ) from error
+    # Not above: who sends no pushes need not load what they are made of.
+    from .senders.apns import ApnsSender, ApnsSettings
+
     settings = ApnsSettings(
         team_id=config.apns_team_id,
         key_id=config.apns_key_id,

@@ -257,6 +257,23 @@ def test_an_email_follows_when_it_stays_unread(kit: Open) -> None:
     assert mail.posted[0].user_id == "ada"
 
 
+def test_the_settings_alone_send_pushes_to_apple(kit: Open, apple: Any) -> None:
+    here = kit(**apple.config())
+    assert here.deliveries.kinds == ("apns",)
+    phone(here)
+    receipt = here.publish_toast("ada", {"title": "Hello", "body": "You"})
+    assert (receipt.status, receipt.transport) == ("delivered", "apns")
+    [request] = apple.requests
+    assert request.token == "a" * 64
+    assert request.json["aps"]["alert"] == {"title": "Hello", "body": "You"}
+    assert apple.faults() == []
+
+
+def test_two_who_send_pushes_are_one_too_many(kit: Open, apple: Any) -> None:
+    with pytest.raises(ConfigError, match="two senders are of kind 'apns'"):
+        kit(Apple(), **apple.config())
+
+
 def test_settings_of_the_push_service_are_complete_or_none(kit: Open) -> None:
     with pytest.raises(ConfigError, match=r"apns_key_file must be set, too: pushes need all of"):
         kit(apns_team_id="TEAM123456", apns_key_id="KEY1234567")
