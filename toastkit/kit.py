@@ -257,6 +257,7 @@ class Kit:
         atexit.register(self.close)
 
     def _begin_to_sweep(self) -> None:
+        self._fallback.warn()
         prune = self.data.prune_some
         sweeper = make_sweeper(self._ground, self._publisher, self._fallback, prune)
         self._looking = (sweeper, make_lookout(self._ground, self.sessions))

@@ -39,6 +39,13 @@ def test_a_step_without_a_sender_is_none() -> None:
     assert [step.kind for step in phones("email", **CHAIN).fallback.steps] == ["email"]
 
 
+def test_a_step_that_was_written_down_is_missed(caplog: pytest.LogCaptureFixture) -> None:
+    phones("mail").fallback.warn()
+    assert caplog.text == ""
+    phones("apns", fallback=("apns", "email@15m")).fallback.warn()
+    assert "for the step 'email' of TOASTKIT_FALLBACK: no sender" in caplog.text
+
+
 def test_it_is_tried_for_an_hour_or_until_the_toast_has_expired() -> None:
     assert dues(phones()) == [("apns", 0, HOUR, False)]
     assert dues(phones(fallback_seconds=60)) == [("apns", 0, MINUTE, False)]

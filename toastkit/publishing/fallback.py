@@ -15,6 +15,8 @@ from ..events import Event
 from ..receipts import Receipt
 from .board import Board, Notice
 
+PUSH = Step("apns")
+
 log = logging.getLogger(__name__)
 
 
@@ -71,7 +73,20 @@ class Fallback:
         self._life_ms = parts.config.fallback_seconds * 1000
         steps = read_steps(parts.config.fallback)
         self.steps = tuple(step for step in steps if step.kind in parts.kinds)
+        self._idle = [step.kind for step in steps if step not in self.steps and step != PUSH]
         self._first = next((step.kind for step in self.steps if not step.after_ms), None)
+
+    def warn(self) -> None:
+        """Tell whoever runs a process that decides of steps for which nothing is owed.
+
+        Pushes are a default that needs settings; what is written down is meant.
+        """
+        for kind in self._idle:
+            log.warning(
+                "nothing is owed for the step %r of TOASTKIT_FALLBACK: no sender of that kind is "
+                "registered in this process",
+                kind,
+            )
 
     def owings(self, toasts: Iterable[Event], *, gated: bool = False) -> list[Owing]:
         """Return what is to be owed for toasts; those for which nothing is due are left out.
