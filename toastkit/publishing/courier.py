@@ -12,22 +12,11 @@ from typing import Protocol
 
 from ..clock import Clock
 from ..config import Config
-from ..deliveries import (
-    Carried,
-    Delivery,
-    DeliveryState,
-    Gone,
-    Later,
-    Outcome,
-    Refusal,
-    Sent,
-    StoredDelivery,
-)
+from ..deliveries import Carried, Delivery, DeliveryState, StoredDelivery
 from ..runtime.contract import Runtime, Signal
 from .board import Board
-from .health import Health
-from .pauses import pause_seconds
-from .posting import Raised, Senders
+from .judge import Judge
+from .posting import Senders
 from .rounds import Round, Rounds
 
 BATCH = 500
@@ -36,16 +25,8 @@ BATCH = 500
 SLOW_SECONDS = 60.0
 """An attempt that takes longer is told of: its sender lacks a timeout."""
 
-TOLD_SECONDS = 10.0
-"""An outage that lasts longer is told of."""
-
-AWAY_SECONDS = 60.0
-"""The longest pause of a delivery that finds the other side away, where others do not."""
-
 LOOK_SECONDS = 60.0
 """Time between two looks for what nobody here can carry."""
-
-MAX_ANSWER = 500
 
 log = logging.getLogger(__name__)
 
@@ -158,15 +139,13 @@ class Courier(Rounds):
         self._runtime = parts.runtime
         self._repository = parts.repository
         self._senders = parts.senders
-        self._chance = parts.chance
         self._told = parts.told
-        self._health = {kind: Health(parts.clock, parts.chance) for kind in kinds}
+        self._judge = Judge(parts.clock, parts.chance, kinds)
         self.board = Board(parts.runtime, parts.clock)
         self._seconds = seconds
         self._lease_ms = parts.config.lease_ms
         self._held: dict[str, _Held] = {}
         self._full: frozenset[str] = frozenset()
-        self._missed: set[str] = set()
         self._patience = parts.config.confirm_ms / 1000
         self._strange: set[str] = set()
         self._looked_at = -math.inf
@@ -189,10 +168,12 @@ class Courier(Rounds):
     def prompt(self, kind: str) -> bool:
         """Tell whether a delivery of a kind that is owed now is answered at once, as far as known."""
         senders = self._senders()
-        if senders is None or self.stopped or kind not in self._health:
+        if senders is None or self.stopped or kind not in self._judge.health:
             return False
         begun = self._begun(kind)
-        return len(begun) < senders.room(kind) and self._health[kind].prompt(begun, self._patience)
+        return len(begun) < senders.room(kind) and self._judge.health[kind].prompt(
+            begun, self._patience
+        )
 
     def carry(self) -> int:
         """Look once, begin the attempts that are due, and return how many.
@@ -229,7 +210,7 @@ class Courier(Rounds):
         for kind in senders.kinds:
             begun = self._begun(kind)
             free = senders.room(kind) - len(begun)
-            room[kind] = self._health[kind].room(free, begun)
+            room[kind] = self._judge.health[kind].room(free, begun)
         return {kind: free for kind, free in room.items() if free > 0}
 
     def _begun(self, kind: str) -> list[float]:
@@ -249,31 +230,13 @@ class Courier(Rounds):
         try:
             if not self.stopped:  # a forked child has its parent's jobs, too
                 outcome = senders.post(delivery)
-                self._note(held, outcome)
-                self._tell(self._carried(delivery, outcome))
+                self._tell(self._judge.carried(delivery, held.began, outcome))
         finally:
             self._held.pop(delivery.id, None)
             if self._back is not None and not self._held:
                 self._back.set()
             if delivery.kind in self._full:
                 self.hurry()
-
-    def _note(self, held: _Held, outcome: Outcome) -> None:
-        kind = held.delivery.kind
-        health = self._health[kind]
-        if isinstance(outcome, Later) and (outcome.away or isinstance(outcome, Raised)):
-            health.missed(held.began, outcome.seconds)
-            if health.lasts >= TOLD_SECONDS and kind not in self._missed:
-                self._missed.add(kind)
-                log.warning(
-                    "what %s is posted to does not answer; until it does, it is asked now and then",
-                    kind,
-                )
-            return
-        health.answered()
-        if kind in self._missed:
-            self._missed.discard(kind)
-            log.warning("what %s is posted to answers again", kind)
 
     def _tell(self, carried: Carried) -> None:
         self._repository.settle(carried)
@@ -305,37 +268,3 @@ class Courier(Rounds):
         self._strange |= strange
         for kind in sorted(strange):
             log.warning("deliveries of kind %r wait, and no sender of it is registered here", kind)
-
-    def _carried(self, delivery: Delivery, outcome: Outcome) -> Carried:
-        answer = _tidy(outcome.answer)
-        match outcome:
-            case Sent():
-                return Carried(delivery=delivery, outcome=outcome, state="sent", answer=answer)
-            case Refusal() | Gone():
-                return Carried(delivery=delivery, outcome=outcome, state="failed", answer=answer)
-            case Later():
-                pause = self._pause(delivery, outcome)
-                at = min(self._clock.now() + math.ceil(pause * 1000), delivery.expires_at)
-                return Carried(
-                    delivery=delivery,
-                    outcome=outcome,
-                    state="waiting",
-                    answer=answer,
-                    next_attempt_at=at,
-                )
-
-    def _pause(self, delivery: Delivery, later: Later) -> float:
-        pause = pause_seconds(delivery.attempts, later.seconds, self._chance())
-        if not later.away:
-            return pause
-        # Where all are away nothing is wrong with this one, and it need not come back ever more
-        # rarely. One that was away more often than its kind was is told so, whatever it does.
-        health = self._health[delivery.kind]
-        own = min(pause, AWAY_SECONDS) if delivery.attempts >= health.times else 0.0
-        return max(own, health.pause)
-
-
-def _tidy(answer: object) -> str:
-    """Return an answer as any database can keep it."""
-    text = str(answer)[:MAX_ANSWER]
-    return "".join(char if char.isprintable() else " " for char in text)
