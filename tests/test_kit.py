@@ -400,6 +400,31 @@ def test_the_exit_hook_is_set_at_the_first_socket_only(
 
 
 @pytest.mark.plain
+def test_what_is_being_posted_when_a_process_ends_is_settled_though_no_client_ever_came(
+    path: Path,
+) -> None:
+    program = f"""
+import threading
+from toastkit import Config, Kit
+from toastkit.deliveries import Sent
+begun = threading.Event()
+class Slow:
+    kind = "mail"
+    def post(self, delivery):
+        begun.set()
+        threading.Event().wait(0.3)
+        return Sent("250")
+kit = Kit(Config(database_url="sqlite:///{path}"), senders=[Slow()])
+kit.node.serve()
+kit.deliveries.owe("mail", {{}})
+begun.wait(10)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
+    with Kit(Config(database_url=f"sqlite:///{path}")) as kit:
+        assert [each.state for each in kit.deliveries.recent()] == ["sent"]
+
+
+@pytest.mark.plain
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_leaves_the_clients_to_its_parent(kit: Kit) -> None:
     client = connect(kit)

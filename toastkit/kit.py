@@ -90,6 +90,7 @@ class Kit:
         self._senders = make_senders(self._ground, senders, context)
         self._looking: Sequence[Rounds] = ()
         self._couriers: tuple[Courier, ...] = ()
+        self._at_exit = weakly(self.close)
         kit, kinds = weakref.ref(self), self._senders.kinds
 
         def node() -> Node | None:
@@ -214,6 +215,7 @@ class Kit:
             return
         open_kits.discard(self)
         atexit.unregister(self.close)
+        atexit.unregister(self._at_exit)
         for each in self._looking:
             each.cancel()
         for each in self._looking:
@@ -265,6 +267,10 @@ class Kit:
             self._begin(each)
         if self.config.carry:
             self._begin(self._make_courier())
+            if self._senders.kinds:
+                # Without: what was posted while this process ended would be posted again.
+                weakref.finalize(self, atexit.unregister, self._at_exit).atexit = False
+                atexit.register(self._at_exit)
 
     def _begin(self, rounds: Rounds) -> None:
         # An app that is dropped, such as that of a test, leaves nobody behind who looks.
