@@ -7,40 +7,13 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import Engine
 
-from toastkit.deliveries import (
-    Delivery,
-    Later,
-    Owed,
-    Owing,
-    Refusal,
-    Sent,
-)
+from tests.contracts.pushes import LEASE_MS, LIFE_MS, Settle, claim, decided, ends
+from toastkit.deliveries import Later, Owed, Refusal, Sent
 from toastkit.ids import toast_id
-from toastkit.storage import Storage
+from toastkit.storage import Storage, claiming
 from toastkit.testing import ManualClock
-
-LEASE_MS = 10_000
-LIFE_MS = 3_600_000
-
-Settle = Callable[..., None]
-
-
-def claim(storage: Storage, *kinds: str) -> list[Delivery]:
-    return storage.deliveries.claim(dict.fromkeys(kinds or ("apns",), 64), LEASE_MS)
-
-
-def ends(storage: Storage, owing: Owing) -> list[tuple[str, str | None]]:
-    """Return how what was owed for a toast has ended."""
-    found = storage.inbox.facts(owing.toast_id)
-    assert found is not None
-    return [(each.state, each.last_answer) for each in found.deliveries]
-
-
-def decided(row: Any, owing: Owing) -> tuple[str, str | None]:
-    found = row(owing.toast_id)
-    return found["state"], found["reason"]
-
 
 # Owing
 
@@ -187,6 +160,42 @@ def test_what_a_newer_one_has_replaced_is_not_attempted(
     assert ends(storage, owing) == [("dropped", "replaced")]
 
 
+def test_one_phone_has_it_and_the_other_is_spared_what_a_newer_one_has_replaced(
+    storage: Storage, owe: Any, phone: Any, event: Any, mark: Any, settle: Settle
+) -> None:
+    phone("phone"), phone("tablet")
+    owing = owe(collapse_key="k")
+    one, other = claim(storage)
+    settle(one, Sent())
+    settle(other, Later("busy"))
+    [newer] = storage.inbox.accept([event(collapse_key="k")], due_ms=2000)
+    mark(newer.id, "written")
+    assert claim(storage) == []
+    assert sorted(ends(storage, owing)) == [("dropped", "replaced"), ("sent", "")]
+
+
+def test_what_was_owed_at_another_position_is_not_attempted(
+    storage: Storage, owe: Any, phone: Any, change: Any
+) -> None:
+    phone()
+    owe()
+    change(seq=99)
+    assert claim(storage) == []
+    assert storage.deliveries.recent(1)[0].last_answer == "replaced"
+
+
+def test_what_has_moved_to_another_user_meanwhile_is_left_for_the_next_look(
+    storage: Storage, owe: Any, phone: Any, host: Engine, clock: ManualClock
+) -> None:
+    phone()
+    owe()
+    [shown] = storage.deliveries.recent(1)
+    seen = claiming.Claim({shown.id: "her former self"}, clock.now(), clock.now() + LEASE_MS)
+    with host.begin() as connection:
+        assert claiming.claim(connection, [seen]) == [[]]
+    assert len(claim(storage)) == 1
+
+
 def test_A27_a_phone_that_has_changed_hands_does_not_ring(
     storage: Storage, owe: Any, phone: Any, row: Any
 ) -> None:
@@ -205,137 +214,6 @@ def test_a_push_goes_where_the_device_is_registered_by_then(
     owe()
     fresh = phone(push_token="fresh", environment="sandbox")
     assert [each.device for each in claim(storage)] == [fresh]
-
-
-# What became of attempts
-
-
-def test_what_was_sent_is_delivered(
-    storage: Storage, owe: Any, phone: Any, row: Any, settle: Settle, event: Any, clock: ManualClock
-) -> None:
-    phone()
-    owing = owe(dedupe_key="k")
-    [taken] = claim(storage)
-    clock.advance(1)
-    settle(taken, Sent("200"))
-    found = row(owing.toast_id)
-    assert (found["state"], found["transport"], found["delivered_at"]) == (
-        "sent",
-        "apns",
-        clock.now(),
-    )
-    assert storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)[0].duplicate
-
-
-def test_a_toast_fails_with_the_last_of_its_deliveries(
-    storage: Storage, owe: Any, phone: Any, row: Any, settle: Settle
-) -> None:
-    phone("phone"), phone("tablet")
-    owing = owe()
-    one, other = claim(storage)
-    settle(one, Refusal("no"))
-    assert row(owing.toast_id)["state"] == "owed"
-    settle(other, Later("busy"))
-    assert row(owing.toast_id)["state"] == "owed"
-    [again] = claim(storage)
-    settle(again, Refusal("no"))
-    assert decided(row, owing) == ("failed", "provider_error")
-
-
-def test_one_that_is_sent_is_enough(
-    storage: Storage, owe: Any, phone: Any, row: Any, settle: Settle
-) -> None:
-    phone("phone"), phone("tablet")
-    owing = owe()
-    one, other = claim(storage)
-    settle(one, Sent())
-    settle(other, Refusal("no"))
-    assert decided(row, owing) == ("sent", None)
-
-
-def test_a_toast_expires_with_what_is_owed_for_it(
-    storage: Storage, owe: Any, phone: Any, push: Any, row: Any, clock: ManualClock
-) -> None:
-    phone()
-    until = clock.now() + 60_000
-    short = owe(push(expires_at=until), expires_at=until)
-    for_ever = owe(push(expires_at=until))
-    clock.advance(60)
-    assert storage.deliveries.expire(10) == 2
-    assert decided(row, short) == ("expired", "expired")
-    assert decided(row, for_ever) == ("failed", "provider_error")
-
-
-def test_an_answer_that_comes_late_still_counts(
-    storage: Storage, owe: Any, phone: Any, row: Any, settle: Settle, clock: ManualClock
-) -> None:
-    phone()
-    owing = owe()
-    [slow] = claim(storage)
-    clock.advance(LIFE_MS / 1000)
-    storage.deliveries.expire(10)
-    assert decided(row, owing) == ("failed", "provider_error")
-    settle(slow, Sent())
-    assert decided(row, owing) == ("sent", None)
-
-
-# An ack and a push
-
-
-def test_an_ack_before_the_push_wins(
-    storage: Storage, owe: Any, phone: Any, mark: Any, row: Any
-) -> None:
-    phone()
-    owing = owe()
-    mark(owing.toast_id, "acked")
-    assert row(owing.toast_id)["state"] == "acked"
-    assert claim(storage) == []
-    assert ends(storage, owing) == [("dropped", "acked")]
-
-
-def test_an_ack_during_the_push_waits_for_what_becomes_of_it(
-    storage: Storage, owe: Any, phone: Any, mark: Any, row: Any, settle: Settle, clock: ManualClock
-) -> None:
-    phone()
-    sent, refused, again = owe(), owe(), owe()
-    taken = {each.toast_id: each for each in claim(storage)}
-    for each in (sent, refused, again):
-        mark(each.toast_id, "acked")
-        assert (row(each.toast_id)["state"], row(each.toast_id)["acked_at"]) == (
-            "owed",
-            clock.now(),
-        )
-    settle(taken[sent.toast_id], Sent())
-    settle(taken[refused.toast_id], Refusal("no"))
-    settle(taken[again.toast_id], Later("busy"))
-    assert claim(storage) == []
-    states = [row(each.toast_id)["state"] for each in (sent, refused, again)]
-    assert states == ["sent", "acked", "acked"]
-
-
-def test_an_ack_while_nobody_knows_whether_it_was_posted_is_only_noted(
-    storage: Storage, owe: Any, phone: Any, mark: Any, row: Any, settle: Settle, clock: ManualClock
-) -> None:
-    phone()
-    owing = owe()
-    [dead] = claim(storage)
-    clock.advance(LEASE_MS / 1000)
-    mark(owing.toast_id, "acked")
-    assert row(owing.toast_id)["state"] == "owed"
-    settle(dead, Sent())
-    assert row(owing.toast_id)["state"] == "sent"
-
-
-def test_an_ack_after_the_push_is_noted(
-    storage: Storage, owe: Any, phone: Any, mark: Any, row: Any, settle: Settle, clock: ManualClock
-) -> None:
-    phone()
-    owing = owe()
-    settle(claim(storage)[0], Sent())
-    clock.advance(1)
-    mark(owing.toast_id, "acked")
-    found = row(owing.toast_id)
-    assert (found["state"], found["acked_at"]) == ("sent", clock.now())
 
 
 # Kept, shown, forgotten
