@@ -71,11 +71,15 @@ def test_a_missing_answer_is_not_waited_for_for_ever(age: int, state: str | None
     assert receipt.status == (state or "queued")
 
 
-@pytest.mark.parametrize(("fallback", "due_at"), [(True, LATER + 5000), (False, None)])
+@pytest.mark.parametrize(
+    ("given", "due_at"),
+    [({}, LATER + 5000), ({"fallback": False}, None), (NOW_OR_NEVER, None)],
+    ids=["fallback", "no fallback", "now or never"],
+)
 def test_A_18_a_toast_with_a_fallback_is_due_when_its_ack_is(
-    fallback: bool, due_at: int | None
+    given: dict[str, Any], due_at: int | None
 ) -> None:
     config = Config(ack_timeout_ms=5000)
-    _, change = decide(toast(fallback=fallback), answers(1, 1), LATER, config)
+    _, change = decide(toast(**given), answers(1, 1), LATER, config)
     assert change is not None
     assert change.due_at == due_at

@@ -40,8 +40,9 @@ def _change(event: Event, state: State, now: int, reason: Reason) -> StateChange
 
 def _written(event: Event, session_count: int, now: int, config: Config) -> StateChange:
     # Who waits for acks looks at the toast again: a frame that was written is no proof that a
-    # phone which has just lost its network showed it.
-    gated = bool(config.ack_timeout_ms) and event.fallback
+    # phone which has just lost its network showed it. But now or never is over by then.
+    never_late = event.expires_at == event.created_at
+    gated = bool(config.ack_timeout_ms) and event.fallback and not never_late
     return StateChange(
         event.id,
         event.user_id or "",

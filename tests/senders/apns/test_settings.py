@@ -85,6 +85,8 @@ def test_a_setting_that_cannot_be_is_named(papers: Papers, given: Any, said: str
     ("host", "sandbox", "expected"),
     [
         ("api.push.apple.com", "", "api.sandbox.push.apple.com"),
+        ("api.push.apple.com:2197", "", "api.sandbox.push.apple.com:2197"),
+        ("API.push.apple.com", "", "api.sandbox.push.apple.com"),
         ("localhost:1", "", "localhost:1"),
         ("localhost:1", "localhost:2", "localhost:2"),
     ],

@@ -59,7 +59,11 @@ class ApnsSettings:
         """Return where pushes to devices of an environment go, as ``host`` or ``host:port``."""
         if environment == "production":
             return self.host
-        return self.sandbox_host or (SANDBOX if self.host == PRODUCTION else self.host)
+        if self.sandbox_host:
+            return self.sandbox_host
+        # Apple takes pushes at a second port, too, and so does its sandbox.
+        name, colon, port = self.host.partition(":")
+        return f"{SANDBOX}{colon}{port}" if name.lower() == PRODUCTION else self.host
 
     def trust(self) -> ssl.SSLContext:
         """Return what to hold a host's certificate against.
