@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.events import DataReceived
+from h2.settings import SettingCodes, Settings
 
 from tests.apple.answers import Answer
 from tests.apple.server import Apple
@@ -33,8 +35,10 @@ def restless() -> Iterator[None]:
     """Have threads take turns as often as under our gunicorn hooks."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(0.0001)
-    yield
-    sys.setswitchinterval(before)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def push(sender: ApnsSender, number: int) -> Outcome:
@@ -233,3 +237,28 @@ def test_A29_what_was_answered_before_a_hangup_is_heard() -> None:
 def take(peer: H2Connection, broken: Broken) -> None:
     while broken.written:
         peer.receive_data(broken.written.pop(0))
+
+
+def test_a_body_waits_until_the_other_side_has_room_for_it() -> None:
+    peer = H2Connection(H2Configuration(client_side=False))
+    few = {SettingCodes.INITIAL_WINDOW_SIZE: 40}
+    peer.local_settings = Settings(client=False, initial_values=few)
+    peer.initiate_connection()
+    wire: Any = Broken()
+    line, body = Line("localhost", wire, wire, 5), bytearray()
+    wire.said.put(peer.data_to_send())
+    eventually(lambda: line._streams._greeted)
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(line.ask, "/3/device/a1", [], b"x" * 100)
+        while len(body) < 100:
+            eventually(lambda: wire.written)
+            for event in peer.receive_data(wire.written.pop(0)):
+                if isinstance(event, DataReceived):
+                    body += event.data
+                    peer.increment_flow_control_window(len(event.data), event.stream_id)
+            if room := peer.data_to_send():
+                wire.said.put(room)
+        peer.send_headers(1, [(":status", "200")], end_stream=True)
+        wire.said.put(peer.data_to_send())
+        assert asked.result().status == 200
+    wire.said.put(b"")

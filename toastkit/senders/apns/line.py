@@ -92,12 +92,12 @@ class Line:
                 raise Unreachable("no stream was free")
             before = self._streams.answers
             stream = self._streams.begin([*fixed, (":path", path), *headers])
-            whole = self._streams.send(stream, body)
+            whole, heard = self._streams.send(stream, body), self._heard
             # There are a thousand million; the last is answered, and then the next line begins.
             self._retired = self._retired or stream.id >= LAST_STREAM
         self._flush()
         if not whole:
-            self._send_rest(stream, body)
+            self._send_rest(stream, body, heard)
         if not stream.done.wait(self._seconds):
             self._give_up(stream, before)
         return stream.answer()
@@ -122,13 +122,14 @@ class Line:
     def _wait(self, condition: Callable[[], bool]) -> bool:
         return self._state.wait_for(condition, self._seconds)
 
-    def _send_rest(self, stream: Stream, body: bytes) -> None:
-        """Send the rest of a body, as the other side makes room for it."""
+    def _send_rest(self, stream: Stream, body: bytes, heard: int) -> None:
+        """Send the rest of a body, as the other side makes room for it after what was ``heard``."""
         whole = False
         while not whole and not stream.done.is_set():
             with self._state:
-                if not self._wait(partial(self._news, self._heard)):
+                if not self._wait(partial(self._news, heard)):
                     return
+                heard = self._heard
                 whole = stream.done.is_set() or self._streams.send(stream, body)
             self._flush()
 

@@ -111,10 +111,10 @@ class Streams:
             )
             if size <= 0:
                 return False
-            self._h2.send_data(stream.id, body[stream.sent : stream.sent + size])
-            stream.sent += size
-        self._h2.end_stream(stream.id)
-        stream.whole = True
+            part = body[stream.sent : stream.sent + size]
+            stream.sent += len(part)
+            stream.whole = stream.sent == len(body)
+            self._h2.send_data(stream.id, part, end_stream=stream.whole)
         return True
 
     def cancel(self, stream: Stream) -> None:
