@@ -13,6 +13,8 @@ from toastkit import Config, Kit
 from toastkit.testing import ManualClock
 
 MANY = 60
+PATIENCE = 2000
+"""Milliseconds a publish waits for Apple: a busy machine is no reason to say "queued"."""
 ABSENCES = {"refuses": (Apple.leave, Apple.come_back), "is silent": (Apple.freeze, Apple.thaw)}
 
 
@@ -68,7 +70,10 @@ def patient(url, papers):
     clock = ManualClock()
     with (
         Apple(papers, now=lambda: clock.now() / 1000) as apple,
-        Kit(Config(database_url=url, sweep_ms=20, **apple.config()), clock=clock) as kit,
+        Kit(
+            Config(database_url=url, sweep_ms=20, confirm_ms=PATIENCE, **apple.config()),
+            clock=clock,
+        ) as kit,
     ):
         kit.node.serve()
         yield kit, apple, clock
@@ -122,3 +127,14 @@ def test_what_apple_asks_for_is_waited(patient):
     clock.advance(5)
     first, second = apple.wait(2)
     assert first.sent == second.sent
+
+
+def test_the_provider_token_changes_as_often_as_apple_wants(patient):
+    kit, apple, clock = patient
+    [user] = register(kit, 1)
+    apple.providers.strict = True
+    for _ in range(20):  # five hours
+        assert kit.publish_toast(user, "Still me").delivered
+        clock.advance(15 * 60)
+    assert len(apple.providers.seen) in {6, 7}
+    assert apple.connections == 1
