@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-Way = Literal["answer", "silence", "reset", "drop", "goaway"]
+Way = Literal["answer", "silence", "reset", "refuse", "drop", "goaway"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class Answer:
 
     ``way`` is what happens instead: nothing at all (silence), the stream is reset, the whole
     connection is reset (drop), or everything is told to go away with this stream being the first
-    that is not looked at (goaway). ``taken``: the phone gets the push nevertheless.
+    that is not looked at (goaway); or only this one is not (refuse). ``taken``: the phone gets the push nevertheless.
     ``timestamp`` is that of a 410, in milliseconds; ``body`` replaces the usual one.
     """
 

@@ -196,6 +196,8 @@ class Link:
             elif answer.way == "reset":
                 self._h2.reset_stream(request.stream, ErrorCodes.INTERNAL_ERROR)
                 request.lost = True
+            elif answer.way == "refuse":
+                self._h2.reset_stream(request.stream, ErrorCodes.REFUSED_STREAM)
         if answer.way in {"silence", "drop"}:
             request.lost = True
         self._write(self._h2.data_to_send())

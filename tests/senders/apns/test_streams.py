@@ -111,6 +111,16 @@ def test_an_answer_is_read(peer: Peer) -> None:
     assert peer.streams.idle
 
 
+@pytest.mark.parametrize("status", ["9" * 6000, "abc", "-20", "20"])
+def test_a_status_that_is_none_is_no_answer(peer: Peer, status: str) -> None:
+    stream = peer.begin()
+    peer.talk()
+    peer.h2.config.validate_outbound_headers = False
+    peer.answer(stream, status)
+    peer.talk()
+    assert stream.answer().status == 0
+
+
 def test_an_endless_answer_is_kept_in_part(peer: Peer) -> None:
     stream = peer.begin()
     peer.talk()

@@ -24,6 +24,10 @@ class NotTaken(Unanswered):
     """The other side has not looked at it: it may be repeated freely."""
 
 
+class Refused(NotTaken):
+    """The same, of this push alone: the connection goes on."""
+
+
 class AnswerLost(Unanswered):
     """The other side may have taken it, or not; it was ``alone`` if others got their answers."""
 

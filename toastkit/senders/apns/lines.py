@@ -31,7 +31,7 @@ class Lines:
         return self._mine().line(host)
 
     def close(self) -> None:
-        """End every line, once its answers have come."""
+        """End every line once its answers have come, and make no more."""
         self._mine().close()
 
     def _mine(self) -> _Lines:
@@ -48,9 +48,12 @@ class _Lines:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._by_host: dict[str, Future[Line]] = {}
+        self._closed = False
 
     def line(self, host: str) -> Line:
         with self._lock:
+            if self._closed:
+                raise Unreachable("no more connections are made")
             future = self._by_host.get(host)
             fresh = future is None or _is_over(future)
             if future is None or fresh:
@@ -74,9 +77,16 @@ class _Lines:
 
     def close(self) -> None:
         with self._lock:
-            futures = [each for each in self._by_host.values() if not _is_over(each)]
+            self._closed = True
+            futures = list(self._by_host.values())
         for future in futures:
-            future.result().retire()
+            # At once, or when it is there: whoever ends does not wait for one who is away.
+            future.add_done_callback(_retire)
+
+
+def _retire(future: Future[Line]) -> None:
+    if future.exception() is None:
+        future.result().retire()
 
 
 def _is_over(future: Future[Line]) -> bool:

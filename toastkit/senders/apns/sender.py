@@ -10,7 +10,7 @@ from ...deliveries import Delivery, Gone, Later, Outcome, Refusal, Sent
 from ...errors import ConfigError
 from ...records import Device, Environment
 from .answers import EXPIRED, LEAVING, Answer, is_fault, outcome
-from .faults import AnswerLost, NotTaken, Unanswered, Untrusted
+from .faults import AnswerLost, NotTaken, Refused, Unanswered, Untrusted
 from .request import NOWHERE, PushRequest, device_of, push_request
 from .settings import ApnsSettings
 from .token import ProviderToken
@@ -18,7 +18,7 @@ from .token import ProviderToken
 ROOM = 64
 ANSWER_SECONDS = 10.0
 PATIENCE = 3
-"""How many connections may end on a push without an answer to anybody."""
+"""How many connections may end on a push without an answer to anybody, or refuse it."""
 
 TOLD_SECONDS = 3600.0
 """Time after which a fault that goes on is told again."""
@@ -132,9 +132,10 @@ class ApnsSender:
             line = self._lines.line(request.host)
             try:
                 answer = line.ask(request.path, headers, request.body)
-            except NotTaken:
-                # One that answers some and then ends is followed by the next, however often.
-                barren += not line.answers
+            except NotTaken as error:
+                # One that answers some and then ends is followed by the next, however often. One
+                # that goes on, and looks at nothing, would be asked for ever.
+                barren += not line.answers or isinstance(error, Refused)
                 if barren > PATIENCE:
                     raise
             except AnswerLost:

@@ -20,7 +20,7 @@ from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from .answers import Answer
 from .farewells import Farewell, Farewells
-from .faults import AnswerLost, NotTaken
+from .faults import AnswerLost, NotTaken, Refused
 
 MAX_BODY = 65_536
 """Most of an answer that is kept; the push service's have a few dozen bytes."""
@@ -166,7 +166,7 @@ class Streams:
         if isinstance(event, ResponseReceived):
             headers = dict(event.headers)
             status = headers.get(b":status", b"")
-            stream.status = int(status) if status.isdigit() else 0
+            stream.status = int(status) if status.isdigit() and len(status) == 3 else 0
             stream.retry_after = headers.get(b"retry-after", b"").decode("ascii", "replace")
         elif isinstance(event, DataReceived):
             stream.body += event.data[: MAX_BODY - len(stream.body)]
@@ -183,7 +183,7 @@ class Streams:
 
 def _reset(stream: Stream, event: StreamReset) -> AnswerLost | NotTaken | None:
     if event.error_code == ErrorCodes.REFUSED_STREAM:
-        return NotTaken("the stream was refused")
+        return Refused("the stream was refused")
     # The answer may be complete all the same: nobody need listen to the rest of a request.
     if event.error_code == ErrorCodes.NO_ERROR and stream.status:
         return None
