@@ -39,9 +39,11 @@ def wait(here: Office, seconds: int) -> None:
         here.carry()
 
 
-@pytest.mark.parametrize("answer", [AWAY, OSError("no route to host")])
+@pytest.mark.parametrize(
+    ("answer", "why"), [(AWAY, "nobody answers"), (OSError("no route for ada"), "OSError")]
+)
 def test_ten_minutes_away_cost_few_attempts_and_then_all_leave_at_once(
-    office: Open, answer: Any, caplog: pytest.LogCaptureFixture
+    office: Open, answer: Any, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     push = Apple(answer)
     here = office(push)
@@ -58,7 +60,7 @@ def test_ten_minutes_away_cost_few_attempts_and_then_all_leave_at_once(
     assert here.storage.deliveries.waiting() == {}
     told = [each.getMessage() for each in caplog.records if "what push is posted" in each.message]
     assert [text.partition(";")[0] for text in told] == [
-        "what push is posted to does not answer",
+        f"what push is posted to does not answer ({why})",
         "what push is posted to answers again",
     ]
 

@@ -59,8 +59,10 @@ class Judge:
             if health.lasts >= TOLD_SECONDS and kind not in self._missed:
                 self._missed.add(kind)
                 log.warning(
-                    "what %s is posted to does not answer; until it does, it is asked now and then",
+                    "what %s is posted to does not answer (%s); what is owed waits, and one attempt "
+                    "now and then asks for it",
                     kind,
+                    _why(outcome),
                 )
             return
         health.answered()
@@ -77,6 +79,12 @@ class Judge:
         health = self.health[delivery.kind]
         own = min(pause, AWAY_SECONDS) if delivery.attempts >= health.times else 0.0
         return max(own, health.pause)
+
+
+def _why(later: Later) -> str:
+    text = _tidy(later.answer)
+    # What was raised says in its text what it was raised for, perhaps.
+    return text.partition(":")[0] if isinstance(later, Raised) else text
 
 
 def _tidy(answer: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ def pem(key: Any, secret: Any = None) -> bytes:
     secrecy = BestAvailableEncryption(b"pass") if secret else NoEncryption()
     raw: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secrecy)
     return raw
+
+
+def one_line(key: Any) -> bytes:
+    return b"".join(pem(key).splitlines()[1:-1])
 
 
 def made(papers: Papers, **given: str) -> ApnsSettings:
@@ -64,12 +69,21 @@ def test_a_key_that_is_not_there_is_named(papers: Papers, tmp_path: Path) -> Non
         made(papers, key_file=str(tmp_path / "none.p8"))
 
 
+@pytest.mark.parametrize("spelled", [pem, lambda key: b64encode(pem(key)), one_line])
+def test_a_key_in_the_place_of_its_path_is_never_shown(papers: Papers, spelled: Any) -> None:
+    text = spelled(ec.generate_private_key(ec.SECP256R1())).decode()
+    with pytest.raises(ConfigError, match="must be the path") as caught:
+        made(papers, key_file=text)
+    assert not any(line in str(caught.value) for line in text.splitlines())
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         ({"team_id": ""}, "apns_team_id"),
         ({"key_id": "KEY 12\r\n"}, "apns_key_id"),
         ({"key_file": ""}, "apns_key_file"),
+        ({"host": ""}, "apns_host"),
         ({"host": "https://api.push.apple.com"}, "apns_host"),
         ({"host": "localhost:70000"}, "apns_host"),
         ({"sandbox_host": "a b"}, "apns_sandbox_host"),

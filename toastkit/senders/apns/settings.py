@@ -18,6 +18,8 @@ PRODUCTION, SANDBOX = "api.push.apple.com", "api.sandbox.push.apple.com"
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 _HOST = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))(?::([0-9]{1,5}))?", re.ASCII)
 _PORTS = range(1, 65_536)
+_MAX_SHOWN = 150
+"""A path is repeated up to this; a key that was set in its place, in one line, is longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +50,8 @@ class ApnsSettings:
                     f"apns_{name} must be the letters and digits of the {name.replace('_', ' ')} "
                     "that the developer account shows"
                 )
-        for name in ("host", "sandbox_host"):
-            if not _is_host(getattr(self, name) or PRODUCTION):
+        for name, text in (("host", self.host), ("sandbox_host", self.sandbox_host or PRODUCTION)):
+            if not _is_host(text):
                 raise ConfigError(f"apns_{name} must be host or host:port, like {PRODUCTION}")
         # What __init__ was given never changes; this is only its key, read.
         object.__setattr__(self, "key", _read_key(self.key_file))
@@ -101,6 +103,10 @@ def _read_key(path: str) -> ec.EllipticCurvePrivateKey:
     try:
         text = Path(path).read_bytes()
     except (OSError, ValueError) as error:
+        if len(path) > _MAX_SHOWN or "PRIVATE KEY" in path:
+            raise ConfigError(
+                "apns_key_file cannot be read: it must be the path of the .p8 file, not what is in it"
+            ) from None
         raise ConfigError(f"apns_key_file {path} cannot be read: {_why(error)}") from None
     try:
         key = load_pem_private_key(text, password=None)
