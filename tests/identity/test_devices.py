@@ -21,9 +21,18 @@ def test_A12_a_device_is_kept_under_its_user_with_the_default_bundle(devices, cl
     assert device.registered_at == clock.now()
 
 
-@pytest.mark.parametrize("name", ["token", "device_token"])
-def test_A12_the_push_token_goes_by_two_names(devices, name):
-    assert devices.register("ada", "phone", None, {name: HEX.upper()}).push_token == HEX
+@pytest.mark.parametrize(
+    "apns",
+    [
+        {"token": HEX.upper()},
+        {"device_token": HEX},
+        {"token": HEX, "device_token": None},
+        {"token": None, "device_token": HEX},
+        {"token": HEX, "device_token": HEX},
+    ],
+)
+def test_A12_the_push_token_goes_by_two_names(devices, apns):
+    assert devices.register("ada", "phone", None, apns).push_token == HEX
 
 
 @pytest.mark.parametrize(

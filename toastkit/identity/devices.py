@@ -165,8 +165,9 @@ def _push_target(apns: Mapping[str, Any] | None) -> tuple[str | None, Environmen
     # `device_token` and `development` are what the sibling page of the same product calls them.
     if apns is None:
         return None, "production"
-    token = apns.get("token", apns.get("device_token"))
-    if apns.get("device_token", token) != token:
+    given = [apns[name] for name in ("token", "device_token") if apns.get(name) is not None]
+    token = given[0] if given else None
+    if given[1:] not in ([], [token]):
         raise Invalid("apns.token and apns.device_token differ", ("apns", "token"))
     if token is None:
         raise Invalid("apns.token required", ("apns", "token"), "missing")
