@@ -13,6 +13,7 @@ from h2.exceptions import ProtocolError
 
 from .answers import Answer
 from .faults import NotTaken, Unreachable, Untrusted
+from .reaching import Deadline, reach
 from .settings import address
 from .streams import Stream, Streams
 from .tls import CHUNK, Tls
@@ -46,17 +47,19 @@ class Line:
 
     @classmethod
     def connect(cls, host: str, trust: ssl.SSLContext, seconds: float) -> Line:
-        """Connect to ``host`` or ``host:port``.
+        """Connect to ``host`` or ``host:port``, in ``seconds`` for all of it.
 
         Raises:
             Unreachable: nobody is there, or not the one that was meant.
         """
         name, port = address(host)
+        deadline = Deadline(seconds)
         with contextlib.ExitStack() as undo:
             try:
-                connected = undo.enter_context(socket.create_connection((name, port), seconds))
+                connected = undo.enter_context(reach(name, port, deadline))
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                tls = Tls(connected, trust, name)
+                tls = Tls(connected, trust, name, deadline)
+                connected.settimeout(seconds)
             except ssl.SSLCertVerificationError as error:
                 raise Untrusted(f"{host}: {_told(error)}") from None
             except OSError as error:

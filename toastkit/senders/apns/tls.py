@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 
+from .reaching import Deadline
+
 CHUNK = 65_536
 
 
@@ -12,16 +14,18 @@ class Tls:
     """Talk TLS over a connected socket, whose owner reads and writes it; h2 is agreed on.
 
     Python's own TLS sockets may not be read and written by two threads at once; this may neither,
-    but here the network is not waited for.
+    but here the network is not waited for, once hands are shaken.
 
     Raises:
         OSError: the other side is not the one that was meant, or does not speak HTTP/2.
     """
 
-    def __init__(self, connected: socket.socket, trust: ssl.SSLContext, name: str) -> None:
+    def __init__(
+        self, connected: socket.socket, trust: ssl.SSLContext, name: str, deadline: Deadline
+    ) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = trust.wrap_bio(self._in, self._out, server_hostname=name)
-        self._shake_hands(connected)
+        self._shake_hands(connected, deadline)
         if self._tls.selected_alpn_protocol() != "h2":
             raise ConnectionError("it does not speak HTTP/2")
 
@@ -48,8 +52,10 @@ class Tls:
             self._tls.write(data)
         return self._out.read()
 
-    def _shake_hands(self, connected: socket.socket) -> None:
+    def _shake_hands(self, connected: socket.socket, deadline: Deadline) -> None:
         while True:
+            # Whoever says a byte now and then is not waited for, either.
+            connected.settimeout(deadline.left())
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
