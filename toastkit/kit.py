@@ -284,11 +284,12 @@ class Kit:
 
     def _make_courier(self, told: Told | None = None) -> Courier:
         courier = make_courier(self._ground, self._senders, told)
-        self._couriers += (courier,)
+        # Whoever carries every minute leaves none behind that nobody hears any more.
+        self._couriers = (*(each for each in self._couriers if not each.stopped), courier)
         return courier
 
     def _carrier(self) -> Courier | None:
-        return self._couriers[0] if self._couriers else None
+        return next((each for each in self._couriers if not each.stopped), None)
 
     def _hurry(self) -> None:
         for courier in self._couriers:

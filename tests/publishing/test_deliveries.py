@@ -218,3 +218,30 @@ def test_what_could_not_be_stored_is_told(kit: Open) -> None:
     here.close()
     with pytest.raises(StorageUnavailable):
         here.deliveries.owe("mail", {})
+
+
+def test_who_carried_once_and_serves_then_hears_of_a_push_in_time(kit: Open) -> None:
+    here = kit(pushes := RecordingSender("apns"), serve=False, confirm_ms=5000)
+    here.devices.register("ada", "phone", None, {"token": "a" * 64})
+    for _ in range(3):
+        here.deliveries.carry(once=True)
+    here.node.serve()
+    assert here.publish_toast("ada", "Hello").delivered
+    assert len(pushes.posted) == 1
+
+
+def test_who_carries_every_minute_keeps_nothing_of_it(
+    kit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, couriers = kit(RecordingSender("mail"), serve=False), []
+    make = here._make_courier
+
+    def made(told: Any) -> Any:
+        couriers.append(weakref.ref(courier := make(told)))
+        return courier
+
+    monkeypatch.setattr(here, "_make_courier", made)
+    for _ in range(3):
+        here.deliveries.carry(once=True)
+    gc.collect()
+    assert [courier() is None for courier in couriers] == [True, True, False]
