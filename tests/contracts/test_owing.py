@@ -49,6 +49,16 @@ def test_of_other_kinds_one_is_owed_when_its_time_has_come(
     assert (mail.target, mail.user_id, mail.device) == ("", "ada", None)
 
 
+def test_what_is_owed_stands_in_the_order_of_the_steps(
+    storage: Storage, owe: Any, push: Any
+) -> None:
+    kinds = [f"step{number}" for number in range(10)]
+    owing = owe(*(push(kind=kind) for kind in kinds))
+    found = storage.inbox.facts(owing.toast_id)
+    assert found is not None
+    assert [each.kind for each in found.deliveries] == kinds
+
+
 def test_A29_who_has_no_device_is_not_pushed_to(
     storage: Storage, away: Any, row: Any, event: Any
 ) -> None:

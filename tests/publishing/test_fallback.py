@@ -153,6 +153,14 @@ def test_nobody_waits_where_it_would_be_in_vain(without: str) -> None:
     assert owe(here, wait=without != "patience") == Receipt.owed("a", "apns")
 
 
+def test_nobody_waits_for_two_steps_of_which_one_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = phones("apns", "email", fallback=("apns", "email"))
+    here.owed.says = lambda owing: Owed(2, 0, "apns")
+    here.answer("a", Sent())
+    monkeypatch.setattr(here.carrier, "prompt", lambda kind: kind == "apns")
+    assert owe(here) == Receipt.owed("a", "apns")
+
+
 def test_of_several_toasts_none_is_waited_for_and_the_courier_is_hurried_once() -> None:
     here = phones()
     here.answer("a", Sent())
