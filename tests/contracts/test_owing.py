@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from tests.contracts.pushes import LEASE_MS, LIFE_MS, Settle, claim, decided, ends
 from toastkit.deliveries import Later, Owed, Refusal, Sent
 from toastkit.ids import toast_id
-from toastkit.storage import Storage, claiming
+from toastkit.storage import Storage, claiming, owing
 from toastkit.testing import ManualClock
 
 # Owing
@@ -57,6 +57,22 @@ def test_what_is_owed_stands_in_the_order_of_the_steps(
     found = storage.inbox.facts(owing.toast_id)
     assert found is not None
     assert [each.kind for each in found.deliveries] == kinds
+
+
+@pytest.mark.parametrize(("phones", "owed"), [(0, Owed(0, 0)), (1, Owed(1, 0, "apns"))])
+def test_whether_it_was_owed_is_found_out_where_nobody_answered(
+    storage: Storage, away: Any, phone: Any, phones: int, owed: Owed
+) -> None:
+    wanted = [away()]
+    for _ in range(phones):
+        phone()
+
+    def kept() -> bool | None:
+        return storage.deliveries._database.read(lambda here: owing.kept(wanted, here, [owed]))
+
+    assert kept() is False
+    assert storage.deliveries.owe(wanted) == [owed]
+    assert kept() is True
 
 
 def test_A29_who_has_no_device_is_not_pushed_to(

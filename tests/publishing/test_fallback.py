@@ -133,6 +133,8 @@ def test_what_is_owed_later_on_is_queued(owed: Owed | None, receipt: Receipt) ->
     here.owed.says = lambda owing: owed
     here.answer("a", Refusal("no"))
     assert owe(here) == receipt
+    assert here.carrier is not None
+    assert here.carrier.hurried == bool(owed and owed.now)
 
 
 def test_an_email_to_who_has_no_phone_is_no_push() -> None:
