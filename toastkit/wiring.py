@@ -164,7 +164,13 @@ def make_senders(ground: Ground, senders: Sequence[Sender], context: Context) ->
     Raises:
         ConfigError: a setting or a sender is wrong, or a package is missing.
     """
-    return Senders((*senders, *_apns(ground.config, ground.clock)), context)
+    made = _apns(ground.config, ground.clock)
+    if made and any(getattr(sender, "kind", None) == made[0].kind for sender in senders):
+        raise ConfigError(
+            f"two senders are of kind {made[0].kind!r}, one you gave and one of the settings: leave "
+            "either out (in a test set apns_team_id, apns_key_id and apns_key_file to '')"
+        )
+    return Senders((*senders, *made), context)
 
 
 def _apns(config: Config, clock: Clock) -> Sequence[Sender]:

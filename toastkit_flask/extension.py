@@ -55,7 +55,9 @@ class ToastKit:
         if app is not None:
             self.init_app(app)
 
-    def init_app(self, app: Flask, *, db: Any = None) -> None:
+    def init_app(
+        self, app: Flask, *, db: Any = None, senders: Sequence[Sender] | None = None
+    ) -> None:
         """Set toastkit up on an app whose configuration is complete; later changes do not count.
 
         Reads ``TOASTKIT_`` followed by the name of a setting, in capitals; the settings are
@@ -82,7 +84,7 @@ class ToastKit:
         With ``db`` the toasts are kept in the default database of that Flask-SQLAlchemy object,
         whose ``init_app`` must have been called, and its migrations make toastkit's tables.
         Without it and without ``TOASTKIT_DATABASE_URL`` they are kept in the app's instance
-        folder, in ``toastkit.db``.
+        folder, in ``toastkit.db``. ``senders`` take the place of this object's, as a test wants.
 
         Raises:
             ConfigError: a setting is wrong, a path is taken, or toastkit is set up here already.
@@ -99,7 +101,7 @@ class ToastKit:
             config,
             hooks=self._hooks,
             verifiers=self._verifiers,
-            senders=self._senders,
+            senders=self._senders if senders is None else senders,
             owned=self._owned,
             context=app.app_context,
             clock=self._clock,

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from tests.publishing.test_deliveries import eventually
 from toastkit import Config, ConfigError, NoKit, current_kit, publish_toast
 from toastkit.deliveries import Sent
+from toastkit.senders import RecordingSender
 from toastkit_flask import ToastKit
 
 
@@ -201,3 +202,15 @@ def test_a_sender_is_called_in_its_apps_context(tmp_path):
     eventually(lambda: kit.deliveries.recent(state="sent"))
     assert mail.apps == ["shop"]
     kit.close()
+
+
+def test_senders_of_one_app_take_the_place_of_the_objects(tmp_path):
+    toastkit = ToastKit(senders=[RecordingSender("email")])
+    kinds = []
+    for name, given in (("shop", None), ("test", [RecordingSender("apns")])):
+        app = Flask(name, instance_path=f"{tmp_path}/{name}")
+        toastkit.init_app(app, senders=given)
+        with app.app_context():
+            kinds.append(toastkit.kit.deliveries.kinds)
+            toastkit.kit.close()
+    assert kinds == [("email",), ("apns",)]

@@ -270,7 +270,7 @@ def test_the_settings_alone_send_pushes_to_apple(kit: Open, apple: Any) -> None:
 
 
 def test_two_who_send_pushes_are_one_too_many(kit: Open, apple: Any) -> None:
-    with pytest.raises(ConfigError, match="two senders are of kind 'apns'"):
+    with pytest.raises(ConfigError, match="two senders are of kind 'apns', one you gave"):
         kit(Apple(), **apple.config())
 
 

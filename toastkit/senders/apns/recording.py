@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from msgspec import Struct
 
 from ...clock import Clock, SystemClock
 from ...deliveries import Delivery, Outcome, Refusal, Sent
 from ...records import Environment
+from ..recording import Recording
 from .request import NOWHERE, PushRequest, device_of, push_request
 from .settings import PRODUCTION, SANDBOX
 
@@ -25,14 +24,14 @@ class Recorded(Struct, frozen=True):
     at: int
 
 
-class RecordingApns:
+class RecordingApns(Recording[Recorded]):
     """Take every push, and keep the newest ``most`` of them in ``posted`` as they would be sent."""
 
     kind = "apns"
 
     def __init__(self, clock: Clock | None = None, most: int = MOST) -> None:
+        super().__init__(most)
         self._clock = clock or SystemClock()
-        self.posted: deque[Recorded] = deque(maxlen=most)
 
     def post(self, delivery: Delivery) -> Outcome:
         """Keep a push; it counts as sent."""
@@ -40,5 +39,5 @@ class RecordingApns:
         if device is None:
             return Refusal(NOWHERE)
         request = push_request(delivery, device, _HOSTS[device.environment])
-        self.posted.append(Recorded(request, delivery, self._clock.now()))
+        self._keep(Recorded(request, delivery, self._clock.now()))
         return Sent("recorded")
