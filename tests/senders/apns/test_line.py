@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 import threading
 import time
@@ -262,3 +263,59 @@ def test_a_body_waits_until_the_other_side_has_room_for_it() -> None:
         wire.said.put(peer.data_to_send())
         assert asked.result().status == 200
     wire.said.put(b"")
+
+
+def test_who_talks_but_never_makes_room_is_left_after_a_while() -> None:
+    peer = H2Connection(H2Configuration(client_side=False))
+    few = {SettingCodes.INITIAL_WINDOW_SIZE: 40}
+    peer.local_settings = Settings(client=False, initial_values=few)
+    peer.initiate_connection()
+    wire: Any = Broken()
+    line = Line("localhost", wire, wire, 0.2)
+    wire.said.put(peer.data_to_send())
+    eventually(lambda: line._streams._greeted)
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(line.ask, "/3/device/a1", [], b"x" * 100)
+        until = time.monotonic() + 5
+        while not asked.done():
+            assert time.monotonic() < until
+            peer.ping(bytes(8))
+            wire.said.put(peer.data_to_send())
+            threading.Event().wait(0.02)
+        with pytest.raises(AnswerLost):
+            asked.result()
+
+
+def test_nobody_begins_on_what_has_just_turned_out_to_make_no_sense(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wire: Any = Broken()
+    line = Line("localhost", wire, wire, 5)
+    eventually(lambda: wire.written)
+    told, flush = [], line._flush
+
+    def look() -> None:
+        if not line._ended:
+            told.append(line.usable)
+        flush()
+
+    monkeypatch.setattr(line, "_flush", look)
+    wire.said.put(bytes([0, 0, 0, 0, 0, 0, 0, 0, 1]))  # a body that nobody has asked for
+    eventually(lambda: line._ended)
+    assert told == [False]
+
+
+def test_what_cannot_be_put_into_words_is_lost_like_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wire: Any = Broken()
+    line = Line("localhost", wire, wire, 5)
+    eventually(lambda: wire.written)
+
+    def fail(_data: bytes) -> bytes:
+        wire.said.put(b"")
+        raise ssl.SSLError("protocol is shutdown")
+
+    monkeypatch.setattr(wire, "encrypt", fail)
+    with pytest.raises(AnswerLost):
+        line.ask("/3/device/a1", [], b"{}")

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from h2.exceptions import ProtocolError
@@ -88,7 +88,7 @@ class Line:
         """
         fixed = ((":method", "POST"), (":scheme", "https"), (":authority", self._host))
         with self._state:
-            self._wait(lambda: not self.usable or self._streams.room)
+            self._state.wait_for(lambda: not self.usable or self._streams.room, self._seconds)
             if not self.usable:
                 raise NotTaken(self._streams.ending)
             if not self._streams.room:
@@ -122,19 +122,17 @@ class Line:
         self._flush()
         self._end("the connection was closed")
 
-    def _wait(self, condition: Callable[[], bool]) -> bool:
-        return self._state.wait_for(condition, self._seconds)
-
     def _send_rest(self, stream: Stream, body: bytes, heard: int) -> None:
         """Send the rest of a body, as the other side makes room for it after what was ``heard``."""
-        whole = False
-        while not whole and not stream.done.is_set():
-            with self._state:
-                if not self._wait(partial(self._news, heard)):
-                    return
-                heard = self._heard
-                whole = stream.done.is_set() or self._streams.send(stream, body)
-            self._flush()
+        whole, deadline = False, Deadline(self._seconds)
+        # Whoever talks, but makes no room, is waited for no longer than who is silent.
+        with contextlib.suppress(TimeoutError):
+            while not whole and not stream.done.is_set():
+                with self._state:
+                    self._state.wait_for(partial(self._news, heard), deadline.left())
+                    heard = self._heard
+                    whole = stream.done.is_set() or self._streams.send(stream, body)
+                self._flush()
 
     def _give_up(self, stream: Stream, before: int) -> None:
         """Wait no longer: for one answer if others came meanwhile, else for any."""
@@ -155,11 +153,11 @@ class Line:
     def _flush(self) -> None:
         """Send what there is to send, in the order it was written."""
         with self._sending:
-            with self._state:
-                if self._ended or self._mute:
-                    return
-                data = self._tls.encrypt(self._streams.taken())
             try:
+                with self._state:
+                    if self._ended or self._mute:
+                        return
+                    data = self._tls.encrypt(self._streams.taken())
                 self._socket.sendall(data)
             except TimeoutError:
                 self._end("nothing more can be sent")
@@ -199,7 +197,13 @@ class Line:
                 return False
             said, more = self._tls.decrypt(data)
             self._heard += bool(said)
-            self._streams.receive(said)
+            try:
+                self._streams.receive(said)
+            except ProtocolError as error:
+                # Before anybody else gets in: over this one goes nothing more but why it ends.
+                self._retired = True
+                self._streams.fail(_told(error))
+                raise
             self._retired = self._retired or self._streams.farewell is not None
             over = self._over()
         self._flush()
