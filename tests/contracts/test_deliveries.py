@@ -15,7 +15,7 @@ from toastkit import ids
 from toastkit.deliveries import Carried, Delivery, Later, Outcome, Refusal, Sent
 from toastkit.publishing.courier import DeliveryRepository
 from toastkit.records import PageQuery
-from toastkit.storage import Storage, owing
+from toastkit.storage import Storage, claiming, owing
 from toastkit.storage.deliveries import Deliveries
 from toastkit.storage.tables import deliveries as table
 from toastkit.testing import ManualClock
@@ -134,6 +134,19 @@ def test_a_claim_that_is_anothers_by_now_is_not_renewed(
     storage.deliveries.renew(slow, LEASE_MS)
     flush(storage)
     assert kept(owed)["lease_until"] == ends
+
+
+def test_whether_it_was_claimed_is_found_out_where_nobody_answered(
+    storage: Storage, owe: Owe, clock: ManualClock
+) -> None:
+    owed, until = owe(), clock.now() + LEASE_MS
+
+    def kept() -> bool | None:
+        return storage.deliveries._database.read(lambda here: claiming.kept(until, here, [owed]))
+
+    assert kept() is False
+    claim(storage)
+    assert kept() is True
 
 
 def test_each_kind_has_its_own_room(storage: Storage, owe: Owe) -> None:

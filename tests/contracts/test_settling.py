@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.contracts.pushes import LEASE_MS, LIFE_MS, Settle, claim, decided, ends
-from toastkit.deliveries import Later, Refusal, Sent
+from toastkit.deliveries import Carried, Gone, Later, Refusal, Sent
 from toastkit.storage import Storage
+from toastkit.storage.settling import Settlement
 from toastkit.testing import ManualClock
 
 # What became of attempts
@@ -27,6 +28,22 @@ def test_what_was_sent_is_delivered(
         clock.now(),
     )
     assert storage.inbox.accept([event(dedupe_key="k")], due_ms=2000)[0].duplicate
+
+
+def test_who_writes_to_a_device_waits_for_who_registers_one(
+    storage: Storage, owe: Any, phone: Any, clock: ManualClock
+) -> None:
+    """Or each could wait for the other: the device may be leaving for another user."""
+    phone(taken_at=clock.now())
+    owe()
+    [taken] = claim(storage)
+
+    def about(outcome: Sent | Gone) -> list[str]:
+        carried = Carried(delivery=taken, outcome=outcome, state="sent", answer="")
+        return Settlement(carried, clock.now()).about
+
+    assert about(Gone("410")) == ["ada", "devices"]
+    assert about(Sent("200")) == ["ada"]
 
 
 def test_a_toast_fails_with_the_last_of_its_deliveries(
