@@ -211,6 +211,14 @@ def test_A29_three_refusals_make_a_token_suspect(
     assert attempt(suspect).push_token is None
 
 
+def test_no_token_is_forgotten_because_it_was_taken_itself(
+    attempt: Try, phone: Any, clock: ManualClock
+) -> None:
+    phone(taken_at=clock.now() + HOUR)  # the clock was set back since
+    for number in range(1, 5):
+        assert attempt(Refusal("400", suspect=True)).refused == number
+
+
 def test_a_push_that_is_taken_clears_the_suspicion(attempt: Try, phone: Any) -> None:
     phone()
     attempt(Sent())
