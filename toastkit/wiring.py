@@ -186,15 +186,7 @@ def _apns(config: Config, clock: Clock) -> Sequence[Sender]:
     # Not above: who sends no pushes need not load what they are made of.
     from .senders.apns import ApnsSender, ApnsSettings
 
-    settings = ApnsSettings(
-        team_id=config.apns_team_id,
-        key_id=config.apns_key_id,
-        key_file=config.apns_key_file,
-        host=config.apns_host,
-        sandbox_host=config.apns_sandbox_host,
-        ca_file=config.apns_ca_file,
-    )
-    return (ApnsSender(settings, clock),)
+    return (ApnsSender(ApnsSettings.of(config), clock),)
 
 
 def make_fallback(

@@ -35,7 +35,7 @@ def install(app: Flask, settings: Settings) -> Installed:
     """
     clock = SystemClock()
     provider = IdentityProvider.of(settings.instance, clock)
-    sender = _sender(settings.config, clock) if settings.pushes else RecordingApns(clock)
+    sender = _sender(settings, clock)
     app.before_request(guard.refuse_strangers)
     app.register_blueprint(demo_pages(provider, settings, sender.posted))
     return Installed(
@@ -46,13 +46,7 @@ def install(app: Flask, settings: Settings) -> Installed:
     )
 
 
-def _sender(config: Config, clock: Clock) -> WatchedApns:
-    settings = ApnsSettings(
-        team_id=config.apns_team_id,
-        key_id=config.apns_key_id,
-        key_file=config.apns_key_file,
-        host=config.apns_host,
-        sandbox_host=config.apns_sandbox_host,
-        ca_file=config.apns_ca_file,
-    )
-    return WatchedApns(settings, clock)
+def _sender(settings: Settings, clock: Clock) -> RecordingApns | WatchedApns:
+    if not settings.pushes:
+        return RecordingApns(clock)
+    return WatchedApns(ApnsSettings.of(settings.config), clock)

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from ...config import Config
 from ...errors import ConfigError
 from ...records import Environment
 
@@ -56,6 +57,22 @@ class ApnsSettings:
         # What __init__ was given never changes; this is only its key, read.
         object.__setattr__(self, "key", _read_key(self.key_file))
         self.trust()
+
+    @classmethod
+    def of(cls, config: Config) -> ApnsSettings:
+        """Read them from a kit's settings, where each has ``apns_`` before its name.
+
+        Raises:
+            ConfigError: something is missing, or the key is none that can sign.
+        """
+        return cls(
+            team_id=config.apns_team_id,
+            key_id=config.apns_key_id,
+            key_file=config.apns_key_file,
+            host=config.apns_host,
+            sandbox_host=config.apns_sandbox_host,
+            ca_file=config.apns_ca_file,
+        )
 
     def host_of(self, environment: Environment) -> str:
         """Return where pushes to devices of an environment go, as ``host`` or ``host:port``."""
