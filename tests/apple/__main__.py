@@ -1,4 +1,4 @@
-"""Be Apple in a process of its own: ``python -m tests.apple FOLDER``.
+"""Be Apple in a process of its own: ``python -m tests.apple FOLDER``, which gets a key and a CA.
 
 The first line it writes is the settings of toastkit that send pushes here, as JSON. Then it reads
 commands, ``[name, argument, …]`` a line, and answers each with a line; at the end of its input it
@@ -62,7 +62,9 @@ class Commands:
 
 def main(folder: str) -> None:
     """Serve until the input ends."""
-    with Apple(Papers(Path(folder))) as apple:
+    place = Path(folder).resolve()
+    place.mkdir(exist_ok=True)
+    with Apple(Papers(place)) as apple:
         commands = Commands(apple)
         print(json.dumps(apple.config()), flush=True)
         for line in sys.stdin:
@@ -71,4 +73,6 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m tests.apple FOLDER")
+    main(sys.argv[1])

@@ -120,7 +120,7 @@ def _about(facts: Facts, reason: Why, now: int) -> Iterator[str]:
             )
         case "outbox":
             yield "a process that serves takes it in within moments, even after a crash"
-        case "sent":
+        case "sent" if pushed(facts) == "apns":
             yield "what was sent was taken; whether a phone showed it nobody is told"
         case "no_session":
             yield (

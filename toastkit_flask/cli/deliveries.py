@@ -33,7 +33,8 @@ def deliveries(state: DeliveryState | None, kind: str | None, limit: int, as_jso
         click.echo(json_text({"items": [_item(each) for each in found], "waiting": waiting}))
         return
     if found:
-        click.echo(columns(map(_row, found)))
+        now = kit.node.clock.now()
+        click.echo(columns(_row(each, now) for each in found))
     wait = ", ".join(f"{count} of {kind}" for kind, count in sorted(waiting.items()))
     click.echo(f"waiting: {wait or 'nothing'}")
 
@@ -43,7 +44,7 @@ def _item(delivery: StoredDelivery) -> dict[str, Any]:
     return given | {name: None if given[name] is None else iso(given[name]) for name in TIMES}
 
 
-def _row(delivery: StoredDelivery) -> tuple[str, ...]:
+def _row(delivery: StoredDelivery, now: int) -> tuple[str, ...]:
     count = delivery.attempts
     return (
         delivery.id,
@@ -53,14 +54,15 @@ def _row(delivery: StoredDelivery) -> tuple[str, ...]:
         delivery.target or "-",
         delivery.state,
         f"{count} attempt" if count == 1 else f"{count} attempts",
-        _told(delivery),
+        _told(delivery, now),
     )
 
 
-def _told(delivery: StoredDelivery) -> str:
+def _told(delivery: StoredDelivery, now: int) -> str:
     words = [delivery.last_answer or ""]
     if delivery.lease_until is not None and delivery.next_attempt_at is not None:
         words.append("an attempt goes on")
     elif delivery.next_attempt_at is not None:
-        words.append(f"next attempt {iso(delivery.next_attempt_at)}")
+        due = "next attempt" if delivery.next_attempt_at > now else "due since"
+        words.append(f"{due} {iso(delivery.next_attempt_at)}")
     return ", ".join(filter(None, words))

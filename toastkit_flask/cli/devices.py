@@ -65,7 +65,8 @@ def _told(device: Device, of: Devices) -> str:
         return "no push token"
     words = ["can be pushed to" if of.pushes(device) else "this app sends no pushes"]
     if device.taken_at is not None:
-        words.append(f"last taken {iso(device.taken_at)}")
+        words.append(f"taken at {iso(device.taken_at)}")
     if device.refused:
-        words.append(f"refused {device.refused} times since")
+        often = "once" if device.refused == 1 else f"{device.refused} times"
+        words.append(f"refused {often} since")
     return ", ".join(words)

@@ -22,10 +22,16 @@ def test_what_is_owed_is_shown_without_what_it_says(kit, run):
     code, said, complaint = run("deliveries", "--kind", "order.placed")
     assert (code, complaint) == (0, "")
     assert said == (
-        f"{id}  {AT}  order.placed  ada  warehouse  waiting  0 attempts  next attempt {AT}\n"
+        f"{id}  {AT}  order.placed  ada  warehouse  waiting  0 attempts  due since {AT}\n"
         "waiting: 1 of email, 1 of order.placed\n"
     )
     assert "4711" not in run("deliveries", "--json")[1]
+
+
+def test_what_is_due_later_says_when(kit, run):
+    kit.deliveries.owe("email", {})
+    kit.node.clock.advance(-60)
+    assert f"  next attempt {AT}\n" in run("deliveries")[1]
 
 
 def test_programs_get_json(kit, run):

@@ -49,15 +49,16 @@ def test_programs_get_json_and_nobody_a_push_token(kit, run):
     assert APNS["token"] not in said + run("devices", "ada")[1]
 
 
-def test_it_says_what_became_of_the_last_pushes(make_app, monkeypatch):
+@pytest.mark.parametrize(("refused", "often"), [(1, "once"), (2, "2 times")])
+def test_it_says_what_became_of_the_last_pushes(make_app, monkeypatch, refused, often):
     app = make_app(senders=[RecordingSender("apns")])
     kit, run = app.extensions["toastkit"].kit, runner(app)
     device = kit.devices.register("ada", "phone", None, APNS)
     assert run("devices", "ada")[1].endswith("  can be pushed to\n")
-    told = replace(device, taken_at=device.registered_at, refused=2)
+    told = replace(device, taken_at=device.registered_at, refused=refused)
     monkeypatch.setattr(kit.devices, "of", lambda _: [told])
     said = run("devices", "ada")[1]
-    assert said.endswith(f"  can be pushed to, last taken {AT}, refused 2 times since\n")
+    assert said.endswith(f"  can be pushed to, taken at {AT}, refused {often} since\n")
 
 
 def test_a_device_is_removed(kit, run):
