@@ -21,11 +21,11 @@ MANY = 200
 @pytest.fixture
 def carriers(url, apple):
     """Start processes that carry, and end those that still do."""
-    settings = {"database_url": url, "sweep_ms": 20, "lease_ms": 500, **apple.config()}
-    environ = {f"TOASTKIT_{name.upper()}": str(value) for name, value in settings.items()}
     started = []
 
-    def start():
+    def start(lease_ms=10_000):
+        settings = {"database_url": url, "sweep_ms": 20, "lease_ms": lease_ms, **apple.config()}
+        environ = {f"TOASTKIT_{name.upper()}": str(value) for name, value in settings.items()}
         command = [sys.executable, "-m", "tests.apple.carrier"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, **pipes)
@@ -62,7 +62,7 @@ def test_two_processes_send_each_push_once(url, apple, kit, carriers):
 
 def test_what_a_killed_process_was_sending_is_sent_by_another(url, apple, kit, carriers):
     apple.hold()
-    dying = carriers()
+    dying = carriers(lease_ms=500)
     users = register(kit, 20)
     kit.publish_toasts(users, "In flight")
     apple.wait(1)

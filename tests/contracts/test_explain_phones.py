@@ -67,7 +67,9 @@ def test_no_sender(kit: Open) -> None:
 def test_a_push_that_is_on_its_way(kit: Open) -> None:
     here = kit(apple := Hung(), confirm_ms=100, close_seconds=1)
     phone(here)
-    found = said(here, here.publish_toast("ada", "Hello").id)
+    id = here.publish_toast("ada", "Hello").id
+    eventually(lambda: here.deliveries.recent()[0].attempts)
+    found = said(here, id)
     assert found[:2] == ("owed", "owed")
     assert "is being tried now, for the 1. time" in found[2]
     apple.over.set()
