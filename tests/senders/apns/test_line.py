@@ -181,6 +181,14 @@ def test_closing_waits_for_what_is_under_way(apple: Apple, sender: ApnsSender) -
     assert apple.faults() == []
 
 
+def test_closing_ends_a_connection_that_nobody_uses(apple: Apple, sender: ApnsSender) -> None:
+    push(sender, 0)
+    line = sender._lines.line(apple.host)
+    sender.close()
+    eventually(lambda: line._ended)
+    assert apple.faults() == []
+
+
 def reading() -> list[Any]:
     return [each for each in threading.enumerate() if each.name == "toastkit-apns"]
 
