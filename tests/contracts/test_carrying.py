@@ -403,3 +403,15 @@ def test_what_names_no_time_is_a_pause_that_doubles(named: Any) -> None:
 def test_a_named_time_is_kept_to_and_little_more(named: Any, least: float, most: float) -> None:
     assert pause_seconds(0, named, 0.0) == least
     assert pause_seconds(99, named, 1.0) == most
+
+
+def test_while_more_is_due_than_there_is_room_for_nobody_waits_for_one_more(office: Open) -> None:
+    here = office(Post())
+    assert here.courier.prompt("mail")
+    for _ in range(ROOM + 1):
+        here.owe()
+    here.carry()
+    assert not here.courier.prompt("mail"), "what waits longer goes first"
+    here.carry()
+    assert here.states() == ["sent"] * (ROOM + 1)
+    assert here.courier.prompt("mail")

@@ -125,6 +125,7 @@ def test_a_look_for_what_is_owed_passes_nothing_else(plans: Plans) -> None:
 def test_what_is_owed_no_longer_is_found_by_its_time(plans: Plans) -> None:
     plan = plans(lambda connection: deliveries.over(connection, 5, 500))
     assert "INDEX toastkit_deliveries_expiry (expires_at<?)" in plan
+    assert "B-TREE" not in plan
 
 
 def test_the_kinds_of_what_is_owed_are_found_one_by_one(plans: Plans) -> None:

@@ -170,6 +170,8 @@ class Courier(Rounds):
         senders = self._senders()
         if senders is None or self.stopped or kind not in self._judge.health:
             return False
+        if kind in self._full:
+            return False  # more may be due already, and goes first
         begun = self._begun(kind)
         return len(begun) < senders.room(kind) and self._judge.health[kind].prompt(
             begun, self._patience
