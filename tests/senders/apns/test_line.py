@@ -248,6 +248,17 @@ def take(peer: H2Connection, broken: Broken) -> None:
         peer.receive_data(broken.written.pop(0))
 
 
+def test_what_came_with_the_end_of_the_handshake_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = H2Connection(H2Configuration(client_side=False))
+    peer.initiate_connection()
+    wire: Any = Broken()
+    early = [peer.data_to_send()]
+    monkeypatch.setattr(wire, "decrypt", lambda data: (early.pop() if early else data, True))
+    line = Line("localhost", wire, wire, 5)
+    eventually(lambda: line._streams._greeted)
+    wire.said.put(b"")
+
+
 def test_a_body_waits_until_the_other_side_has_room_for_it() -> None:
     peer = H2Connection(H2Configuration(client_side=False))
     few = {SettingCodes.INITIAL_WINDOW_SIZE: 40}
