@@ -40,10 +40,14 @@
 
     const fetchDevices = async (ask) => (devices = (await ask("/v1/devices")).items);
 
+    const refused = () => pushes.filter(({ state }) => state === "failed").length;
+
     async function fetchPushes(ask) {
+      const before = refused();
       const answer = await ask("/demo/pushes");
       pushes = answer.items;
       recorded = answer.recorded;
+      if (refused() > before) await fetchDevices(ask); // the app may be gone from one
     }
 
     const refresh = () => said(fetchPushes);
@@ -61,13 +65,16 @@
         await fetchDevices(ask);
       });
 
+    const told = ({ bundle_id, environment, apns_fallback_enabled }) =>
+      bundle_id + ", " + (apns_fallback_enabled ? environment : "cannot be pushed to");
+
     function deviceRow(device) {
       const line = element("li");
       const button = element("button", "Remove", "quiet");
       button.type = "button";
       button.setAttribute("aria-label", "Remove " + device.device_id);
       button.addEventListener("click", () => remove(device));
-      line.append(element("b", device.device_id), element("span", device.bundle_id + ", " + device.environment, "hint"), button);
+      line.append(element("b", device.device_id), element("span", told(device), "hint"), button);
       return line;
     }
 

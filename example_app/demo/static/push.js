@@ -28,7 +28,8 @@
       case "sent":
         return recorded ? ["Would have been sent", "good", ""] : ["Sent", "good", why];
       case "waiting":
-        return push.attempts ? ["Tried again soon", "mild", why] : ["Waits", "mild", ""];
+        if (!push.attempts) return ["Waits", "mild", ""];
+        return why ? ["Tried again soon", "mild", why] : ["Being tried", "mild", ""];
       case "dropped":
         return ["Not wanted any more", "mild", why];
       case "expired":

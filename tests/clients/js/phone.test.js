@@ -102,6 +102,7 @@ test("a lock screen is of one phone, the one that rang last", async (t) => {
 test("what was not taken is not on the lock screen, and says why", async (t) => {
   const { here, banners, rows, see } = await panel(t);
   await see(
+    push("6", { state: "waiting", last_answer: null }),
     push("5", { state: "waiting", attempts: 2, last_answer: "503 Shutdown" }),
     push("4", { state: "waiting", attempts: 0, last_answer: null, request: null }),
     push("3", { state: "dropped", last_answer: "read" }),
@@ -110,11 +111,21 @@ test("what was not taken is not on the lock screen, and says why", async (t) => 
   );
   assert.equal(here.at("screen").hidden, true);
   assert.equal(banners().length, 0);
-  const said = ["Tried again soon", "Waits", "Not wanted any more", "Refused", "Its time was over"];
+  const said = ["Being tried", "Tried again soon", "Waits", "Not wanted any more", "Refused", "Its time was over"];
   said.forEach((text, index) => assert.ok(rows()[index].saying(text), text));
-  assert.ok(rows()[0].saying("503 Shutdown"));
-  assert.ok(rows()[0].saying("2 attempts"));
-  assert.ok(rows()[3].saying("400 BadTopic"));
+  assert.ok(rows()[1].saying("503 Shutdown"));
+  assert.ok(rows()[1].saying("2 attempts"));
+  assert.ok(rows()[4].saying("400 BadTopic"));
+});
+
+test("a phone whose app is gone is not said to ring", async (t) => {
+  const { here, hint, see } = await panel(t);
+  here.at("register").press();
+  await settle();
+  here.service.devices = here.service.devices.map((each) => ({ ...each, apns_fallback_enabled: false }));
+  await see(push("1", { state: "failed", last_answer: "410 Unregistered" }));
+  assert.match(hint(), /None yet/);
+  assert.ok(here.at("devices").children[0].saying("com.example, cannot be pushed to"));
 });
 
 test("what waits is asked for again, until it does not", async (t) => {
