@@ -47,6 +47,12 @@ def test_A29_a_device_is_gone_since_a_time() -> None:
     assert outcome(answer) == Gone("410 Unregistered", SINCE)
 
 
+@pytest.mark.parametrize("status", [201, 204, 302, 307])
+def test_what_no_push_service_says_loses_no_push(status: int) -> None:
+    """Something is in between, which may go away again."""
+    assert outcome(Answer(status)) == Later(str(status))
+
+
 @pytest.mark.parametrize("timestamp", ["soon", 1.5, -1, 0, True, None, 1 << 60])
 def test_A29_a_time_that_is_none_is_left_out(timestamp: Any) -> None:
     assert outcome(said("Unregistered", timestamp=timestamp)) == Gone("410 Unregistered")

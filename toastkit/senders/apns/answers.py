@@ -69,7 +69,8 @@ def outcome(answer: Answer) -> Outcome:
     if status == 403 and reason not in OURS:
         # Our key or our token: an operator mends it, and no push need be lost meanwhile.
         return Later(said, answer.seconds, away=True)
-    if status >= 500 or status < 200 or reason in LEAVING:
+    # What is neither taken nor refused was not said by the push service: something is in between.
+    if status >= 500 or status < 400 or reason in LEAVING:
         return Later(said, answer.seconds, away=status == 503 and reason not in LEAVING)
     return Refusal(said, suspect=reason in WRONG_DEVICE)
 
