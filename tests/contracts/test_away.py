@@ -89,6 +89,8 @@ def test_whatever_it_answers_it_is_there(office: Open, answer: Any) -> None:
     push.answer = answer
     wait(here, 1)
     assert len(push.posted) == 11, "one asks"
+    assert not here.courier.prompt("push"), "the others go first"
+    here.carry()
     assert here.courier.prompt("push")
 
 
@@ -157,6 +159,8 @@ def test_it_is_prompt_while_it_is_well_and_there_is_room(office: Open) -> None:
     here.courier.carry()
     assert not here.courier.prompt("mail")
     here.end()
+    assert not here.courier.prompt("mail"), "more may be due"
+    here.carry()
     assert here.courier.prompt("mail")
     here.courier.abandon()
     assert not here.courier.prompt("mail")
