@@ -140,6 +140,19 @@ def test_a_missing_ack_that_nothing_can_make_up_for_is_not_asked_about_again(
     assert (found["state"], found["due_at"], found["transport"]) == ("written", None, "websocket")
 
 
+def test_a_missing_ack_of_what_was_replaced_is_made_up_for_by_nothing(
+    storage: Storage, away: Any, phone: Any, mark: Any, row: Any, event: Any
+) -> None:
+    phone()
+    owing = away(gated=True, collapse_key="k")
+    mark(owing.toast_id, "written", due_at=1)
+    [newer] = storage.inbox.accept([event(collapse_key="k")], due_ms=2000)
+    mark(newer.id, "written")
+    assert storage.deliveries.owe([owing]) == [None]
+    assert (row(owing.toast_id)["state"], row(owing.toast_id)["due_at"]) == ("written", None)
+    assert claim(storage) == []
+
+
 # Dropped instead of attempted
 
 
