@@ -67,6 +67,11 @@ def test_what_it_names_is_kept_to(health: Health, clock: ManualClock) -> None:
     assert miss(health, clock, 90) == 90
 
 
+def test_nobody_is_left_alone_for_a_day(health: Health, clock: ManualClock) -> None:
+    """Else one wrong answer would cost every push, for most are given up after an hour."""
+    assert miss(health, clock, 86_400) == 600
+
+
 @pytest.mark.parametrize("named", [0, -3, float("nan"), float("inf"), "soon", None])
 def test_what_is_no_time_is_not_kept_to(health: Health, clock: ManualClock, named: Any) -> None:
     assert miss(health, clock, named) == 1

@@ -12,6 +12,9 @@ from .pauses import named_seconds
 FIRST_SECONDS, MOST_SECONDS = 1.0, 30.0
 """The longest pause before the first attempt that asks whether it is back, and before any."""
 
+NAMED_SECONDS = 600.0
+"""The longest pause that the other side may name: one answer out of many must not end a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Away:
@@ -96,4 +99,5 @@ class Health:
         if pause is None:
             longest = min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(times - 1, 10))
             pause = longest * (1 + self._chance()) / 2
+        pause = min(pause, NAMED_SECONDS)
         self._away = _Away(now if away is None else away.first, now, now + pause, times)
