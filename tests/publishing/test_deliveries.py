@@ -245,3 +245,14 @@ def test_who_carries_every_minute_keeps_nothing_of_it(
         here.deliveries.carry(once=True)
     gc.collect()
     assert [courier() is None for courier in couriers] == [True, True, False]
+
+
+def test_a_forked_child_waits_for_no_attempt_of_its_parent(kit: Open) -> None:
+    here = kit(gate := Gate(), close_seconds=30)
+    here.deliveries.owe("mail", {})
+    assert gate.came.acquire(timeout=5)
+    here._forked()  # as in a child, where the attempt never comes to its end
+    began = time.monotonic()
+    here.close()
+    assert time.monotonic() - began < 15
+    gate.opened.set()
