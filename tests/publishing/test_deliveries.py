@@ -256,3 +256,16 @@ def test_a_forked_child_waits_for_no_attempt_of_its_parent(kit: Open) -> None:
     here.close()
     assert time.monotonic() - began < 15
     gate.opened.set()
+
+
+def test_a_short_lease_is_renewed_in_time_however_rarely_anybody_looks(kit: Open) -> None:
+    here = kit(gate := Gate(), lease_ms=900)
+    here.deliveries.owe("mail", {})
+    assert gate.came.acquire(timeout=5)
+
+    def until() -> int:
+        return here.deliveries.recent()[0].lease_until or 0
+
+    first = until()
+    eventually(lambda: until() > first)
+    gate.opened.set()

@@ -38,3 +38,8 @@ def test_what_is_too_large_is_refused_by_its_head() -> None:
 def test_words_that_are_no_text_are_left_out() -> None:
     frame = GoAwayFrame(0, 1, 0, b"a\r\nb").serialize()
     assert Farewells().split(frame) == (b"", [Farewell(1, 0)])
+
+
+def test_one_that_is_too_short_to_be_one_is_left_to_h2() -> None:
+    frame = bytes([0, 0, 4, 7, 0, 0, 0, 0, 0]) + bytes(4)
+    assert Farewells().split(frame + PING) == (frame + PING, [])

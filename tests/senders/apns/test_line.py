@@ -248,6 +248,28 @@ def take(peer: H2Connection, broken: Broken) -> None:
         peer.receive_data(broken.written.pop(0))
 
 
+def test_one_that_is_to_end_does_so_with_the_last_that_waits_in_vain() -> None:
+    peer = H2Connection(H2Configuration(client_side=False))
+    peer.initiate_connection()
+    wire: Any = Broken()
+    line = Line("localhost", wire, wire, 1.5)
+    wire.said.put(peer.data_to_send())
+    eventually(lambda: line._streams._greeted)
+    with ThreadPoolExecutor(2) as threads:
+        silent = threads.submit(line.ask, "/3/device/a1", [], b"{}")
+        eventually(lambda: peer.open_inbound_streams == 1 or take(peer, wire))
+        answered = threads.submit(line.ask, "/3/device/b2", [], b"{}")
+        eventually(lambda: peer.open_inbound_streams == 2 or take(peer, wire))
+        peer.send_headers(3, [(":status", "200")], end_stream=True)
+        wire.said.put(peer.data_to_send())
+        assert answered.result().status == 200
+        line.retire()
+        assert not line._ended
+        with pytest.raises(AnswerLost):
+            silent.result()
+    eventually(lambda: line._ended)
+
+
 def test_what_came_with_the_end_of_the_handshake_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     peer = H2Connection(H2Configuration(client_side=False))
     peer.initiate_connection()
