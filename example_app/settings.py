@@ -57,6 +57,12 @@ VARIABLES = (
     Variable("APNS_KEY_ID", "id of its key", _RECORDED, "apns_key_id"),
     Variable("APNS_KEY_FILE", "that key (.p8)", _RECORDED, "apns_key_file"),
     Variable("APNS_HOST", "host[:port] pushes go to", "api.push.apple.com", "apns_host"),
+    Variable(
+        "APNS_SANDBOX_HOST",
+        "host[:port] for phones of the sandbox",
+        "Apple's, or APNS_HOST if that is another",
+        "apns_sandbox_host",
+    ),
     Variable("APNS_CA_FILE", "certificates it may show, besides the usual", field="apns_ca_file"),
     Variable("POSTHOG_API_KEY", "project key; a rebind is told to PostHog", "unset: recorded only"),
     Variable("POSTHOG_HOST", "where PostHog is", "https://us.i.posthog.com"),

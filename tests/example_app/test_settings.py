@@ -190,13 +190,14 @@ APPLE = {"APNS_TEAM_ID": "T123456789", "APNS_KEY_ID": "K123456789", "APNS_KEY_FI
 
 
 def test_pushes_are_sent_where_all_three_variables_are_set() -> None:
-    more = {"APNS_HOST": "127.0.0.1:2197", "APNS_CA_FILE": "/ca.pem"}
+    more = {"APNS_HOST": "127.0.0.1:2197", "APNS_SANDBOX_HOST": "127.0.0.1:2198"}
+    more["APNS_CA_FILE"] = "/ca.pem"
     settings = Settings.read(CLERKS | APPLE | more)
     config = settings.config
     assert settings.pushes
     assert (config.apns_team_id, config.apns_key_id) == ("T123456789", "K123456789")
     assert (config.apns_key_file, config.apns_ca_file) == ("/k.p8", "/ca.pem")
-    assert config.apns_host == "127.0.0.1:2197"
+    assert (config.apns_host, config.apns_sandbox_host) == ("127.0.0.1:2197", "127.0.0.1:2198")
     assert settings.ignored == ()
 
 

@@ -6,9 +6,18 @@ import uuid
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.senders.apns.pushes import CREATED, TOAST, TOKEN, delivery, device
-from toastkit.senders.apns.request import PushRequest, device_of, push_request
+from toastkit.deliveries import Refusal
+from toastkit.senders.apns import RecordingApns
+from toastkit.senders.apns.request import (
+    NOTHING,
+    NOWHERE,
+    PushRequest,
+    device_of,
+    push_request,
+)
 
 pytestmark = pytest.mark.plain
 
@@ -94,4 +103,10 @@ def test_A15_one_that_is_no_header_is_hashed(key: str) -> None:
     ],
 )
 def test_what_is_no_path_and_no_header_becomes_none(hostile: dict[str, Any]) -> None:
-    assert device_of(delivery(device(**hostile))) is None
+    assert device_of(delivery(device(**hostile))) == Refusal(NOWHERE)
+
+
+@pytest.mark.parametrize("payload", [{}, {"toast": "Hello"}, {"toast": {"title": "Hello"}}])
+def test_what_holds_no_toast_is_no_push(payload: dict[str, Any]) -> None:
+    assert device_of(replace(delivery(), payload=payload)) == Refusal(NOTHING)
+    assert RecordingApns().post(replace(delivery(), payload=payload)) == Refusal(NOTHING)

@@ -8,7 +8,7 @@ from ...clock import Clock, SystemClock
 from ...deliveries import Delivery, Outcome, Refusal, Sent
 from ...records import Environment
 from ..recording import Recording
-from .request import NOWHERE, PushRequest, device_of, push_request
+from .request import PushRequest, device_of, push_request
 from .settings import PRODUCTION, SANDBOX
 
 MOST = 200
@@ -36,8 +36,8 @@ class RecordingApns(Recording[Recorded]):
     def post(self, delivery: Delivery) -> Outcome:
         """Keep a push; it counts as sent."""
         device = device_of(delivery)
-        if device is None:
-            return Refusal(NOWHERE)
+        if isinstance(device, Refusal):
+            return device
         request = push_request(delivery, device, _HOSTS[device.environment])
         self._keep(Recorded(request, delivery, self._clock.now()))
         return Sent("recorded")

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ...deliveries import Delivery
+from ...deliveries import Delivery, Refusal
 from ...records import Device
 from .payload import payload
 
@@ -17,7 +17,22 @@ MAX_COLLAPSE = 64
 """Longest collapse id, in bytes."""
 
 NOWHERE = "no push token, or none that can be posted to"
+NOTHING = "its payload holds no toast to show"
 
+_SHOWN = frozenset(
+    [
+        "id",
+        "topic",
+        "title",
+        "body",
+        "style",
+        "priority",
+        "deeplink",
+        "created_at",
+        "expires_at",
+        "collapse_key",
+    ]
+)
 _TOKEN = re.compile(r"[0-9a-fA-F]{8,200}", re.ASCII)
 _BUNDLE = re.compile(r"[A-Za-z0-9.-]{1,155}", re.ASCII)
 _IDS = uuid.UUID("6f0a3a42-1d0c-5c55-9c5e-4a3d4b2f7e11")
@@ -35,15 +50,18 @@ class PushRequest(Struct, frozen=True):
     body: bytes
 
 
-def device_of(delivery: Delivery) -> Device | None:
+def device_of(delivery: Delivery) -> Device | Refusal:
     """Return the device a delivery goes to, if it can be named in a path and a header.
 
-    The doors let nothing else in; but what a path and a header are made of is looked at here, too.
+    The doors let nothing else in; but what a path and a header are made of is looked at here, too,
+    and whether there is a toast: a host may owe what it likes.
     """
-    device = delivery.device
+    device, toast = delivery.device, delivery.payload.get("toast")
     if device is None or not _TOKEN.fullmatch(device.push_token or ""):
-        return None
-    return device if _BUNDLE.fullmatch(device.bundle_id) else None
+        return Refusal(NOWHERE)
+    if not _BUNDLE.fullmatch(device.bundle_id):
+        return Refusal(NOWHERE)
+    return device if isinstance(toast, dict) and toast.keys() >= _SHOWN else Refusal(NOTHING)
 
 
 def push_request(delivery: Delivery, device: Device, host: str) -> PushRequest:

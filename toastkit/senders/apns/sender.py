@@ -11,7 +11,7 @@ from ...errors import ConfigError
 from ...records import Device, Environment
 from .answers import EXPIRED, LEAVING, Answer, is_fault, outcome
 from .faults import AnswerLost, NotTaken, Refused, Unanswered, Untrusted
-from .request import NOWHERE, PushRequest, device_of, push_request
+from .request import PushRequest, device_of, push_request
 from .settings import ApnsSettings
 from .token import ProviderToken
 
@@ -80,8 +80,8 @@ class ApnsSender:
     def post(self, delivery: Delivery) -> Outcome:
         """Make one attempt."""
         device = device_of(delivery)
-        if device is None:
-            return Refusal(NOWHERE)
+        if isinstance(device, Refusal):
+            return device
         said = self._post(delivery, device, device.environment)
         if not (isinstance(said, Refusal) and said.suspect):
             return said
