@@ -55,8 +55,8 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
-    """Run the tests on this Python, two at a time for each core: many of them mostly wait."""
-    _pytest(session, "-n", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal")
+    """Run the tests on this Python, one at a time more than there are cores: many mostly wait."""
+    _pytest(session, "-n", str(1 + (os.cpu_count() or 1)), "--dist", "worksteal")
 
 
 @nox.session(tags=["ci"])
