@@ -9,6 +9,8 @@ import pytest
 from toastkit.config import Config
 from toastkit.errors import ConfigError
 
+pytestmark = pytest.mark.plain
+
 FIELDS = dataclasses.fields(Config)
 SAMPLES: dict[str, tuple[str, Any]] = {
     "str": ("text", "text"),

@@ -20,6 +20,8 @@ from toastkit.events import (
     ttl,
 )
 
+pytestmark = pytest.mark.plain
+
 
 def test_a_title_is_enough() -> None:
     assert Toast.of("Hello") == Toast(title="Hello", style="info", priority="normal")

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from toastkit.errors import TopicNotAllowed
 from toastkit.topics import Topic, hears, own
 
+pytestmark = pytest.mark.plain
+
 UUID = "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
 ANON = f"anon:{UUID}"
 

@@ -12,6 +12,8 @@ from tests.postgres import ask
 from toastkit import Config, Kit
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 MANY = 60
 PATIENCE = 2000
 """Milliseconds a publish waits for Apple: a busy machine is no reason to say "queued"."""

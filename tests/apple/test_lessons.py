@@ -8,6 +8,8 @@ from tests.apple.server import Apple
 from toastkit import Config, Kit
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 HOUR = 3600
 
 

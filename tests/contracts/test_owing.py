@@ -15,6 +15,8 @@ from toastkit.ids import toast_id
 from toastkit.storage import Storage, claiming, owing
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 # Owing
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.contracts.pushes import LEASE_MS, LIFE_MS, Settle, claim, decided, ends
 from toastkit.deliveries import Carried, Gone, Later, Refusal, Sent
 from toastkit.storage import Storage
 from toastkit.storage.settling import Settlement
 from toastkit.testing import ManualClock
+
+pytestmark = pytest.mark.plain
 
 # What became of attempts
 

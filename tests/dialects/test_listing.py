@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from toastkit.dialects import device_page, toast_page
 from toastkit.records import Device, Page, StoredToast
+
+pytestmark = pytest.mark.plain
 
 AT = "2026-01-01T00:00:00+00:00"
 

@@ -28,6 +28,8 @@ from toastkit.replies import (
     Unsubscribed,
 )
 
+pytestmark = pytest.mark.plain
+
 DIALECT = ToastsDialect(FakeFraming())
 AT = "2026-01-01T00:00:00+00:00"
 TOAST = "01HXY7Z1AAAAAAAAAAAAAAAAAA"

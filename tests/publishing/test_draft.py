@@ -8,6 +8,8 @@ from toastkit.errors import Invalid, TooLarge, TopicNotAllowed
 from toastkit.events import EVERYBODY, Toast
 from toastkit.publishing import ToastOptions, control_event, toast_event
 
+pytestmark = pytest.mark.plain
+
 NOW = 1_767_225_600_000
 ANON = "anon:0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
 

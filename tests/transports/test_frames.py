@@ -21,6 +21,8 @@ from toastkit.transports.frames import (
     unmask,
 )
 
+pytestmark = pytest.mark.plain
+
 LIMITS = {"size": 65_536, "fragments": 64}
 BAD = CloseReason
 KEY = b"\x37\xfa\x21\x3d"
