@@ -474,8 +474,8 @@ if not pid:
     claims, kit._ground.storage.deliveries.claim = [], lambda *_: claims.append(1) or []
     time.sleep(0.3)
     os._exit(len(claims))
-time.sleep(0.3)
-raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) or len(mail.posted) != 1)
+posted = mail.wait(seconds=10)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) or len(posted) != 1)
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
 

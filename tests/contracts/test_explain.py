@@ -19,6 +19,8 @@ from toastkit.records import Position, Since, StateChange, Ticket
 from toastkit.storage import outbox
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 DIALECT = ToastsDialect(FakeFraming())
 MakeKit = Callable[..., Kit]
 

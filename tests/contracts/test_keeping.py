@@ -46,6 +46,8 @@ from toastkit.storage.tables import (
 )
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 DAY_MS = 24 * 3600 * 1000
 RETENTION_MS = 90 * DAY_MS
 VISITOR = "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"

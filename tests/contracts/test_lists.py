@@ -11,6 +11,8 @@ from toastkit.records import PageQuery, ReadMark, StoredToast
 from toastkit.storage import Storage
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 # The list
 
 

@@ -32,6 +32,8 @@ from toastkit.records import AnonymousDevice
 from toastkit.runtime import runtime_for
 from toastkit.storage import Owned, Storage
 
+pytestmark = pytest.mark.plain
+
 UUID = "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
 ANON = f"anon:{UUID}"
 DEVICE = AnonymousDevice(device_hash="d", anon_uuid=UUID, created_at=1)

@@ -35,6 +35,8 @@ from toastkit.storage.owing import add
 from toastkit.storage.tables import anonymous, deliveries, metadata, outbox, sessions, toasts
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 UUID = "0d9b1c9e-1c5f-4c39-9a41-5a3a1f6b7c11"
 ANON = f"anon:{UUID}"
 DEVICE = AnonymousDevice(device_hash="d", anon_uuid=UUID, created_at=1)
