@@ -16,11 +16,11 @@ ROOT = Path(__file__).parent.parent
 HOUSE = ("toastkit", "toastkit_flask", "example_app")
 WORDS = {
     *("errors", "closing", "clock", "ids", "topics", "events", "principals", "commands"),
-    *("replies", "receipts", "hooks", "deliveries", "config", "records", "texts"),
+    *("replies", "receipts", "hooks", "deliveries", "config", "records", "texts", "signals"),
 }
 CORE = {"live", "publishing", "identity"}
 ROOMS = {*CORE, "dialects", "runtime", "backplane", "storage", "senders", "verifiers"}
-WIRING = {"", "transports", "joining", "wiring", "kit", "current", "metrics", "testing"}
+WIRING = {"", "transports", "joining", "wiring", "kit", "current", "cli", "metrics", "testing"}
 DOORS = {("live", "publishing")}
 GEVENT = ("toastkit/runtime/gevent.py", "toastkit_flask/gunicorn.py", "example_app/")
 LINES, FUNCTION_LINES, PARAMETERS = 400, 45, 4

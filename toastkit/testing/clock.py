@@ -1,4 +1,4 @@
-"""What toastkit tests itself with, and you may test your program with."""
+"""A clock that a test sets."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What pytest finds by itself wherever toastkit is installed."""
