@@ -64,11 +64,12 @@ def tests_gevent(session: nox.Session) -> None:
     """Run them again where gevent has replaced threads, sockets and time.
 
     The interpreter is patched before pytest is imported: in a conftest it would be too late, for
-    plugins have imported ssl by then. One process, for those of several would not be patched.
+    plugins have imported ssl by then.
     """
     session.install("-e", ".[service]", *_group("test"))
+    shards = ("python", "-m", "tests.shards", str(os.cpu_count() or 1))
     patched = ("python", "-m", "gevent.monkey", "--module", "pytest")
-    session.run(*patched, "-m", "not long and not plain", *session.posargs)
+    session.run(*shards, *patched, "-m", "not long and not plain", *session.posargs)
 
 
 @nox.session(tags=["ci"])

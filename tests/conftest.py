@@ -82,6 +82,18 @@ def apple(papers: Papers) -> Iterator[Apple]:
         yield apple
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shard", default="0/1", help="I/N: every Nth file, beginning with the Ith")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the files of this shard; several processes at once run all of them (tests/shards.py)."""
+    index, count = map(int, config.getoption("--shard").split("/"))
+    mine = set(sorted({item.path for item in items})[index::count])
+    config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
+    items[:] = [item for item in items if item.path in mine]
+
+
 MADE_UP = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{24,}", re.IGNORECASE)
 
 
