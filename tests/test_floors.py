@@ -20,7 +20,18 @@ WORDS = {
 }
 CORE = {"live", "publishing", "identity"}
 ROOMS = {*CORE, "dialects", "runtime", "backplane", "storage", "senders", "verifiers"}
-WIRING = {"", "transports", "joining", "wiring", "kit", "current", "cli", "metrics", "testing"}
+WIRING = {
+    "",
+    "__main__",
+    "transports",
+    "joining",
+    "wiring",
+    "kit",
+    "current",
+    "cli",
+    "metrics",
+    "testing",
+}
 DOORS = {("live", "publishing")}
 GEVENT = ("toastkit/runtime/gevent.py", "toastkit_flask/gunicorn.py", "example_app/")
 LINES, FUNCTION_LINES, PARAMETERS = 400, 45, 4

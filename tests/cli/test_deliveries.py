@@ -1,4 +1,4 @@
-"""``flask toastkit deliveries``: what waits, and what became of the rest."""
+"""``toastkit deliveries``: what waits, and what became of the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.flask.cli.conftest import one_line
+from tests.cli.conftest import one_line
 
 AT = "2026-01-01T00:00:00+00:00"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..state import current_kit
+from ..current import current_kit
 from .words import as_json, json_text, told
 
 

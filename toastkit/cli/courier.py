@@ -8,10 +8,9 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from toastkit.clock import iso
-from toastkit.deliveries import Carried
-
-from ..state import current_kit
+from ..clock import iso
+from ..current import current_kit
+from ..deliveries import Carried
 from .words import told
 
 

@@ -8,9 +8,8 @@ from typing import Any, ParamSpec
 
 import click
 import msgspec
-from flask.cli import with_appcontext
 
-from toastkit import Invalid, ToastKitError
+from ..errors import Invalid, ToastKitError
 
 P = ParamSpec("P")
 
@@ -22,12 +21,11 @@ class _CalledWrongly(click.ClickException):
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:
-    """Run a command in the app's context, and tell an error in one line.
+    """Run a command, and tell an error in one line.
 
     It exits with 1 for what cannot be done, with 2 for what was called wrongly.
     """
 
-    @with_appcontext
     @wraps(command)
     def carry_out(*args: P.args, **options: P.kwargs) -> None:
         try:

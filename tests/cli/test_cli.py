@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from flask import Flask
 
-from tests.flask.cli.conftest import one_line
-from toastkit import Config, Kit
+from tests.cli.conftest import one_line, runner
+from toastkit.cli import group
 from toastkit.ids import toast_id
 from toastkit.publishing.verdict import Why
-from toastkit_flask import ToastKit
-from toastkit_flask.cli import group
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 UNKNOWN = toast_id(1_767_225_600_000)
 
 
@@ -163,11 +157,11 @@ def test_words_that_are_none_are_2(run, words):
         *(("devices", "ada"), ("devices", "ada", "--remove", "phone"), ("deliveries",)),
     ],
 )
-def test_a_database_that_cannot_be_reached_is_one_line_and_1(make_app, tmp_path, words):
-    app = make_app(database_url=f"sqlite:///{tmp_path}/nowhere/toasts.db")
-    done = app.test_cli_runner().invoke(args=["toastkit", *words])
-    assert done.exit_code == 1
-    assert one_line(done.stderr)
+def test_a_database_that_cannot_be_reached_is_one_line_and_1(make_kit, tmp_path, words):
+    kit = make_kit(database_url=f"sqlite:///{tmp_path}/nowhere/toasts.db")
+    code, _, complaint = runner(kit)(*words)
+    assert code == 1
+    assert one_line(complaint)
 
 
 @pytest.mark.parametrize("command", sorted(group.commands))
@@ -181,43 +175,11 @@ def test_every_command_explains_itself(run, command):
 @pytest.mark.parametrize("command", sorted(group.commands))
 def test_every_command_and_option_is_documented(command):
     page = (ROOT / "docs" / "cli.rst").read_text()
-    title = re.search(rf"^``flask toastkit ({command} .+|{command})``$", page, re.MULTILINE)
+    title = re.search(rf"^``toastkit ({command} .+|{command})``$", page, re.MULTILINE)
     assert title is not None
     for parameter in group.commands[command].params:
         name = max(parameter.opts, key=len)
         assert (name if name.startswith("--") else parameter.name.upper()) in title[0]
-
-
-def test_an_app_may_have_a_group_of_that_name(tmp_path):
-    app = Flask("host", instance_path=str(tmp_path))
-    mine = app.cli.command("toastkit")(lambda: None)
-    ToastKit(app)
-    assert app.cli.commands["toastkit"] is mine
-
-
-@pytest.mark.plain
-def test_the_commands_run_beside_whatever_serves_and_end(tmp_path):
-    database = f"sqlite:///{tmp_path}/toasts.db"
-    (tmp_path / "shop.py").write_text(
-        "from flask import Flask\n"
-        "from toastkit_flask import ToastKit\n"
-        "app = Flask(__name__)\n"
-        f"ToastKit(app, database_url={database!r})\n"
-    )
-    with Kit(Config(database_url=database)) as kit:
-        id = kit.publish_toast("ada", "Hello").id
-        known = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "shop", "toastkit", "explain", id],
-            env=known,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert "state  accepted (undecided)" in done.stdout
 
 
 @pytest.mark.parametrize("word", get_args(Why))

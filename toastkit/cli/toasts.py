@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from toastkit.publishing import Explanation
-
-from ..state import current_kit
+from ..current import current_kit
+from ..publishing import Explanation
 from .words import as_json, json_text, told
 
 

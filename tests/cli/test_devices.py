@@ -1,4 +1,4 @@
-"""``flask toastkit devices``: what an operator sees of a user's devices, and removes."""
+"""``toastkit devices``: what an operator sees of a user's devices, and removes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from tests.flask.cli.conftest import one_line, runner
+from tests.cli.conftest import one_line, runner
 from toastkit.senders import RecordingSender
 
 AT = "2026-01-01T00:00:00+00:00"
@@ -50,9 +50,9 @@ def test_programs_get_json_and_nobody_a_push_token(kit, run):
 
 
 @pytest.mark.parametrize(("refused", "often"), [(1, "once"), (2, "2 times")])
-def test_it_says_what_became_of_the_last_pushes(make_app, monkeypatch, refused, often):
-    app = make_app(senders=[RecordingSender("apns")])
-    kit, run = app.extensions["toastkit"].kit, runner(app)
+def test_it_says_what_became_of_the_last_pushes(make_kit, monkeypatch, refused, often):
+    kit = make_kit(senders=[RecordingSender("apns")])
+    run = runner(kit)
     device = kit.devices.register("ada", "phone", None, APNS)
     assert run("devices", "ada")[1].endswith("  can be pushed to\n")
     told = replace(device, taken_at=device.registered_at, refused=refused)

@@ -1,4 +1,4 @@
-"""``flask toastkit courier``: a process that carries, tells of it, and ends when it is told to."""
+"""``toastkit courier``: a process that carries, tells of it, and ends when it is told to."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.flask.cli.conftest import one_line, runner
+from tests.cli.conftest import one_line, runner
 from toastkit import Config, Kit
 from toastkit.deliveries import Later, Refusal, Sent
 from toastkit.senders import RecordingSender
 from toastkit.senders.apns import RecordingApns
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 class Answers:
@@ -50,14 +50,13 @@ def test_without_a_sender_it_says_what_to_do(run):
         assert "TOASTKIT_APNS_KEY_FILE" in complaint
 
 
-def test_once_carries_what_is_due_tells_each_attempt_and_ends(make_app, database):
-    app = make_app(senders=[Answers(), RecordingSender("email")], database_url=database)
-    kit = app.extensions["toastkit"].kit
+def test_once_carries_what_is_due_tells_each_attempt_and_ends(make_kit, database):
+    kit = make_kit(senders=[Answers(), RecordingSender("email")], database_url=database)
     ids = {
         target: kit.deliveries.owe("answers", {}, target=target, user_id="ada")
         for target in ("sent", "refused", "later")
     }
-    code, said, told = runner(app)("courier", "--once")
+    code, said, told = runner(kit)("courier", "--once")
     assert (code, told) == (0, "carrying answers, email\n")
     lines = {line.split()[3]: line for line in said.splitlines()}
     assert lines["sent"] == f"answers  {ids['sent']}  ada  sent  sent: 200"
@@ -70,16 +69,16 @@ def test_once_carries_what_is_due_tells_each_attempt_and_ends(make_app, database
     }
 
 
-def test_once_carries_more_than_it_has_room_for(make_app, database):
+def test_once_carries_more_than_it_has_room_for(make_kit, database):
     sender = RecordingSender("email")
-    app = make_app(senders=[sender], database_url=database)
+    kit = make_kit(senders=[sender], database_url=database)
     for _ in range(20):
-        app.extensions["toastkit"].kit.deliveries.owe("email", {})
-    assert runner(app)("courier", "--once")[0] == 0
+        kit.deliveries.owe("email", {})
+    assert runner(kit)("courier", "--once")[0] == 0
     assert len(sender.posted) == 20
 
 
-def test_once_ends_though_the_other_side_is_away(make_app, database):
+def test_once_ends_though_the_other_side_is_away(make_kit, database):
     class Away:
         kind = "email"
         asked = 0
@@ -89,41 +88,40 @@ def test_once_ends_though_the_other_side_is_away(make_app, database):
             raise ConnectionRefusedError
 
     sender = Away()
-    app = make_app(senders=[sender], database_url=database)
+    kit = make_kit(senders=[sender], database_url=database)
     for _ in range(20):
-        app.extensions["toastkit"].kit.deliveries.owe("email", {})
-    code, said, _ = runner(app)("courier", "--once")
+        kit.deliveries.owe("email", {})
+    code, said, _ = runner(kit)("courier", "--once")
     assert (code, said.count("waiting: ConnectionRefusedError")) == (0, sender.asked)
     assert 1 <= sender.asked < 20
     with Kit(Config(database_url=database)) as kit:
         assert kit.deliveries.waiting() == {"email": 20}
 
 
-def test_once_without_its_database_is_one_line_and_1(make_app, tmp_path):
+def test_once_without_its_database_is_one_line_and_1(make_kit, tmp_path):
     url = f"sqlite:///{tmp_path}/nowhere/toasts.db"
-    app = make_app(senders=[RecordingSender("email")], database_url=url)
-    code, said, complaint = runner(app)("courier", "--once")
+    kit = make_kit(senders=[RecordingSender("email")], database_url=url)
+    code, said, complaint = runner(kit)("courier", "--once")
     assert (code, said) == (1, "")
     assert one_line(complaint.removeprefix("carrying email\n"))
 
 
-def test_it_carries_where_the_setting_says_that_serving_processes_do_not(make_app, database):
+def test_it_carries_where_the_setting_says_that_serving_processes_do_not(make_kit, database):
     sender = RecordingSender("email")
-    app = make_app(senders=[sender], database_url=database, carry=False)
-    app.extensions["toastkit"].kit.deliveries.owe("email", {})
-    assert runner(app)("courier", "--once")[0] == 0
+    kit = make_kit(senders=[sender], database_url=database, carry=False)
+    kit.deliveries.owe("email", {})
+    assert runner(kit)("courier", "--once")[0] == 0
     assert len(sender.posted) == 1
 
 
-def test_it_sends_the_pushes_of_those_who_serve_and_do_not_carry(make_app, database, clock):
-    web = make_app(senders=[RecordingSender("apns")], database_url=database, carry=False)
-    kit = web.extensions["toastkit"].kit
+def test_it_sends_the_pushes_of_those_who_serve_and_do_not_carry(make_kit, database, clock):
+    kit = make_kit(senders=[RecordingSender("apns")], database_url=database, carry=False)
     kit.node.serve()
     kit.devices.register("ada", "phone", None, {"token": "ab" * 32})
     receipt = kit.publish_toast("ada", "Hello")
     assert (receipt.transport, receipt.status) == ("apns", "queued")
     sender = RecordingApns(clock)
-    assert runner(make_app(senders=[sender], database_url=database))("courier", "--once")[0] == 0
+    assert runner(make_kit(senders=[sender], database_url=database))("courier", "--once")[0] == 0
     (pushed,) = sender.posted
     assert pushed.request.path == "/3/device/" + "ab" * 32
     assert kit.toasts.explain(receipt.id).why == "sent"

@@ -7,10 +7,9 @@ from typing import Any, get_args
 import click
 from msgspec.structs import asdict
 
-from toastkit.clock import iso
-from toastkit.deliveries import DeliveryState, StoredDelivery
-
-from ..state import current_kit
+from ..clock import iso
+from ..current import current_kit
+from ..deliveries import DeliveryState, StoredDelivery
 from .words import as_json, columns, json_text, told
 
 TIMES = ("created_at", "expires_at", "next_attempt_at", "lease_until")

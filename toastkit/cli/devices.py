@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 
-from toastkit.clock import iso
-from toastkit.dialects import device_item
-from toastkit.identity import Devices
-from toastkit.principals import user_id
-from toastkit.records import Device
-
-from ..state import current_kit
+from ..clock import iso
+from ..current import current_kit
+from ..dialects import device_item
+from ..identity import Devices
+from ..principals import user_id
+from ..records import Device
 from .words import as_json, columns, json_text, told
 
 

@@ -1,0 +1,84 @@
+"""``flask toastkit …``: the same commands, in the app's context and on its kit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask, current_app
+
+import toastkit.cli
+from toastkit import Config, Kit
+from toastkit_flask import ToastKit
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_command_is_there_with_its_options(app):
+    commands = app.cli.commands["toastkit"].commands
+    assert set(commands) == set(toastkit.cli.group.commands)
+    for name, command in toastkit.cli.group.commands.items():
+        assert commands[name].params == command.params
+
+
+def test_a_command_runs_on_the_apps_kit_and_leaves_it_open(make_app):
+    for app in (make_app(), make_app()):
+        kit = app.extensions["toastkit"].kit
+        for _ in range(2):
+            id = kit.publish_toast("ada", "Hello").id
+            done = app.test_cli_runner().invoke(args=["toastkit", "explain", id])
+            assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_command_runs_in_the_apps_context(app, monkeypatch):
+    kit, seen = app.extensions["toastkit"].kit, []
+    monkeypatch.setattr(kit.data, "prune", lambda _: seen.append(current_app.name) or {})
+    done = app.test_cli_runner().invoke(args=["toastkit", "prune"])
+    assert (done.exit_code, seen) == (0, [app.name])
+    assert not kit.node.serving
+
+
+def test_the_apps_settings_count(make_app, clock):
+    app = make_app(retention_days=1)
+    kit = app.extensions["toastkit"].kit
+    kit.node.serve()
+    id = kit.publish_toast("ada", "Hello").id
+    assert kit.toasts.explain(id).state == "undelivered"  # undecided ones are kept
+    clock.advance(2 * 86_400)
+    assert app.test_cli_runner().invoke(args=["toastkit", "prune"]).exit_code == 0
+    assert kit.toasts.list("ada").items == []
+
+
+def test_an_app_may_have_a_group_of_that_name(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    mine = app.cli.command("toastkit")(lambda: None)
+    ToastKit(app)
+    assert app.cli.commands["toastkit"] is mine
+
+
+@pytest.mark.plain
+def test_the_commands_run_beside_whatever_serves_and_end(tmp_path):
+    database = f"sqlite:///{tmp_path}/toasts.db"
+    (tmp_path / "shop.py").write_text(
+        "from flask import Flask\n"
+        "from toastkit_flask import ToastKit\n"
+        "app = Flask(__name__)\n"
+        f"ToastKit(app, database_url={database!r})\n"
+    )
+    with Kit(Config(database_url=database)) as kit:
+        id = kit.publish_toast("ada", "Hello").id
+        known = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "shop", "toastkit", "explain", id],
+            env=known,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "state  accepted (undecided)" in done.stdout
