@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toastkit.config import Config
+from toastkit.config import Config, sources, sources_of_env
 from toastkit.errors import ConfigError
 
 pytestmark = pytest.mark.plain
@@ -136,13 +136,59 @@ def test_a_value_that_is_not_understood_names_its_key(key: str, value: Any) -> N
         ("confirm_ms", 0),
         ("connections", -1),
         ("confirm_ms", "250"),
-        ("publish_secret", "my-key"),
-        ("surfaces", ["toasts"]),
     ],
 )
 def test_a_value_that_cannot_be_names_its_setting(name: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=f"^{name} must be"):
         Config(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "value", [("a", "b"), ["a", "b"], "a, b", (each for each in "ab"), {"a": 1, "b": 2}]
+)
+def test_a_list_may_be_given_as_app_config_has_it(value: Any) -> None:
+    assert Config(surfaces=value).surfaces == ("a", "b")
+
+
+def test_a_text_that_is_given_is_one_secret_and_not_its_letters() -> None:
+    config = Config.from_mapping({}, publish_secret="my-key")
+    assert config.publish_secret == ("my-key",)
+    assert hash(config) == hash(Config(publish_secret=("my-key",)))
+
+
+@pytest.mark.parametrize("value", [5, None, b"toasts"])
+def test_what_is_no_list_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^surfaces: .* is not a comma separated list"):
+        Config(surfaces=value)
+
+
+def test_a_secret_that_is_not_understood_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_mapping({"TOASTKIT_PUBLISH_SECRET": b"hush"})
+    assert "hush" not in str(caught.value)
+
+
+def test_where_each_setting_was_said() -> None:
+    said = {"TOASTKIT_DUE_MS": 5, "TOASTKIT_CONFRIM_MS": 5, "DUE_MS": 7, 5: 6}
+    assert sources(said, "app.config") == {"due_ms": "TOASTKIT_DUE_MS in app.config"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "source"),
+    [
+        ({"DATABASE_URL": "a"}, "DATABASE_URL in the environment"),
+        (
+            {"DATABASE_URL": "a", "TOASTKIT_DATABASE_URL": "b"},
+            "TOASTKIT_DATABASE_URL in the environment",
+        ),
+    ],
+)
+def test_where_the_database_was_said(environ: dict[str, str], source: str) -> None:
+    assert sources_of_env(environ) == {"database_url": source}
+
+
+def test_where_settings_were_said_is_no_part_of_them() -> None:
+    assert Config.from_env({"TOASTKIT_DUE_MS": "5"}) == Config(due_ms=5)
 
 
 @pytest.mark.parametrize("text", ["1", "true", "TRUE", " yes ", "On"])

@@ -9,7 +9,7 @@ import difflib
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
 
 from .deliveries import read_steps
@@ -25,7 +25,7 @@ def _setting(default: Any, meaning: str, *, shown: bool = True, least: int = 1) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Hold every setting of one kit. Lists are comma separated in the environment."""
+    """Hold every setting of one kit. Lists are comma separated in a text, as the environment's are."""
 
     database_url: str = _setting(
         "", "sqlite:////path/file.db or postgresql://user@host/name", shown=False
@@ -152,9 +152,9 @@ class Config:
             least = setting.metadata["least"]
             if setting.type == "int" and (not isinstance(value, int) or value < least):
                 raise ConfigError(f"{setting.name} must be a whole number and at least {least}")
-            if setting.type == "tuple[str, ...]" and not isinstance(value, tuple):
-                # A text would be read letter by letter: every letter of a secret a secret.
-                raise ConfigError(f"{setting.name} must be a tuple of texts, like ('a', 'b')")
+            if setting.type == _LIST and not isinstance(value, tuple):
+                # Also a text: letter by letter every letter of a secret would be a secret.
+                object.__setattr__(self, setting.name, _read(setting.name, value, setting))
         read_steps(self.fallback)
 
     @classmethod
@@ -186,43 +186,73 @@ class Config:
                 continue
             name = key.removeprefix(PREFIX).lower()
             if name in settings:
-                values[name] = _read(key, value, settings[name].type)
-            elif key not in _ELSEWHERE:
-                _warn_unknown(key, settings)
+                values[name] = _read(key, value, settings[name])
+        for key, near in unknown(mapping).items():
+            warnings.warn(f"{key} is no setting of toastkit; did you mean {near}?", stacklevel=3)
         return cls(**values)
 
+
+def sources(mapping: Mapping[Any, Any], place: str) -> dict[str, str]:
+    """Return by what each setting of a mapping is said there, as ``Config.from_mapping`` reads it.
+
+    ``place`` is what the mapping is called, such as ``app.config``.
+    """
+    names = {PREFIX + setting.name.upper(): setting.name for setting in fields(Config)}
+    upper = {key.upper(): key for key in mapping if isinstance(key, str) and key.startswith(PREFIX)}
+    return {names[key]: f"{said} in {place}" for key, said in upper.items() if key in names}
+
+
+def sources_of_env(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return by what each setting of the environment is said, as ``Config.from_env`` reads it."""
+    found = sources(environ, ENVIRONMENT)
+    if "DATABASE_URL" in environ:
+        found.setdefault("database_url", f"DATABASE_URL in {ENVIRONMENT}")
+    return found
+
+
+def unknown(mapping: Mapping[Any, Any]) -> dict[str, str]:
+    """Return each ``TOASTKIT_`` key of a mapping that is no setting, with the nearest that is."""
+    known = [PREFIX + setting.name.upper() for setting in fields(Config)]
+    strange = [
+        key
+        for key in mapping
+        if isinstance(key, str) and key.startswith(PREFIX)
+        if key.upper() not in known and key not in _ELSEWHERE
+    ]
+    return {key: difflib.get_close_matches(key, known, n=1, cutoff=0)[0] for key in strange}
+
+
+ENVIRONMENT = "the environment"
 
 _ELSEWHERE = frozenset({"TOASTKIT_DEMO"})
 """Keys of the same prefix that somebody else reads: example_app's switch for demo mode."""
 
 
-def _warn_unknown(key: str, settings: Mapping[str, Any]) -> None:
-    known = [PREFIX + name.upper() for name in settings]
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0)
-    warnings.warn(f"{key} is no setting of toastkit; did you mean {near[0]}?", stacklevel=4)
+_LIST = "tuple[str, ...]"
 
 
-def _read(key: str, value: Any, kind: Any) -> Any:
+def _read(key: str, value: Any, setting: Field[Any]) -> Any:
     try:
-        if kind == "bool":
+        if setting.type == "bool":
             return _read_bool(value)
-        if kind == "int":
+        if setting.type == "int":
             return int(value)
-        if kind == "str":
+        if setting.type == "str":
             return str(value)
         if isinstance(value, bytes):
             raise TypeError(value)
         parts = value.split(",") if isinstance(value, str) else value
         return tuple(str(part).strip() for part in parts if str(part).strip())
     except (TypeError, ValueError, OverflowError):
-        raise ConfigError(f"{key}: {value!r} is not {_KINDS[kind]}") from None
+        shown = repr(value) if setting.repr else "what is set"
+        raise ConfigError(f"{key}: {shown} is not {_KINDS[setting.type]}") from None
 
 
-_KINDS = {
+_KINDS: dict[Any, str] = {
     "bool": "1 or 0",
     "int": "a whole number",
     "str": "text",
-    "tuple[str, ...]": "a comma separated list",
+    _LIST: "a comma separated list",
 }
 
 
