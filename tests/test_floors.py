@@ -24,6 +24,7 @@ WIRING = {
     "",
     "__main__",
     "transports",
+    "announcing",
     "joining",
     "wiring",
     "kit",

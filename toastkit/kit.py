@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Self, TypeVar
 
+from .announcing import Announcer, Stage
 from .clock import Clock
 from .config import Config
 from .errors import ConfigError, Invalid
@@ -63,7 +64,7 @@ class Kit:
     Building a kit touches neither disk nor threads; it opens at first use, in each process that
     uses it, and ``close()`` (or leaving its ``with`` block) ends it. ``owned`` names the tables of
     the host's, in the same database, that hold what is users'; without it those that are
-    registered count. Where the settings say how to sign for Apple's push service, the key's file is
+    registered count. ``sender`` is who the signals say they are of: the kit. Where the settings say how to sign for Apple's push service, the key's file is
     read at once.
     """
 
@@ -78,14 +79,12 @@ class Kit:
         clock: Clock | None = None,
         host: Host | None = None,
         owned: Iterable[Ownable] | None = None,
+        sender: object = None,
     ) -> None:
-        if not config.database_url:
-            raise ConfigError(
-                "database_url is not set: set TOASTKIT_DATABASE_URL (or DATABASE_URL), "
-                "for example sqlite:////var/lib/app/toastkit.db"
-            )
+        _ensure_database(config)
         self.config = config
         self._context = context
+        self._sender = sender
         self._ground = Ground.of(config, hooks, clock, host=host, owned=owned)
         self._senders = make_senders(self._ground, senders, context)
         self._looking: Sequence[Rounds] = ()
@@ -96,8 +95,9 @@ class Kit:
         def node() -> Node | None:
             return None if (here := kit()) is None else here.node
 
+        announcer = Announcer(weakly(self._find_stage))
         self._fallback = make_fallback(self._ground, kinds, weakly(self._carrier))
-        self._publisher = make_publisher(self._ground, self._fallback, node)
+        self._publisher = make_publisher(self._ground, self._fallback, node, announcer)
         heralds = Heralds(node, self._publisher.publish_control, self._senders.kinds_of)
         self.identity = make_identity(self._ground, verifiers, heralds)
         self.node = self._make_node()
@@ -288,6 +288,9 @@ class Kit:
         self._couriers = (*(each for each in self._couriers if not each.stopped), courier)
         return courier
 
+    def _find_stage(self) -> Stage:
+        return Stage(self if self._sender is None else self._sender, self._context)
+
     def _carrier(self) -> Courier | None:
         return next((each for each in self._couriers if not each.stopped), None)
 
@@ -309,6 +312,14 @@ class Kit:
 
     def _options(self, **given: Any) -> ToastOptions:
         return ToastOptions(dedupe_ms=self.config.dedupe_ms, **given)
+
+
+def _ensure_database(config: Config) -> None:
+    if not config.database_url:
+        raise ConfigError(
+            "database_url is not set: set TOASTKIT_DATABASE_URL (or DATABASE_URL), "
+            "for example sqlite:////var/lib/app/toastkit.db"
+        )
 
 
 open_kits: Living[Kit] = Living()

@@ -6,7 +6,7 @@ A kit that nobody holds any more must go: what runs beside it knows it weakly on
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -38,6 +38,7 @@ from .publishing import (
     Round,
     Rounds,
     Senders,
+    Sink,
     Sweeper,
     SweeperParts,
     Toasts,
@@ -190,7 +191,7 @@ def _apns(config: Config, clock: Clock) -> Sequence[Sender]:
 
 
 def make_fallback(
-    ground: Ground, kinds: Sequence[str], courier: Callable[[], Courier | None]
+    ground: Ground, kinds: Collection[str], courier: Callable[[], Courier | None]
 ) -> Fallback:
     """Make what owes a push where nobody is there; ``courier`` returns what carries here."""
     repository = ground.storage.deliveries
@@ -198,7 +199,7 @@ def make_fallback(
 
 
 def make_publisher(
-    ground: Ground, fallback: Fallback, node: Callable[[], Node | None]
+    ground: Ground, fallback: Fallback, node: Callable[[], Node | None], sink: Sink
 ) -> Publisher:
     """Make the road of every event; ``node`` returns the living one."""
     return Publisher(
@@ -210,6 +211,7 @@ def make_publisher(
             ground.backplane,
             fallback,
             serving=lambda: (here := node()) is not None and here.serving,
+            sink=sink,
         )
     )
 
@@ -248,7 +250,7 @@ def make_data(ground: Ground, sessions: Sessions, node: Callable[[], Node | None
 
 def make_deliveries(
     ground: Ground,
-    kinds: tuple[str, ...],
+    kinds: Collection[str],
     hurry: Callable[[], object],
     courier: Callable[[Told | None], Courier | None],
 ) -> Deliveries:

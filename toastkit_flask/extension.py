@@ -104,6 +104,7 @@ class ToastKit:
             senders=self._senders if senders is None else senders,
             owned=self._owned,
             context=app.app_context,
+            sender=app,
             clock=self._clock,
             host=None if db is None else hosting.host(app, db),
         )

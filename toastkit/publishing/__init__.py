@@ -12,6 +12,7 @@ from .inbox import Inbox
 from .posting import Senders
 from .publisher import Publisher, PublisherParts
 from .rounds import Round, Rounds
+from .sink import Sink
 from .sweeper import Sweeper, SweeperParts
 from .toasts import Toasts, ToastsParts
 
@@ -33,6 +34,7 @@ __all__ = [
     "Round",
     "Rounds",
     "Senders",
+    "Sink",
     "Sweeper",
     "SweeperParts",
     "ToastOptions",

@@ -10,6 +10,7 @@ from msgspec import Struct
 from .. import principals
 from ..clock import Clock
 from ..config import Config
+from ..records import Upgrade
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -18,6 +19,22 @@ Progress = Callable[[str, int], object]
 
 class Keeping(Protocol):
     """Delete what is kept no longer, and what is one user's."""
+
+    def upgrade(self) -> Upgrade:
+        """Bring the schema up to date; say where it was and is.
+
+        Raises:
+            ConfigError: a newer toastkit has been here, or a host's migrations lack something.
+            StorageUnavailable: the database cannot be opened or written.
+        """
+
+    def upgrade_sql(self, since: str | None) -> str:
+        """Return the SQL that would, from the revision it is at, or from ``since``.
+
+        Raises:
+            ConfigError: there is no such revision, or the tables are a host's.
+            StorageUnavailable: the database cannot be opened.
+        """
 
     def prune(self, now: int, retention_ms: int) -> Iterator[tuple[str, int]]:
         """Delete one batch at each step; tell of which table, and how many rows of it so far.
@@ -66,7 +83,7 @@ class DataParts(Struct, frozen=True):
 
 
 class Data:
-    """Prune what is old, forget a user, export what is kept of one."""
+    """Upgrade the schema, prune what is old, forget a user, export what is kept of one."""
 
     def __init__(self, parts: DataParts) -> None:
         self._keeping = parts.keeping
@@ -75,6 +92,28 @@ class Data:
         self._dismiss = parts.dismiss
         self._breathe = parts.breathe
         self._pruning: Iterator[tuple[str, int]] | None = None
+
+    def upgrade(self) -> Upgrade:
+        """Bring the schema up to date, which a kit's first use does, too; say where it was and is.
+
+        Tables among a host's own are only looked at: its migrations make them.
+
+        Raises:
+            ConfigError: a newer toastkit has been here, or a host's migrations lack something.
+            StorageUnavailable: the database cannot be opened or written.
+        """
+        return self._keeping.upgrade()
+
+    def upgrade_sql(self, since: str | None = None) -> str:
+        """Return the SQL that ``upgrade`` would carry out; empty where there is nothing to do.
+
+        ``since`` is the revision to begin at (``base``: none); then the database is not looked at.
+
+        Raises:
+            ConfigError: there is no such revision, or the tables are a host's.
+            StorageUnavailable: the database cannot be opened.
+        """
+        return self._keeping.upgrade_sql(since)
 
     def prune(self, progress: Progress | None = None) -> dict[str, int]:
         """Delete what is kept no longer; return how many rows of each table.

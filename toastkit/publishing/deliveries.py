@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, get_args
 
 from msgspec import Struct
@@ -32,7 +32,7 @@ class DeliveriesParts(Struct, frozen=True):
     config: Config
     clock: Clock
     repository: DeliveryRepository
-    kinds: tuple[str, ...]
+    kinds: Collection[str]
     hurry: Callable[[], object]
     courier: Callable[[Told | None], Courier | None]
 
@@ -55,7 +55,7 @@ class Deliveries:
     @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds there are senders for, in this process."""
-        return self._kinds
+        return tuple(self._kinds)
 
     def owe(
         self,

@@ -72,16 +72,20 @@ class Fallback:
         self._confirm_ms = parts.config.confirm_ms
         self._life_ms = parts.config.fallback_seconds * 1000
         steps = read_steps(parts.config.fallback)
-        self.steps = tuple(step for step in steps if step.kind in parts.kinds)
-        self._idle = [step.kind for step in steps if step not in self.steps and step != PUSH]
-        self._first = next((step.kind for step in self.steps if not step.after_ms), None)
+        self._wanted, self._kinds = steps, parts.kinds
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return the steps that somebody here can post."""
+        return tuple(step for step in self._wanted if step.kind in self._kinds)
 
     def warn(self) -> None:
         """Tell whoever runs a process that decides of steps for which nothing is owed.
 
         Pushes are a default that needs settings; what is written down is meant.
         """
-        for kind in self._idle:
+        idle = [step.kind for step in self._wanted if step.kind not in self._kinds]
+        for kind in (kind for kind in idle if kind != PUSH.kind):
             log.warning(
                 "nothing is owed for the step %r of TOASTKIT_FALLBACK: no sender of that kind is "
                 "registered in this process",
@@ -94,7 +98,7 @@ class Fallback:
         ``gated``: they were written, but are not acked in time. All of them are returned then, for
         somebody must note that nothing more is done.
         """
-        now = self._clock.now()
+        now, steps = self._clock.now(), self.steps
         owings = (
             Owing(
                 toast_id=event.id,
@@ -102,10 +106,10 @@ class Fallback:
                 seq=event.seq or 0,
                 at=now,
                 payload=_payload(event),
-                dues=tuple(self._dues(event, now)),
+                dues=tuple(self._dues(steps, event, now)),
                 gated=gated,
             )
-            for event in (toasts if self.steps or gated else ())
+            for event in (toasts if steps or gated else ())
         )
         return [owing for owing in owings if owing.dues or gated]
 
@@ -150,7 +154,7 @@ class Fallback:
             return Receipt.undelivered(id, "no_device")
         if not owed.now:
             return Receipt.owed(id, None)
-        kind = owed.kind or self._first
+        kind = owed.kind or next((step.kind for step in self.steps if not step.after_ms), None)
         spoken = [] if waiting is None else waiting.notice.wait(owed.now, waiting.until)
         for sent_by, outcome in spoken:
             if isinstance(outcome, Sent):
@@ -160,8 +164,8 @@ class Fallback:
             return Receipt.owed(id, kind)
         return Receipt.owed(id, None) if owed.later else Receipt.undelivered(id, "provider_error")
 
-    def _dues(self, event: Event, now: int) -> Iterator[Due]:
-        for step in self.steps:
+    def _dues(self, steps: Sequence[Step], event: Event, now: int) -> Iterator[Due]:
+        for step in steps:
             at, expires_at = now + step.after_ms, self._expiry(event, step, now)
             if at < expires_at:
                 late = step.after_ms > 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 from ..clock import Clock
 from ..deliveries import Carried, Delivery, Gone, Later, Outcome, Refusal, Sent
@@ -26,11 +27,11 @@ log = logging.getLogger(__name__)
 class Judge:
     """Decide what follows an attempt, and know the health of each kind; for one courier."""
 
-    def __init__(self, clock: Clock, chance: Callable[[], float], kinds: Iterable[str]) -> None:
+    def __init__(self, clock: Clock, chance: Callable[[], float]) -> None:
         self._clock = clock
         self._chance = chance
         self._missed: set[str] = set()
-        self.health = {kind: Health(clock, chance) for kind in kinds}
+        self.health = _Healths(clock, chance)
 
     def carried(self, delivery: Delivery, began: float, outcome: Outcome) -> Carried:
         """Return what becomes of a delivery after an attempt that ``began`` then."""
@@ -79,6 +80,17 @@ class Judge:
         health = self.health[delivery.kind]
         own = min(pause, AWAY_SECONDS) if delivery.attempts >= health.times else 0.0
         return max(own, health.pause)
+
+
+class _Healths(dict[str, Health]):
+    """Hold the health of each kind; one that nothing is known of is well."""
+
+    def __init__(self, clock: Clock, chance: Callable[[], float]) -> None:
+        super().__init__()
+        self._make = partial(Health, clock, chance)
+
+    def __missing__(self, kind: str) -> Health:
+        return self.setdefault(kind, self._make())
 
 
 def _why(later: Later) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, KeysView, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from ..deliveries import Delivery, Gone, Later, Outcome, Refusal, Sent
@@ -49,24 +49,43 @@ class Senders:
         self._complained: dict[str, str] = {}
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """Return every kind there is a sender for."""
-        return tuple(self._by_kind)
+    def kinds(self) -> KeysView[str]:
+        """Return every kind there is a sender for, now and whenever it is looked at again.
+
+        Whoever holds this holds no sender, which may hold the whole app.
+        """
+        return self._rooms.keys()
 
     def kinds_of(self, happening: str) -> tuple[str, ...]:
         """Return the kinds that are owed a delivery when something happens.
 
         That is the kind of this name, and each that is it with ``:`` and a name of its own behind.
         """
-        return tuple(kind for kind in self._by_kind if f"{kind}:".startswith(f"{happening}:"))
+        return tuple(
+            kind for kind in tuple(self._by_kind) if f"{kind}:".startswith(f"{happening}:")
+        )
 
     def room(self, kind: str) -> int:
         """Return how many attempts of a kind one process makes side by side."""
-        return self._rooms[kind]
+        return self._rooms.get(kind, ROOM)
+
+    def swap(self, kind: str, sender: Sender | None) -> Sender | None:
+        """Put a sender, or none, in the place of a kind's, as a test does; return that one.
+
+        Attempts that have begun go on with the one they began with.
+        """
+        before = self._by_kind.get(kind)
+        if sender is None:
+            self._rooms.pop(kind, None)
+            self._by_kind.pop(kind, None)
+        else:
+            self._by_kind[kind] = sender
+            self._rooms[kind] = _room(sender)
+        return before
 
     def close(self) -> None:
         """Have every sender that can, give back what it holds; no attempt is made after that."""
-        for kind, sender in self._by_kind.items():
+        for kind, sender in tuple(self._by_kind.items()):
             close = getattr(sender, "close", None)
             try:
                 if callable(close):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from msgspec.structs import replace
@@ -19,11 +19,18 @@ from ..runtime.contract import Runtime
 from .confirm import decide, expiry
 from .fallback import Fallback
 from .inbox import Inbox, Relayed
+from .sink import Sink
+
+SHARE = 64
+"""Toasts that are relayed at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublisherParts:
-    """What a publisher is made of; ``serving`` tells whether this process may decide."""
+    """What a publisher is made of; ``serving`` tells whether this process may decide.
+
+    ``sink`` is told of everything that was published.
+    """
 
     config: Config
     clock: Clock
@@ -32,6 +39,7 @@ class PublisherParts:
     backplane: Backplane
     fallback: Fallback
     serving: Callable[[], bool]
+    sink: Sink = field(default_factory=Sink)
 
 
 class Publisher:
@@ -45,6 +53,8 @@ class Publisher:
         self._backplane = parts.backplane
         self._fallback = parts.fallback
         self._serving = parts.serving
+        self._beside: Callable[[Callable[[], None]], None] = partial(_spawn, parts.runtime)
+        self._sink = parts.sink
 
     def publish(self, toasts: Sequence[Event]) -> list[Receipt]:
         """Store toasts durably, tell whoever is there, and return one receipt each, in order.
@@ -58,13 +68,9 @@ class Publisher:
         tell = partial(self._tell, telling, toasts) if serving else None
         accepted = self._inbox.accept(toasts, self._due_ms(serving), tell)
         # Of one toast it is worth waiting for what becomes of a push; many would wait for the last.
-        decided = self._decide(telling, patient=len(toasts) == 1)
-        return [
-            Receipt.duplicate(place.id)
-            if place.duplicate
-            else decided.get(place.id) or Receipt.queued(place.id)
-            for place in accepted
-        ]
+        receipts = _receipts(accepted, self._decide(telling, patient=len(toasts) == 1))
+        self._sink.published(toasts, receipts)
+        return receipts
 
     def relay(self, ids: Sequence[str] | None = None) -> int:
         """Publish what a committed transaction left in the outbox; return how much that was.
@@ -75,15 +81,17 @@ class Publisher:
         Raises:
             StorageUnavailable: it waits in the outbox as before.
         """
+        if not self._serving():
+            some = [None] if ids is None else _shares(ids)
+            return sum(map(self._relay_silently, some))
         tellings: list[_Telling] = []
-        serving = self._serving()
-        tell = partial(self._tell_relayed, tellings) if serving else None
+        tell = partial(self._tell_relayed, tellings)
         try:
-            return len(self._inbox.relay(ids, self._due_ms(serving), tell))
+            return len(self._inbox.relay(ids, self._due_ms(True), tell))
         finally:  # of many commits some may have succeeded
             if tellings:
                 # Beside: whoever committed has a receipt already and need not wait for the answers.
-                self._runtime.spawn(lambda: self._settle_all(tellings))
+                self._beside(lambda: self._settle_all(tellings))
 
     def resume(self, toasts: Sequence[Event]) -> None:
         """Take up toasts that were accepted but never decided: tell them, and decide.
@@ -97,7 +105,7 @@ class Publisher:
         fresh = [event for event in toasts if event not in late]
         if fresh:
             self._runtime.ask(lambda: self._broadcast(telling, fresh))
-        self._settle(telling)
+        self._decide(telling)
 
     def publish_control(self, control: Event) -> None:
         """Tell a control to whoever is there; it is never stored and never pushed (A27).
@@ -111,13 +119,14 @@ class Publisher:
                 "call this inside the web process"
             )
         self._runtime.ask(lambda: self._backplane.broadcast([control]))
+        self._sink.told(control)
 
     def _due_ms(self, serving: bool) -> int:
         # Who cannot decide leaves it to a process that serves, which looks for what is due.
         return self._config.due_ms if serving else 0
 
     def _tell_relayed(self, tellings: list[_Telling], relayed: Sequence[Relayed]) -> None:
-        telling = _Telling()
+        telling = _Telling(relayed=relayed)
         tellings.append(telling)
         toasts = [event for event, _ in relayed]
         self._tell(telling, toasts, [place for _, place in relayed])
@@ -138,12 +147,20 @@ class Publisher:
         telling.fresh, telling.answers = fresh, self._backplane.broadcast(told)
 
     def _settle_all(self, tellings: Sequence[_Telling]) -> None:
-        for telling in tellings:
-            self._settle(telling)
+        # First decided, then said: a receiver that is slow holds up no decision.
+        decided = [self._decide(telling) for telling in tellings]
+        for telling, receipts in zip(tellings, decided, strict=True):
+            self._say(telling.relayed, receipts)
 
-    def _settle(self, telling: _Telling) -> None:
-        """Decide what nobody waits for a receipt of."""
-        self._decide(telling)
+    def _relay_silently(self, ids: Sequence[str] | None) -> int:
+        # Who serves nobody tells nobody, and knows at once what becomes of it: it is queued.
+        relayed = self._inbox.relay(ids, self._due_ms(False))
+        self._say(relayed, {})
+        return len(relayed)
+
+    def _say(self, relayed: Sequence[Relayed], decided: Mapping[str, Receipt]) -> None:
+        receipts = _receipts([place for _, place in relayed], decided)
+        self._sink.published([event for event, _ in relayed], receipts)
 
     def _decide(self, telling: _Telling, *, patient: bool = False) -> dict[str, Receipt]:
         """Wait for the answers and return the receipt of every toast that was told, by id."""
@@ -168,12 +185,34 @@ class Publisher:
 class _Telling:
     """What the loop leaves for the publisher that waits: the new toasts, and who answers them.
 
-    ``until``, on the monotonic clock, is when the publisher waits no longer.
+    ``until``, on the monotonic clock, is when the publisher waits no longer; ``relayed`` is what it
+    was told of, duplicates too, where nobody waits.
     """
 
     fresh: Sequence[Event] = ()
     answers: Pending | None = None
     until: float = 0.0
+    relayed: Sequence[Relayed] = ()
+
+
+def _receipts(accepted: Sequence[Accepted], decided: Mapping[str, Receipt]) -> list[Receipt]:
+    return [
+        Receipt.duplicate(place.id)
+        if place.duplicate
+        else decided.get(place.id) or Receipt.queued(place.id)
+        for place in accepted
+    ]
+
+
+def _shares(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    # One commit each: what the first have done is known, whatever becomes of the others.
+    for start in range(0, len(ids), SHARE):
+        yield ids[start : start + SHARE]
+
+
+def _spawn(runtime: Runtime, job: Callable[[], None]) -> None:
+    # Not the runtime's own method: which one it is may be decided after the publisher is made.
+    runtime.spawn(job)
 
 
 def _placed(event: Event, place: Accepted) -> Event:

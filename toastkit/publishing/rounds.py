@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ class Rounds:
         self._ended: Signal | None = None
         self._over = False
         self._well = True
+        self._awaited: deque[Signal] = deque()
 
     @property
     def stopped(self) -> bool:
@@ -52,6 +54,13 @@ class Rounds:
         """Have the next round begin at once; one that goes on is followed by another."""
         if self._bell is not None:
             self._bell.set()
+
+    def look_now(self, seconds: float) -> bool:
+        """Have a round begin now; wait at most ``seconds`` for its end, and tell whether it came."""
+        ended = self._runtime.signal()
+        self._awaited.append(ended)
+        self.hurry()
+        return ended.wait(seconds)
 
     def cancel(self) -> None:
         """Begin no further round."""
@@ -78,7 +87,11 @@ class Rounds:
         assert self._ended is not None
         try:
             while self._comes():
+                # Those that come while it goes on wait for the next one.
+                awaited = len(self._awaited)
                 self._look()
+                for _ in range(awaited):
+                    self._awaited.popleft().set()
         finally:
             self._ended.set()
 

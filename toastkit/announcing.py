@@ -1,0 +1,113 @@
+"""Send the signals: call whoever listens, one after the other, and let none of them do harm."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from blinker import Signal
+
+from . import signals
+from .events import Event, Toast
+from .live.rules import Context
+from .publishing import Sink
+from .receipts import Receipt
+
+Facts = Mapping[str, Any]
+
+_called: ContextVar[tuple[tuple[Signal, object], ...]] = ContextVar("_called", default=())
+"""The receivers that are being called here, each with its signal."""
+
+log = logging.getLogger("toastkit")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Say who the sender of all signals is, and what a receiver needs around it."""
+
+    sender: object
+    context: Context
+
+
+class Announcer(Sink):
+    """Tell the receivers of the signals what has happened; with none, that costs a look.
+
+    ``stage`` returns ``None`` when the kit is gone: what runs beside it knows it weakly only.
+    """
+
+    def __init__(self, stage: Callable[[], Stage | None]) -> None:
+        self._stage = stage
+
+    def published(self, toasts: Sequence[Event], receipts: Sequence[Receipt]) -> None:
+        if signals.toast_published.receivers:
+            self._tell(signals.toast_published, _published(toasts, receipts))
+
+    def told(self, control: Event) -> None:
+        if signals.control_published.receivers:
+            self._tell(signals.control_published, _told(control))
+
+    def _tell(self, signal: Signal, each: Iterable[Facts]) -> None:
+        stage = self._stage()
+        if stage is None or signal.is_muted or not signal.has_receivers_for(stage.sender):
+            return
+        interrupted = None
+        for facts in each:
+            for receiver in signal.receivers_for(stage.sender):
+                interrupted = _call(stage, signal, receiver, facts) or interrupted
+        if interrupted is not None:
+            # A timeout of gevent's, the end of a greenlet or of the program: it may be the
+            # publisher's own, who waits for it. It comes when everybody has been told.
+            raise interrupted
+
+
+def _call(
+    stage: Stage, signal: Signal, receiver: Callable[..., Any], facts: Facts
+) -> BaseException | None:
+    """Call one receiver; return what must go on to whoever runs this thread."""
+    around = _called.get()
+    if (signal, receiver) in around:
+        return None  # it would answer itself for ever
+    token = _called.set((*around, (signal, receiver)))
+    try:
+        with stage.context():
+            _refuse_coroutine(receiver(stage.sender, **facts))
+    except Exception:
+        log.exception("%s failed when it was told %s", _name(receiver), signal.name)
+    except BaseException as error:  # noqa: BLE001  # see whoever called this
+        log.warning("%s was interrupted when it was told %s", _name(receiver), signal.name)
+        return error
+    finally:
+        _called.reset(token)
+    return None
+
+
+def _refuse_coroutine(answer: object) -> None:
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError("a receiver must be a plain function: nothing awaits a coroutine here")
+
+
+def _told(control: Event) -> Iterator[Facts]:
+    # A copy, here and below: clients may be about to be told of the same.
+    params = deepcopy(control.data)
+    yield {"kind": control.name, "params": params, "user_id": control.user_id}
+
+
+def _published(toasts: Sequence[Event], receipts: Sequence[Receipt]) -> Iterator[Facts]:
+    for event, receipt in zip(toasts, receipts, strict=True):
+        yield {
+            "user_id": event.user_id,
+            "topic": event.topic,
+            "toast": Toast(**deepcopy(event.data)),
+            "receipt": receipt,
+        }
+
+
+def _name(receiver: object) -> str:
+    module = getattr(receiver, "__module__", None) or type(receiver).__module__
+    return f"{module}.{getattr(receiver, '__qualname__', type(receiver).__qualname__)}"

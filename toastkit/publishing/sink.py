@@ -1,0 +1,21 @@
+"""Who is told of what was published: afterwards, without a say in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..events import Event
+from ..receipts import Receipt
+
+
+class Sink:
+    """Be told of what was published, and do nothing about it; whoever wants to do more overrides.
+
+    Called in the publisher's thread, or in a job of its own; never on the loop. It may block.
+    """
+
+    def published(self, toasts: Sequence[Event], receipts: Sequence[Receipt]) -> None:
+        """Note that toasts were published, each with its receipt, in order."""
+
+    def told(self, control: Event) -> None:
+        """Note that a control was told to whoever is there."""
