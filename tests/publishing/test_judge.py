@@ -17,7 +17,7 @@ class Bench:
 
     def __init__(self, chance: float = 0.0) -> None:
         self.clock = ManualClock()
-        self.judge = Judge(self.clock, lambda: chance, ["apns"])
+        self.judge = Judge(self.clock, lambda: chance)
 
     def carried(self, outcome: Outcome, attempts: int = 0) -> Carried:
         """Have an attempt begin and end now."""

@@ -35,7 +35,7 @@ def test_two_senders_of_one_kind_are_refused_with_the_remedy() -> None:
 def test_what_happened_is_owed_to_every_kind_that_is_of_it() -> None:
     kinds = ("identity.rebound", "identity.rebound:crm", "identity.reboundx", "identity", "mail")
     senders = Senders([RecordingSender(kind) for kind in kinds])
-    assert senders.kinds == kinds
+    assert tuple(senders.kinds) == kinds
     assert senders.kinds_of("identity.rebound") == kinds[:2]
     assert senders.kinds_of("identity") == ("identity",)
     assert senders.kinds_of("push") == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from .. import ids, principals, texts
@@ -53,15 +53,15 @@ class Devices:
         repository: DeviceRepository,
         config: Config,
         clock: Clock,
-        kinds: Sequence[str] = (),
+        kinds: Collection[str] = (),
     ) -> None:
         if not _BUNDLE.fullmatch(config.default_bundle_id):
             raise ConfigError(f"default_bundle_id: {config.default_bundle_id!r} is no bundle id")
         self._repository = repository
         self._config = config
         self._clock = clock
-        steps = {step.kind for step in read_steps(config.fallback)}
-        self._pushed = bool(DEVICE_KINDS & steps & set(kinds))
+        self._steps = DEVICE_KINDS & {step.kind for step in read_steps(config.fallback)}
+        self._kinds = kinds
 
     def register(
         self, user_id: object, device_id: object, bundle_id: object, apns: Mapping[str, Any] | None
@@ -115,7 +115,7 @@ class Devices:
 
         It has a push token, and the fallback has a step for devices that somebody can post.
         """
-        return self._pushed and device.push_token is not None
+        return device.push_token is not None and any(kind in self._kinds for kind in self._steps)
 
 
 def check_device_id(value: object, user_id: str) -> str:
