@@ -103,7 +103,7 @@ class Kit:
         self.node = self._make_node()
         self.sessions = self.identity.sessions
         self.devices = Devices(self._ground.storage.devices, config, self._ground.clock, kinds)
-        self._joining = Joining(config.database_url, host, self._publisher.relay)
+        self._joining = Joining(config.database_url, host, self._publisher)
         self._controls = Controls(self._ground.hooks)
         self.toasts = make_toasts(self._ground, self._publisher, node)
         self.data = make_data(self._ground, self.sessions, node)

@@ -84,7 +84,7 @@ class Ground:
             runtime,
             clock,
             wait_ms=config.storage_wait_ms,
-            own_schema=host is None,
+            own_schema=host is None or host.beside,
             owned=owned,
         )
         return cls(config, hooks or Hooks(), clock, runtime, MemoryBackplane(runtime), storage)

@@ -22,7 +22,9 @@ class Host:
 
     ``sessions`` is what the sessions come from; ``current`` returns the one the caller is working
     with, or ``None``, and makes none. Of a ``scoped_session`` that is known already. ``engine``:
-    that of the database, where it is not the one the sessions are bound to.
+    that of the database, where it is not the one the sessions are bound to. ``beside``: the database
+    is one that toastkit cannot share, such as one in memory, so it has its own. A toast is published
+    there after the commit then: a rollback discards it, one to a SAVEPOINT does not.
 
     Raises:
         ConfigError: ``current`` is missing.
@@ -31,6 +33,7 @@ class Host:
     sessions: scoped_session[Any] | sessionmaker[Any] | type[Session]
     current: Callable[[], Session | None] | None = None
     engine: Engine | None = None
+    beside: bool = False
 
     def __post_init__(self) -> None:
         if self.current is None and not isinstance(self.sessions, scoped_session):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import InvalidRequestError, OperationalError
@@ -19,10 +20,21 @@ from . import transactions
 from .database import MISSING, Home
 from .host import Db, Host
 from .sharing import share
-from .transactions import Open
+from .transactions import Open, Then
 from .writes import has_written, holds_write_lock
 
-Relay = Callable[[Sequence[str]], object]
+
+class Publishing(Protocol):
+    """Publish what a transaction has committed."""
+
+    def relay(self, ids: Sequence[str]) -> int:
+        """Publish what it left in the outbox."""
+        ...
+
+    def publish(self, toasts: Sequence[Event]) -> list[Receipt]:
+        """Publish what it could not keep itself."""
+        ...
+
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +42,13 @@ log = logging.getLogger(__name__)
 class Joining:
     """Decide which transaction a publish belongs to, and put its toasts there.
 
-    ``relay`` is given the ids of what was published in a transaction, after its commit.
+    ``publisher`` is given what was published in a transaction, after its commit.
     """
 
-    def __init__(self, url: str, host: Host | None, relay: Relay) -> None:
+    def __init__(self, url: str, host: Host | None, publisher: Publishing) -> None:
         self._home = Home(url)
         self._host = host
-        self._relay = relay
+        self._publisher = publisher
         if host is not None:
             transactions.watch(host.sessions)
             engine = host.bound_to()
@@ -68,13 +80,19 @@ class Joining:
         Raises:
             CannotJoin: that transaction takes none, or is another database's.
         """
-        connection = self._connection(session)
-        self._home.ensure_ready(connection)
-        self._add(connection, toasts)
-        opened, ids = transactions.opened(session), [toast.id for toast in toasts]
+        ids = [toast.id for toast in toasts]
+        then: Then
+        if self._host is not None and self._host.beside:
+            # Kept nowhere until then: a process that dies with its database in memory owes nothing.
+            connection, then = session.connection(), partial(self._publish_later, toasts)
+        else:
+            connection, then = self._connection(session), self._after
+            self._home.ensure_ready(connection)
+            self._add(connection, toasts)
+        opened = transactions.opened(session)
         if connection not in opened.starts:  # nobody watches it yet
             transactions.watch(session)
-        opened.after_commit(connection, ids, self._after)
+        opened.after_commit(connection, ids, then)
         return [Receipt.queued(id) for id in ids]
 
     def _add(self, connection: Connection, toasts: Sequence[Event]) -> None:
@@ -140,11 +158,17 @@ class Joining:
     def _after(self, ids: Sequence[str]) -> None:
         """Publish what has been committed; its commit cannot fail any more, whatever happens."""
         try:
-            self._relay(ids)
+            self._publisher.relay(ids)
         except StorageUnavailable as error:
             log.warning("%d committed toasts wait for a process that serves: %s", len(ids), error)
         except Exception:
             log.exception("%d committed toasts wait for a process that serves", len(ids))
+
+    def _publish_later(self, toasts: Sequence[Event], _ids: Sequence[str]) -> None:
+        try:
+            self._publisher.publish(toasts)
+        except Exception:
+            log.exception("%d toasts of a committed transaction are lost", len(toasts))
 
 
 _ASYNC = (
