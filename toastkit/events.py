@@ -26,14 +26,23 @@ CHOICES = {
 """The words a toast's fields may be."""
 
 
+_TITLE = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
+_TEXT = {"pattern": r"^[^\x00]*$"}
+_LINK = {
+    "pattern": r"^([A-Za-z][A-Za-z0-9+.\-]*:|/$|/[^/\\\s\x00-\x1f\x7f])[^\\\s\x00-\x1f\x7f]*$",
+    "description": "A URI, or a path that begins with one slash; no script.",
+}
+"""What a schema can say of what is checked below."""
+
+
 class Toast(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """Say what one toast shows (A.10). Lengths are in characters, ``data`` in JSON bytes."""
 
-    title: Annotated[str, Meta(min_length=1, max_length=200)]
-    body: Annotated[str, Meta(max_length=2000)] | None = None
+    title: Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema=_TITLE)]
+    body: Annotated[str, Meta(max_length=2000, extra_json_schema=_TEXT)] | None = None
     style: Literal["info", "success", "warning", "error"] = "info"
     priority: Literal["low", "normal", "high"] = "normal"
-    deeplink: Annotated[str, Meta(max_length=2000)] | None = None
+    deeplink: Annotated[str, Meta(max_length=2000, extra_json_schema=_LINK)] | None = None
     data: dict[str, Any] | None = None
 
     @classmethod

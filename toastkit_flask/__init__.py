@@ -2,10 +2,12 @@
 
 from .extension import ToastKit
 from .guards import current_principal, publisher_required, session_required, user_required
+from .operations import described
 
 __all__ = [
     "ToastKit",
     "current_principal",
+    "described",
     "publisher_required",
     "session_required",
     "user_required",

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Response, request
-from msgspec import Struct
+from msgspec import Meta, Struct, field
 from werkzeug.exceptions import HTTPException
 
 from toastkit import topics
 from toastkit.config import Config
 from toastkit.dialects import read_body
+from toastkit.dialects.shapes import (
+    Apns,
+    BundleId,
+    DeviceId,
+    Handset,
+    Secret,
+    ToastId,
+    TopicName,
+    Wanted,
+)
 from toastkit.errors import Invalid, TooLarge
 from toastkit.identity.devices import check_bundle_id, check_device_id
 from toastkit.ids import default_device_id
+from toastkit.publishing.toasts import MAX_PAGE
 
 from .state import current_kit
 
 PIECE = 4096
 """Bytes that are read at a time: they may come in as many chunks, which takes 10 ms already."""
+
+OWN_CONNECTION_HEADER = "X-ToastKit-Session"
+
+Topics = Annotated[
+    list[Wanted],
+    Meta(
+        description="What to hear from the first moment; those of somebody else are dropped, an "
+        "empty list means one's own."
+    ),
+]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,9 +50,9 @@ _encode = msgspec.json.Encoder().encode
 class Bootstrap(Struct, frozen=True):
     """What the body of a bootstrap asks for (A2-A5); ``clerk_jwt`` is not even read (A2)."""
 
-    device_id: str | None = None
-    bundle_id: str | None = None
-    default_topics: list[str] | None = None
+    device_id: DeviceId | None = None
+    bundle_id: BundleId | None = None
+    default_topics: Topics | None = None
 
     def device_of(self, user_id: str) -> str:
         """Return the device that is meant (A3)."""
@@ -47,9 +68,9 @@ class Bootstrap(Struct, frozen=True):
 class Registration(Struct, frozen=True):
     """What the body of a register-toast says (A12)."""
 
-    device_id: str | None = None
-    bundle_id: str | None = None
-    apns: dict[str, Any] | None = None
+    device_id: DeviceId | None = None
+    bundle_id: BundleId | None = None
+    apns: Apns = None
 
 
 class OfDevice(Struct, frozen=True):
@@ -58,14 +79,39 @@ class OfDevice(Struct, frozen=True):
     Whatever the fields are: their own texts say what is wrong with them.
     """
 
-    device_id: Any = None
-    device_secret: Any = None
+    device_id: Handset = None
+    device_secret: Secret = None
 
 
 class ReadAll(Struct, frozen=True):
     """What the body of a read-all says (A.22): ``before`` is the last toast that was read."""
 
-    before: str | None = None
+    before: ToastId | None = None
+
+
+class Listing(Struct, frozen=True):
+    """Which toasts are wanted, as a query says it."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 50
+    cursor: Annotated[ToastId, Meta(description="The `next_cursor` of the page before.")] | None = (
+        None
+    )
+    topic: Annotated[TopicName, Meta(description="Toasts of one topic alone.")] | None = None
+    unread: Annotated[bool, Meta(description="Those that are unread alone.")] = False
+    include_collapsed: Annotated[
+        bool, Meta(description="Also those a newer one of their `collapse_key` has replaced.")
+    ] = False
+
+
+class OfPage(Struct, frozen=True):
+    """What a page says about itself."""
+
+    connection: (
+        Annotated[
+            str, Meta(description="The `session_id` of a connection that need not be told of it.")
+        ]
+        | None
+    ) = field(default=None, name=OWN_CONNECTION_HEADER)
 
 
 def read_bootstrap(config: Config) -> Bootstrap:

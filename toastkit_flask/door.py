@@ -30,13 +30,15 @@ class Door(Blueprint):
         provide_automatic_options: bool | None = False,
         **options: Any,
     ) -> None:
-        """Add a path with its ``policy`` and ``rate``; without a policy there is no path.
+        """Add a path with its ``policy``, ``operation`` and ``rate``.
 
-        Its ``OPTIONS`` are answered with those of its other methods, see below.
+        Without who may pass and what is read and answered there is no path. Its ``OPTIONS`` are answered with those of its other methods, see below.
         """
         assert view_func is not None
-        policy, rate = options.pop("policy"), options.pop("rate", None)
-        guard = guards.guarded(view_func, policy, rate)
+        policy, operation = options.pop("policy"), options.pop("operation")
+        rate = options.pop("rate", None)
+        guard: Any = guards.guarded(view_func, policy, rate)
+        guard.toastkit_operation, guard.toastkit_rate = operation, rate
         super().add_url_rule(rule, endpoint, guard, provide_automatic_options, **options)
 
 

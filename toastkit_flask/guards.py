@@ -19,6 +19,7 @@ from toastkit.principals import Principal
 from toastkit.verifiers.contract import Claims
 
 from . import logins, origins
+from .bodies import OWN_CONNECTION_HEADER
 from .errors import tell
 from .policies import Policy
 from .state import current_kit, state
@@ -26,7 +27,6 @@ from .state import current_kit, state
 View = TypeVar("View", bound=Callable[..., Any])
 
 OWN_PAGE_HEADER = "X-ToastKit"
-OWN_CONNECTION_HEADER = "X-ToastKit-Session"
 _PRINCIPAL, _CLAIMS = "toastkit.principal", "toastkit.claims"
 """Where a request keeps who is asking: ``g`` may outlive it, and serve the next one's user."""
 

@@ -22,7 +22,7 @@ SURFACES: dict[str, tuple[Blueprint, ...]] = {
     ),
     "auth": (views.auth, views.anonymous, views.account),
 }
-ALWAYS = (views.health,)
+ALWAYS = (views.health, views.openapi)
 BELOW_API = (views.sessions, views.devices, views.toasts, views.realtime, views.stream)
 """What the documents show below ``/v1``, and the gateway below ``/api/v1``: both answer."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Flask, current_app, has_app_context
 
@@ -22,6 +22,8 @@ class State:
     kit: Kit
     hooks: Hooks
     limits: RateLimits
+    documents: dict[str, bytes] = field(default_factory=dict)
+    """Documents that were asked for, but for what depends on a request."""
 
 
 def state(app: Flask | None = None) -> State:

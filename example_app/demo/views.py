@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request, send_from_directory
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
 from toastkit.dialects.bodies import read_body
 from toastkit.dialects.errors import http_error
+from toastkit.dialects.shapes import text
 from toastkit.errors import Invalid, ToastKitError
 from toastkit.senders.apns import Recorded
-from toastkit_flask import current_principal, session_required
+from toastkit_flask import current_principal, described, session_required
 from toastkit_flask.bodies import answer
+from toastkit_flask.errors import tell_http
 from toastkit_flask.policies import Policy, declared
 from toastkit_flask.state import current_kit
 
@@ -21,6 +26,8 @@ from ..settings import DEMO_SECRET, Settings
 from .identity import IdentityProvider
 from .pushes import shown
 
+STATIC = Path(__file__).parent / "static"
+USER_ID = r"^[^\s:*\x00-\x1f\x7f]+$"
 MAX_BODY = 4096
 NEWEST = 200
 """How many pushes, of everybody, are looked through for one's own."""
@@ -29,19 +36,40 @@ NEWEST = 200
 class SignIn(msgspec.Struct, frozen=True):
     """Say who one wants to be."""
 
-    name: str
+    name: Annotated[str, text("Any user id: anyone may be anyone.", pattern=USER_ID)]
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A token that says who its bearer is; it lives for a minute."""
+
+    jwt: str
+    user_id: str
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """The public keys of those tokens (RFC 7517)."""
+
+    keys: list[dict[str, Any]]
+
+
+class Pushes(msgspec.Struct, frozen=True):
+    """Pushes of whoever asks, newest first; ``recorded``: none was sent."""
+
+    recorded: bool
+    items: list[dict[str, Any]]
 
 
 def demo_pages(
     provider: IdentityProvider, settings: Settings, posted: Collection[Recorded]
 ) -> Blueprint:
     """Return the page, the sign-in, the public keys, and one's own pushes."""
-    pages = Blueprint("demo", __name__, static_folder="static", static_url_path="/demo/static")
+    pages = Blueprint("demo", __name__)
     pages.template_folder = "templates"
     _page(pages, settings)
     _provider(pages, provider)
     _pushes(pages, settings, posted)
     pages.register_error_handler(ToastKitError, _explain)
+    pages.register_error_handler(HTTPException, tell_http)
     pages.after_request(_seal)
     return pages
 
@@ -57,27 +85,42 @@ def _page(pages: Blueprint, settings: Settings) -> None:
 
     @pages.get("/")
     @declared(Policy.OPEN)
+    @described("get_page", str, media="text/html")
     def page() -> str:
+        """Return the page."""
         return render_template("page.html", **known)
+
+    @pages.get("/demo/static/<path:filename>", endpoint="static")
+    @declared(Policy.OPEN)
+    @described("get_file", path={"filename": str}, codes={404: ("not_found",)})
+    def file(filename: str) -> Response:
+        """Return a file of the page."""
+        return send_from_directory(STATIC, filename)
 
 
 def _provider(pages: Blueprint, provider: IdentityProvider) -> None:
     @pages.post("/demo/sign-in")
     @declared(Policy.OPEN)
+    @described("sign_in", SignedIn, body=SignIn)
     def sign_in() -> ResponseReturnValue:
+        """Sign in as anyone."""
         asked = read_body(_json(), SignIn)
         return jsonify(jwt=provider.sign_in(asked.name), user_id=asked.name)
 
     @pages.get("/.well-known/jwks.json")
     @declared(Policy.OPEN)
+    @described("get_keys", Keys)
     def jwks() -> ResponseReturnValue:
+        """Return the public keys that verify a sign-in's tokens."""
         return jsonify(provider.jwks())
 
 
 def _pushes(pages: Blueprint, settings: Settings, posted: Collection[Recorded]) -> None:
     @pages.get("/demo/pushes")
     @session_required
+    @described("list_pushes", Pushes)
     def pushes() -> Response:
+        """Return the newest pushes of whoever asks, and the request each of them was."""
         user_id = current_principal().user_id
         newest = current_kit().deliveries.recent(NEWEST, kind="apns")
         own = [each for each in newest if each.user_id == user_id]

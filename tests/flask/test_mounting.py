@@ -35,7 +35,7 @@ def test_the_auth_surface_and_health_stand_once(app):
 def test_a_surface_may_be_left_out(make_app):
     auth = paths(make_app(surfaces="auth"))
     assert {"/auth/session", "/auth/bootstrap", "/health"} <= auth
-    assert {path.split("/")[1] for path in auth} == {"auth", "health"}
+    assert {path.split("/")[1] for path in auth} == {"auth", "health", "openapi.json"}
     assert "/auth/session" not in paths(make_app(surfaces="toasts"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from ..clock import iso
 from ..current import current_kit
@@ -43,7 +44,7 @@ def devices(user: str, remove: str | None, as_json: bool) -> None:
 def _item(device: Device, of: Devices) -> dict[str, Any]:
     taken_at = None if device.taken_at is None else iso(device.taken_at)
     return {
-        **device_item(device, of.pushes(device)),
+        **asdict(device_item(device, of.pushes(device))),
         "taken_at": taken_at,
         "refused": device.refused,
     }

@@ -2,17 +2,20 @@
 
 from .accounts import account
 from .bodies import PublishRequest, read_body, read_publish
-from .errors import http_error
-from .listing import device_item, device_page, toast_page
+from .errors import http_error, http_status
+from .listing import DevicePage, ToastPage, device_item, device_page, toast_page
 from .toasts import ToastsDialect, read_since
 
 __all__ = [
+    "DevicePage",
     "PublishRequest",
+    "ToastPage",
     "ToastsDialect",
     "account",
     "device_item",
     "device_page",
     "http_error",
+    "http_status",
     "read_body",
     "read_publish",
     "read_since",

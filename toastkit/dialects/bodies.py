@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ..errors import Invalid
-from ..events import CHOICES, Toast
+from ..events import CHOICES, MAX_TTL_MS, Toast
+from .shapes import TopicName, UserId, text
 
 T = TypeVar("T")
 
@@ -17,16 +18,38 @@ _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 
 
+DedupeKey = Annotated[
+    str, text("A toast whose key was one of a delivered toast's lately is dropped.")
+]
+CollapseKey = Annotated[
+    str,
+    text(
+        "A toast takes the place of the one with the same key. No part may be `.` or `..`, as in "
+        "a path."
+    ),
+]
+TimeToLive = Annotated[
+    float,
+    Meta(
+        description="How long it is worth keeping undelivered, in milliseconds; 0: now or never.",
+        extra_json_schema={"type": "integer", "minimum": 0, "maximum": MAX_TTL_MS},
+    ),
+]
+Fallback = Annotated[
+    bool, Meta(description="Whether a phone may ring when nobody is in front of the app.")
+]
+
+
 class PublishRequest(Struct, frozen=True, kw_only=True):
     """What the body of a publish asks for (A15)."""
 
-    user_id: str | int
-    topic: str
+    user_id: UserId
+    topic: TopicName
     toast: Toast
-    dedupe_key: str | None = None
-    collapse_key: str | None = None
-    ttl_ms: float | None = None
-    fallback_apns: bool = True
+    dedupe_key: DedupeKey | None = None
+    collapse_key: CollapseKey | None = None
+    ttl_ms: TimeToLive | None = None
+    fallback_apns: Fallback = True
 
 
 def read_publish(raw: bytes) -> PublishRequest:

@@ -38,9 +38,14 @@ _STATUS: tuple[tuple[type[ToastKitError], int], ...] = (
 )
 
 
+def http_status(kind: type[ToastKitError]) -> int:
+    """Return the status that tells an error of a kind."""
+    return next((status for known, status in _STATUS if issubclass(kind, known)), 500)
+
+
 def http_error(error: ToastKitError) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Return status, body and headers that tell an error; ``detail`` is the contract."""
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    status = http_status(type(error))
     if status == 500:
         return 500, internal_error(), {}
     body: dict[str, Any] = {"detail": error.detail, "code": error.code, "message": str(error)}

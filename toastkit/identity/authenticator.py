@@ -54,6 +54,11 @@ class Authenticator:
         self._verifiers = _checked(verifiers)
         self._secrets = [secret.encode() for secret in config.publish_secret if secret.strip()]
 
+    @property
+    def takes_tokens(self) -> bool:
+        """Tell whether a token of an identity provider can be good here."""
+        return bool(self._verifiers)
+
     def authenticate(self, offered: Credentials) -> Principal:
         """Return who is asking.
 

@@ -6,6 +6,7 @@ from .auth import auth
 from .client import client
 from .devices import devices
 from .health import health
+from .openapi import openapi
 from .realtime import realtime
 from .sessions import sessions
 from .stream import stream
@@ -18,6 +19,7 @@ __all__ = [
     "client",
     "devices",
     "health",
+    "openapi",
     "realtime",
     "sessions",
     "stream",

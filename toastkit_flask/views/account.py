@@ -7,16 +7,23 @@ from flask import Response
 from toastkit.dialects import account as written
 from toastkit.dialects.accounts import FACTS
 
+from ..answers import Account
 from ..bodies import answer
 from ..door import Door
 from ..guards import current_principal
+from ..operations import Operation
 from ..policies import Policy
 from ..state import state
 
 account = Door("toastkit_account")
 
 
-@account.get("/auth/bootstrap", policy=Policy.PRINCIPAL, rate="profile")
+@account.get(
+    "/auth/bootstrap",
+    policy=Policy.PRINCIPAL,
+    rate="profile",
+    operation=Operation("get_account", Account),
+)
 def bootstrap() -> Response:
     """Return profile, subscription and secrets of whoever asks, as the host's hooks know them."""
     user_id = current_principal().user_id

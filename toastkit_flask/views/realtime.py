@@ -6,22 +6,21 @@ flask-sock's route is there for ``gateway="portable"``, where the server keeps i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from flask import Response, g, request
 from flask_sock import Sock
+from msgspec import Meta, Struct
 
 from toastkit.dialects import ToastsDialect, http_error, read_since
-from toastkit.errors import (
-    Invalid,
-    MissingToken,
-    Unauthenticated,
-)
+from toastkit.dialects.shapes import ToastId
+from toastkit.errors import Invalid, MissingToken, OriginNotAllowed, Unauthenticated
 from toastkit.live import Arriving, Connection, refusal
 from toastkit.transports import GUNICORN, Arrival, WebSocketFraming, refuse_compression
 
 from ..bodies import answer
 from ..door import Door
+from ..operations import Operation
 from ..origins import ensure_origin
 from ..policies import Policy
 from ..state import current_kit
@@ -32,6 +31,38 @@ if TYPE_CHECKING:
 DIALECT = ToastsDialect(WebSocketFraming())
 realtime = Door("toastkit_realtime")
 sock = Sock()
+
+
+class LeftOff(Struct, frozen=True):
+    """How a client comes, and where it left off."""
+
+    state: Annotated[
+        Literal["foreground", "background"],
+        Meta(description="`background`: it does not count as in front of its user."),
+    ] = "foreground"
+    since: (
+        Annotated[
+            str,
+            Meta(
+                description="The position it left off at, `<seq>.<epoch>`: what was missed since "
+                "is told first. A text that is none is answered with `recovered: false`."
+            ),
+        ]
+        | None
+    ) = None
+    last_toast_id: (
+        Annotated[ToastId, Meta(description="Or the newest toast that it knows.")] | None
+    ) = None
+
+
+GATEWAY = Operation(
+    "connect",
+    None,
+    101,
+    query=LeftOff,
+    errors=(OriginNotAllowed,),
+    codes={400: ("invalid",), 426: ("upgrade_required", "invalid")},
+)
 
 
 class Taken(Response):
@@ -47,7 +78,7 @@ class Taken(Response):
         return super().__call__(environ, start_response)
 
 
-@realtime.get("/v1/realtime", policy=Policy.OPEN)
+@realtime.get("/v1/realtime", policy=Policy.OPEN, operation=GATEWAY)
 def plain() -> Response:
     """Tell a plain GET what this path wants."""
     text = "this is a WebSocket: connect with an Upgrade request"
@@ -75,9 +106,15 @@ def arrive() -> Response | None:
     return Taken(status=101)
 
 
-@sock.route("/v1/realtime", bp=realtime, policy=Policy.TICKET)  # type: ignore[untyped-decorator]
+@sock.route(  # type: ignore[untyped-decorator]
+    "/v1/realtime", bp=realtime, policy=Policy.TICKET, operation=GATEWAY
+)
 def gateway(ws: Any) -> None:
-    """Serve a client through flask-sock, whose handshake is out."""
+    """Open the WebSocket that toasts come by; its frames are described in ``asyncapi.json``.
+
+    Without a good ticket the handshake succeeds all the same, for a browser could not read why it
+    failed: an ``error`` frame says so, and close code 4001 or 4002.
+    """
     g.toastkit_arrival.serve(g.toastkit_connection, ws)
     g.pop("toastkit_arrival")
 

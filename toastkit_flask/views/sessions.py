@@ -7,9 +7,11 @@ from flask import Response
 from toastkit.clock import iso
 from toastkit.identity import TicketRequest
 
-from ..bodies import answer, read_bootstrap
+from ..answers import Bootstrapped
+from ..bodies import Bootstrap, answer, read_bootstrap
 from ..door import Door
 from ..guards import current_principal
+from ..operations import Operation
 from ..origins import gateway_url
 from ..policies import Policy
 from ..state import current_kit
@@ -17,7 +19,12 @@ from ..state import current_kit
 sessions = Door("toastkit_sessions")
 
 
-@sessions.post("/v1/sessions/toast-bootstrap", policy=Policy.PRINCIPAL, rate="bootstrap")
+@sessions.post(
+    "/v1/sessions/toast-bootstrap",
+    policy=Policy.PRINCIPAL,
+    rate="bootstrap",
+    operation=Operation("bootstrap", Bootstrapped, body=Bootstrap, optional=True),
+)
 def bootstrap() -> Response:
     """Return a ticket, and the URL it opens."""
     kit, who = current_kit(), current_principal()
@@ -26,10 +33,5 @@ def bootstrap() -> Response:
     topics = kit.node.rules.accepted(who.user_id, body.topics_of(who.user_id))
     wanted = TicketRequest(who.user_id, device_id, topics, who.session_hash)
     token, ticket = kit.identity.tickets.mint(wanted)
-    written = {
-        "token": token,
-        "ws_url": f"{gateway_url(kit.config)}?token={token}",
-        "expires_at": iso(ticket.expires_at),
-        "default_topics": ticket.topics,
-    }
-    return answer(written)
+    ws_url = f"{gateway_url(kit.config)}?token={token}"
+    return answer(Bootstrapped(token, ws_url, iso(ticket.expires_at), ticket.topics))

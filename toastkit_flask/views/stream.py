@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from flask import Response, request
+from msgspec import Meta
 
 from toastkit.dialects import ToastsDialect
-from toastkit.errors import Invalid, TopicNotAllowed
+from toastkit.dialects.shapes import Wanted
+from toastkit.errors import Invalid, StorageUnavailable, TopicNotAllowed
 from toastkit.identity import TicketRequest
 from toastkit.ids import default_device_id
 from toastkit.live import Connection
@@ -19,9 +21,10 @@ from toastkit.transports import Arrival, LineFraming, head
 
 from ..door import Door
 from ..guards import current_principal
+from ..operations import Operation
 from ..policies import Policy
 from ..state import current_kit
-from .realtime import Taken, arriving
+from .realtime import LeftOff, Taken, arriving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -30,6 +33,15 @@ DIALECT = ToastsDialect(LineFraming())
 _ADMITTED = "toastkit.stream"
 
 stream = Door("toastkit_stream")
+
+
+class Followed(LeftOff, frozen=True):
+    """What a client of a stream asks for."""
+
+    topic: (
+        Annotated[list[Wanted], Meta(description="What to hear; by default what is one's own.")]
+        | None
+    ) = None
 
 
 class Lines(Taken):
@@ -52,9 +64,23 @@ class Lines(Taken):
         return super().__call__(environ, start_response)
 
 
-@stream.get("/v1/toasts/stream", policy=Policy.PRINCIPAL, rate="stream")
+@stream.get(
+    "/v1/toasts/stream",
+    policy=Policy.PRINCIPAL,
+    rate="stream",
+    operation=Operation(
+        "stream_toasts",
+        str,
+        media="application/x-ndjson",
+        query=Followed,
+        errors=(Invalid, TopicNotAllowed, StorageUnavailable),
+    ),
+)
 def follow() -> Response:
-    """Tell the events of whoever asks, until their session ends (B4)."""
+    """Tell the events of whoever asks as lines of JSON, until their session ends (B4).
+
+    The lines are the frames of ``asyncapi.json``; the last one says why the stream has ended.
+    """
     answer = Lines(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     if request.method == "HEAD":
         return Response(headers=answer.headers)
