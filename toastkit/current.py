@@ -22,6 +22,11 @@ def register_finder(finder: Finder) -> None:
         _finders.append(finder)
 
 
+def find_current() -> Kit | None:
+    """Return the kit of what is current here, such as a Flask app; ``None`` where nothing is."""
+    return next((kit for finder in _finders if (kit := finder()) is not None), None)
+
+
 def kits() -> list[Kit]:
     """Return the kits of this process that have not been closed."""
     return list(open_kits)
@@ -33,10 +38,9 @@ def current_kit() -> Kit:
     Raises:
         NoKit: there is none, or more than one.
     """
-    for finder in _finders:
-        kit = finder()
-        if kit is not None:
-            return kit
+    kit = find_current()
+    if kit is not None:
+        return kit
     known = kits()
     if len(known) == 1:
         return known[0]

@@ -1,0 +1,134 @@
+"""Hold a kit as only a test may: it tells what it does, does it at once, and no push leaves it."""
+
+# ruff: noqa: SLF001 - what a program must not move is private; a test has to.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..deliveries import Delivery, Outcome, Refusal
+from ..errors import UsageError
+from ..events import Event
+from ..kit import Kit, open_kits
+from ..publishing import Sink
+from ..receipts import Receipt
+from ..senders.apns import RecordingApns
+from ..senders.contract import Sender
+
+PUSH = "apns"
+SECONDS = 10.0
+"""How long a kit that is to come to rest may be at work, before a test is told so."""
+
+
+class Ear(Sink):
+    """Note what is published, and tell it on."""
+
+    def __init__(self, on: Sink) -> None:
+        self._on = on
+        self.toasts: list[tuple[Event, Receipt]] = []
+        self.controls: list[Event] = []
+
+    def published(self, toasts: Sequence[Event], receipts: Sequence[Receipt]) -> None:
+        self.toasts += zip(toasts, receipts, strict=True)
+        self._on.published(toasts, receipts)
+
+    def told(self, control: Event) -> None:
+        self.controls.append(control)
+        self._on.told(control)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A kit that is held, what it published since, and the pushes it would have sent."""
+
+    kit: Kit
+    ear: Ear
+    apns: RecordingApns
+
+    def settle(self) -> None:
+        """Have everything done that is due by now, and wait until it is."""
+        kit = self.kit
+        serve(kit)
+        if kit._carrier() is None:
+            kit._begin(kit._make_courier())  # the setting leaves it to another process
+        kit.node.runtime.ask(kit.node._watch.tick)
+        for rounds in (*kit._looking, *kit._couriers):
+            if not rounds.stopped and not rounds.look_now(SECONDS):
+                raise UsageError(f"toastkit was still at work after {SECONDS:.0f} seconds")
+        self.carry()
+
+    def carry(self) -> None:
+        """Have every push made that is due by now."""
+        courier = self.kit._carrier()
+        if courier is not None and not courier.settle(SECONDS):
+            raise UsageError(f"pushes were still on their way after {SECONDS:.0f} seconds")
+
+
+@contextmanager
+def hold(kit: Kit) -> Iterator[Held]:
+    """Hold a kit, and give it back as it was; what it owed meanwhile is never pushed."""
+    publisher, senders = kit._publisher, kit._senders
+    before = publisher._sink, publisher._serving, publisher._beside
+    ear, apns = Ear(publisher._sink), RecordingApns(kit._ground.clock)
+    publisher._sink, publisher._beside = ear, _at_once
+    publisher._serving = lambda: serve(kit)
+    real = senders.swap(PUSH, apns)
+    _think_well(kit)
+    held = Held(kit, ear, apns)
+    try:
+        yield held
+    finally:
+        if ear.toasts and kit in open_kits:
+            held.carry()
+        publisher._sink, publisher._serving, publisher._beside = before
+        senders.swap(PUSH, real and Spared.of(real, {receipt.id for _, receipt in ear.toasts}))
+        _think_well(kit)
+
+
+class Spared:
+    """Be a sender, but for what a test has published: that leaves later no more than at once."""
+
+    kind = PUSH
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+        self.room = getattr(sender, "room", 8)
+        self._spared: set[str] = set()
+
+    @classmethod
+    def of(cls, sender: Sender, toast_ids: set[str]) -> Spared:
+        """Return it, with more that is not to leave."""
+        spared = sender if isinstance(sender, cls) else cls(sender)
+        spared._spared |= toast_ids
+        return spared
+
+    def post(self, delivery: Delivery) -> Outcome:
+        """Make one attempt, unless it is about what a test has published."""
+        if delivery.toast_id in self._spared:
+            return Refusal("a test published it")
+        return self.sender.post(delivery)
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        close = getattr(self.sender, "close", None)
+        if callable(close):
+            close()
+
+
+def serve(kit: Kit) -> bool:
+    """Have a kit serve, so that it may decide; tell whether it does."""
+    if not kit.node.serving and kit in open_kits:
+        kit.node.serve()
+    return kit.node.serving
+
+
+def _at_once(job: Callable[[], None]) -> None:
+    job()
+
+
+def _think_well(kit: Kit) -> None:
+    # What was learned of one sender says nothing about the other.
+    for courier in kit._couriers:
+        courier._judge.health.pop(PUSH, None)

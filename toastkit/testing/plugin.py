@@ -1,1 +1,0 @@
-"""What pytest finds by itself wherever toastkit is installed."""

@@ -1,0 +1,237 @@
+"""What a test knows of its app's toasts: the fixture, and the same without pytest."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Self
+
+from .. import principals
+from ..current import find_current
+from ..deliveries import read_steps
+from ..errors import Invalid, UsageError
+from ..kit import Kit, open_kits
+from ..records import Device
+from .clients import OnlineClient, disconnect
+from .clock import ManualClock
+from .hold import PUSH, Held, hold, serve
+from .lists import PublishedToast, PublishedToasts, Push, Pushes, ToldControl, ToldControls
+
+Find = Callable[[], Held]
+
+
+class Toasts:
+    """Ask what an app published in this test, and say who is in front of it."""
+
+    def __init__(self, find: Find, of: Callable[[object], Toasts] | None = None) -> None:
+        self._find = find
+        self._of = of
+
+    @property
+    def kit(self) -> Kit:
+        """Return the kit that is asked about."""
+        return self._find().kit
+
+    @property
+    def all(self) -> PublishedToasts:
+        """Return every toast that was published, in order; duplicates were not."""
+        return PublishedToasts(self._published(duplicate=False), "published")
+
+    @property
+    def duplicates(self) -> PublishedToasts:
+        """Return what was left out, for its dedupe key had been used."""
+        return PublishedToasts(self._published(duplicate=True), "duplicates")
+
+    @property
+    def controls(self) -> ToldControls:
+        """Return every control that was told, toastkit's own included."""
+        told = [
+            ToldControl(kind=event.name, params=event.data, user_id=event.user_id)
+            for event in tuple(self._find().ear.controls)
+        ]
+        return ToldControls(told, "controls")
+
+    @property
+    def pushed(self) -> Pushes:
+        """Return every push that Apple would have got, in order; nothing of it has left."""
+        held = self._find()
+        if held.kit.node.serving:
+            held.carry()
+        return Pushes(map(Push.of, tuple(held.apns.posted)), "pushed")
+
+    @property
+    def clock(self) -> ManualClock:
+        """Return the clock the app was given to be set by its tests.
+
+        Raises:
+            UsageError: it has the system's.
+        """
+        __tracebackhide__ = True
+        clock = self.kit.node.clock
+        if not isinstance(clock, ManualClock):
+            raise UsageError(
+                "this app goes by the system's clock: where it is made for tests, say "
+                "ToastKit(clock=ManualClock()), with ManualClock of toastkit.testing"
+            )
+        return clock
+
+    def to(self, user_id: object) -> PublishedToasts:
+        """Return what was published to a user, in order; empty where that is nothing.
+
+        Raises:
+            UsageError: that is no user id.
+        """
+        __tracebackhide__ = True
+        whom, everything = self._user(user_id), self._published(duplicate=False)
+        mine = [toast for toast in everything if toast.user_id == whom]
+        others = [toast for toast in everything if toast.user_id != whom]
+        return PublishedToasts(mine, f"to {whom}", lambda: _others(others) if not mine else "")
+
+    def of(self, app: object) -> Toasts:
+        """Ask about another app of this test, or another ``Kit``."""
+        if self._of is None:
+            raise UsageError("only one kit is recorded here: recording() records all of them")
+        return self._of(app)
+
+    def online(self, user_id: object, *topics: str) -> OnlineClient:
+        """Open a page of a user, which listens to ``topics``: by default to the user's own.
+
+        Raises:
+            UsageError: that is no user id, or a topic is not open to that user.
+        """
+        held = self._find()
+        serve(held.kit)
+        return OnlineClient(held.kit, self._user(user_id), topics)
+
+    def offline(self, user_id: object) -> Device:
+        """Close every page of a user and register a phone: the next toast is a push.
+
+        Raises:
+            UsageError: that is no user id, or the settings want no pushes.
+        """
+        held, whom = self._find(), self._user(user_id)
+        config = held.kit.config
+        if PUSH not in [step.kind for step in read_steps(config.fallback)]:
+            raise UsageError(f"TOASTKIT_FALLBACK wants no pushes: it is {config.fallback}")
+        serve(held.kit)
+        disconnect(held.kit, whom)
+        token = hashlib.sha256(whom.encode()).hexdigest()
+        return held.kit.devices.register(whom, f"phone-{token[:8]}", None, {"token": token})
+
+    def settle(self) -> None:
+        """Have everything done that is due by now, such as after ``clock.advance``."""
+        self._find().settle()
+
+    def websocket(self, client: Any, **given: Any) -> Any:
+        """Connect to a Flask app's gateway, as the user of its test client: a ``WebSocketClient``."""
+        return importlib.import_module("toastkit_flask.testing").WebSocketClient(client, **given)
+
+    def __repr__(self) -> str:
+        return f"<toasts of {self.kit!r}>"
+
+    def _published(self, *, duplicate: bool) -> list[PublishedToast]:
+        return [
+            PublishedToast.of_event(event, receipt)
+            for event, receipt in tuple(self._find().ear.toasts)
+            if (receipt.status == "duplicate") is duplicate
+        ]
+
+    def _user(self, user_id: object) -> str:
+        __tracebackhide__ = True
+        try:
+            return principals.user_id(user_id)
+        except Invalid as error:
+            told = _others(self._published(duplicate=False)) or "nobody got anything"
+            raise UsageError(f"{user_id!r} is no user: {error}; {told}") from None
+
+
+class Everywhere:
+    """Hold every kit of the process, and each that is made meanwhile."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._known: list[Kit] = []
+        self._held: list[Held] = []
+
+    def __enter__(self) -> Self:
+        self._known = list(open_kits)
+        for kit in self._known:
+            self._hold(kit)
+        open_kits.watchers.append(self._hold)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        open_kits.watchers.remove(self._hold)
+        self._stack.close()
+
+    def toasts(self, app: object = None) -> Toasts:
+        """Return what to ask about an app or kit; about the only one there is, if none is named."""
+        if app is None:
+            return Toasts(self._only, self.toasts)
+        held = self._holding(kit_of(app))
+        return Toasts(lambda: held, self.toasts)
+
+    def _hold(self, kit: Kit) -> None:
+        self._held.append(self._stack.enter_context(hold(kit)))
+
+    def _holding(self, kit: Kit) -> Held:
+        return next(held for held in self._held if held.kit is kit)
+
+    def _only(self) -> Held:
+        current = find_current()
+        if current is not None:
+            return self._holding(current)
+        there = [held for held in self._held if held.kit in open_kits]
+        made = [held for held in self._held if held.kit not in self._known]
+        for some in (made, there):
+            if len(some) == 1:
+                return some[0]
+        if not (made or there):
+            raise UsageError(
+                "no kit is open: make one first, or name the fixture that makes your app 'app'"
+            )
+        raise UsageError(
+            f"{len(made or there)} kits are open, and none is the current app's: say which one "
+            "with toasts.of(app), or name the fixture that makes your app 'app'"
+        )
+
+
+@contextmanager
+def recording(app: object = None) -> Iterator[Toasts]:
+    """Record what a Flask app, or a ``Kit``, publishes; by default the only one there is.
+
+    For tests without pytest's fixture ``toasts``, which is this.
+    """
+    with Everywhere() as everywhere:
+        yield everywhere.toasts(app)
+
+
+def kit_of(app: object) -> Kit:
+    """Return the kit of a Flask app; a kit is its own.
+
+    Raises:
+        UsageError: it has none.
+    """
+    kit = find_kit_of(app)
+    if kit is None:
+        raise UsageError(f"{app!r} is neither a Kit nor a Flask app with ToastKit(app)")
+    return kit
+
+
+def find_kit_of(app: object) -> Kit | None:
+    """Return the kit of a Flask app, or ``None`` where toastkit is not set up."""
+    if isinstance(app, Kit):
+        return app
+    extensions = getattr(app, "extensions", None)
+    state = extensions.get("toastkit") if isinstance(extensions, dict) else None
+    kit = getattr(state, "kit", None)
+    return kit if isinstance(kit, Kit) else None
+
+
+def _others(toasts: list[PublishedToast]) -> str:
+    got: dict[str, list[str]] = {}
+    for toast in toasts:
+        got.setdefault(toast.user_id, []).append(toast.title)
+    return ", ".join(f"{user} got {titles}" for user, titles in got.items())

@@ -1,0 +1,46 @@
+"""What pytest finds wherever toastkit is installed: the fixture ``toasts``.
+
+Beside the packages, because it is imported in every run: it imports none of them before a test asks
+for the fixture. Neither time nor memory is spent where it is not used, and gevent may still patch.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from toastkit.testing import Toasts
+
+
+@pytest.fixture
+def toasts(request: pytest.FixtureRequest) -> Iterator[Toasts]:
+    """Ask what was published in this test: ``assert toasts.to("ada").titles == ["Hello"]``.
+
+    About the app of the fixture ``app`` if there is one, else about the only open ``Kit``.
+    """
+    from toastkit.testing.fixture import recorded
+
+    with recorded(request) as toasts:
+        yield toasts
+
+
+def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any]) -> None:
+    """Close the kit of an app when the fixture that made it ends."""
+    if "toastkit" in sys.modules:
+        from toastkit.testing.hosts import finalized
+
+        finalized(fixturedef)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_assertrepr_compare(
+    left: object, right: object
+) -> Generator[None, list[list[str]], list[list[str]]]:
+    """Say beside what differs what became of the toasts, and who got others."""
+    said = yield
+    note = getattr(left, "toastkit_note", None) or getattr(right, "toastkit_note", None)
+    return [[*lines, note] for lines in said] if isinstance(note, str) else said
