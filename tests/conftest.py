@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from tests.apple.papers import Papers
 from tests.apple.server import Apple
 from tests.postgres import DATABASES, MISSING, Postgres
+from toastkit.records import Upgrade
 from toastkit.storage import database, upgrade
 
 # How long a machine takes to make its inputs says nothing about the code: the first use of text
@@ -44,11 +45,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _copied(sqlite_template: Path) -> Iterator[None]:
     """Let a kit on a file that is not there find a copy, which its own upgrade then looks at."""
 
-    def copied(url: str) -> None:
+    def copied(url: str) -> Upgrade:
         _, _, path = url.partition("sqlite:///")
         if path and Path(path).parent.is_dir() and not Path(path).exists():
             shutil.copyfile(sqlite_template, path)
-        upgrade(url)
+        return upgrade(url)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "upgrade", copied)

@@ -187,6 +187,41 @@ class Facts(Struct, frozen=True, kw_only=True):
     position: Position | None = None
 
 
+class TailQuery(Struct, frozen=True, kw_only=True):
+    """Say whose toasts are looked at as they come, and on which topic: everybody's unless named."""
+
+    user_id: str | None = None
+    topic: str | None = None
+
+
+class Trace(Struct, frozen=True):
+    """Tell how far one toast has come: it is another one when anything has become of the toast."""
+
+    id: str
+    user_id: str
+    seq: int
+    state: State
+    reason: str | None
+    session_count: int | None
+    delivered_at: int | None
+    acked_at: int | None
+    seen_at: int | None
+    read_at: int | None
+    deleted_at: int | None
+    replaced_by: str | None
+
+
+class Upgrade(Struct, frozen=True, kw_only=True):
+    """Say from which revision a schema came (``None``: from none), and where it is now.
+
+    ``hosts``: its tables are among a host's own, whose migrations make them.
+    """
+
+    before: str | None
+    now: str
+    hosts: bool = False
+
+
 class Ticket(Struct, frozen=True, kw_only=True):
     """The 15-minute WebSocket token: whom it lets in, from which device, to which topics (A7)."""
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-
 import click
 
 from ..clock import iso
 from ..current import current_kit
 from ..deliveries import Carried
-from .words import told
+from .words import examples, say, shown, sigterm_like_ctrl_c, told
 
 
-@click.command()
+@click.command(epilog=examples("toastkit courier", "toastkit courier --once"))
 @click.option("--once", is_flag=True, help="Carry what is due by now, and end.")
 @told
 def courier(once: bool) -> None:
@@ -28,7 +24,7 @@ def courier(once: bool) -> None:
     if kit.deliveries.kinds:
         click.echo(f"carrying {', '.join(kit.deliveries.kinds)}", err=True)
     try:
-        with _sigterm_like_ctrl_c():
+        with sigterm_like_ctrl_c():
             kit.deliveries.carry(_tell, once=once)
     except KeyboardInterrupt:
         if once:
@@ -39,22 +35,10 @@ def courier(once: bool) -> None:
         kit.close()
 
 
-@contextmanager
-def _sigterm_like_ctrl_c() -> Iterator[None]:
-    # An exception where the main thread waits, instead of a handler that wakes it: that might run
-    # in the middle of the very lock it needs.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _tell(carried: Carried) -> None:
     delivery = carried.delivery
     words = [delivery.kind, delivery.id, delivery.user_id or "-", delivery.target or "-"]
     words.append(carried.state if not carried.answer else f"{carried.state}: {carried.answer}")
     if carried.next_attempt_at is not None:
         words.append(f"next attempt {iso(carried.next_attempt_at)}")
-    with suppress(OSError):  # who read the lines has gone; what is owed has not
-        click.echo("  ".join(words))
+    say("  ".join(map(shown, words)))

@@ -10,12 +10,12 @@ from msgspec.structs import asdict
 from ..clock import iso
 from ..current import current_kit
 from ..deliveries import DeliveryState, StoredDelivery
-from .words import as_json, columns, json_text, told
+from .words import as_json, columns, examples, say, say_json, told
 
 TIMES = ("created_at", "expires_at", "next_attempt_at", "lease_until")
 
 
-@click.command()
+@click.command(epilog=examples("toastkit deliveries --state waiting --kind apns"))
 @click.option("--state", type=click.Choice(get_args(DeliveryState)), help="Those in this state.")
 @click.option("--kind", help="Those of this kind, such as apns.")
 @click.option("--limit", metavar="N", type=int, default=50, help="At most so many, 1-1000 (50).")
@@ -29,13 +29,13 @@ def deliveries(state: DeliveryState | None, kind: str | None, limit: int, as_jso
     kit = current_kit()
     found, waiting = kit.deliveries.recent(limit, state=state, kind=kind), kit.deliveries.waiting()
     if as_json:
-        click.echo(json_text({"items": [_item(each) for each in found], "waiting": waiting}))
+        say_json({"items": [_item(each) for each in found], "waiting": waiting})
         return
     if found:
         now = kit.node.clock.now()
-        click.echo(columns(_row(each, now) for each in found))
+        say(columns(_row(each, now) for each in found))
     wait = ", ".join(f"{count} of {kind}" for kind, count in sorted(waiting.items()))
-    click.echo(f"waiting: {wait or 'nothing'}")
+    say(f"waiting: {wait or 'nothing'}")
 
 
 def _item(delivery: StoredDelivery) -> dict[str, Any]:

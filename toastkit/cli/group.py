@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import click
 
+from .control import control
 from .courier import courier
 from .data import export, forget, prune
 from .deliveries import deliveries
 from .devices import devices
+from .doctor import doctor
+from .publish import publish
+from .schema import upgrade
+from .tail import tail
 from .toasts import explain
 
 
@@ -16,5 +21,18 @@ def group() -> None:
     """Look after toasts, and after what is owed for them."""
 
 
-for _command in (explain, devices, deliveries, courier, prune, forget, export):
+for _command in (
+    doctor,
+    upgrade,
+    publish,
+    control,
+    tail,
+    explain,
+    devices,
+    deliveries,
+    courier,
+    prune,
+    forget,
+    export,
+):
     group.add_command(_command)

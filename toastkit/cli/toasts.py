@@ -6,10 +6,10 @@ import click
 
 from ..current import current_kit
 from ..publishing import Explanation
-from .words import as_json, json_text, told
+from .words import as_json, examples, say, say_json, shown, told
 
 
-@click.command()
+@click.command(epilog=examples("toastkit explain 01KDVDNB00K1M1YJ2YJ2YJ2YJ2"))
 @click.argument("id")
 @as_json
 @told
@@ -20,7 +20,10 @@ def explain(id: str, as_json: bool) -> None:
     there is no such toast.
     """
     explanation = current_kit().toasts.explain(id)
-    click.echo(json_text(explanation) if as_json else _text(explanation))
+    if as_json:
+        say_json(explanation)
+    else:
+        say(_text(explanation))
 
 
 def _text(explanation: Explanation) -> str:
@@ -33,4 +36,5 @@ def _text(explanation: Explanation) -> str:
         "",
         *(f"{at}  {text}" for at, text in explanation.timeline),
     ]
-    return "\n".join([*lines, "", *(f"- {hint}" for hint in explanation.hints)])
+    lines += ["", *(f"- {hint}" for hint in explanation.hints)]
+    return "\n".join(map(shown, lines))

@@ -14,6 +14,7 @@ from .publisher import Publisher, PublisherParts
 from .rounds import Round, Rounds
 from .sink import Sink
 from .sweeper import Sweeper, SweeperParts
+from .tail import Tail, TailEntry
 from .toasts import Toasts, ToastsParts
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "Sink",
     "Sweeper",
     "SweeperParts",
+    "Tail",
+    "TailEntry",
     "ToastOptions",
     "Toasts",
     "ToastsParts",

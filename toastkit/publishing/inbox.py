@@ -6,7 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..events import Event, Missed
-from ..records import Accepted, Facts, Page, PageQuery, ReadMark, Since, StateChange
+from ..records import (
+    Accepted,
+    Facts,
+    Page,
+    PageQuery,
+    ReadMark,
+    Since,
+    StateChange,
+    TailQuery,
+    Trace,
+)
 
 Then = Callable[[list[Accepted]], object]
 """What is done with the answers of an accept, on the loop; it must not block."""
@@ -110,6 +120,31 @@ class Inbox(Protocol):
 
     def facts(self, id: str) -> Facts | None:
         """Return all that is known about a toast, or ``None`` where nothing is.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def traces(self, query: TailQuery, since: int) -> list[Trace]:
+        """Return how far the toasts made since then have come.
+
+        Of one user the newest thousand instead, whenever they were made.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def newest(self, query: TailQuery, since: int | None, limit: int) -> list[Facts]:
+        """Return the newest toasts, made since then, the oldest of them first.
+
+        What is derived of other tables is left out.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def known(self, ids: Sequence[str]) -> list[Facts]:
+        """Return what is stored of these toasts, in the order they were made.
 
         Raises:
             StorageUnavailable: the database cannot be read.

@@ -14,11 +14,13 @@ from ..clock import Clock
 from ..config import Config
 from ..errors import Invalid, NotServing, UnknownToast
 from ..events import Event
-from ..records import Page, PageQuery, ReadMark
+from ..records import Page, PageQuery, ReadMark, TailQuery
+from ..topics import Topic
 from .draft import control_event, topic_of
 from .explain import Explanation, explain, unknown
 from .hints import Here
 from .inbox import Inbox
+from .tail import Tail, TailParts
 
 MAX_PAGE = 200
 
@@ -158,6 +160,23 @@ class Toasts:
             raise UnknownToast(unknown(id))
         here = self._here(facts.user_id)
         return explain(facts, here, self._clock.now(), self._ack_timeout_ms)
+
+    def tail(self, user_id: object = None, topic: str | None = None) -> Tail:
+        """Follow toasts as they are accepted, whoever publishes them, and what becomes of them.
+
+        Everybody's on every topic, unless one is named. It works in any process on the database;
+        controls are not stored, so they are not told.
+
+        Raises:
+            Invalid: the user id is wrong.
+            TopicNotAllowed: the topic is none, or a wildcard, or not the user's.
+        """
+        owner = None if user_id is None else principals.user_id(user_id)
+        if topic is not None:
+            owner = owner or Topic.parse(topic).owner()
+            topic_of(topic, owner or "")
+        parts = TailParts(self._inbox, self._clock, self._ack_timeout_ms)
+        return Tail(parts, TailQuery(user_id=owner, topic=topic))
 
     def _set(self, user_id: object, id: str, mark: ReadMark, exclude: str | None) -> None:
         owner = principals.user_id(user_id)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from ..clock import Clock
 from ..errors import StorageUnavailable
+from ..records import Upgrade
 from ..runtime.contract import Runtime
 from . import engine
 from .checkpointer import Checkpointer
@@ -19,7 +20,7 @@ from .group import Committer, Kept, Work
 from .readers import Readers
 from .trouble import cause
 from .turn import Turn
-from .upgrade import ensure_schema, upgrade
+from .upgrade import ensure_schema, not_ours, upgrade, upgrade_sql
 from .writer import Writer
 
 M = TypeVar("M")
@@ -43,7 +44,7 @@ class Database:
     ) -> None:
         engine.read_url(url)  # a wrong one is told to whoever set it, not to the first request
         self._url = url
-        self._prepare_schema = upgrade if own_schema else ensure_schema
+        self._own_schema = own_schema
         self._runtime = runtime
         self._clock = clock
         self._wait = wait_ms / 1000
@@ -92,6 +93,25 @@ class Database:
         else:
             writer.owe(work, given, weight, about=about)
 
+    def upgrade(self) -> Upgrade:
+        """Bring the schema up to date, or look at a host's; say where it was and is.
+
+        Raises:
+            ConfigError, StorageUnavailable: as ``upgrade`` and ``ensure_schema`` do.
+        """
+        return self._runtime.offload(self._prepare_schema)
+
+    def upgrade_sql(self, since: str | None) -> str:
+        """Return the SQL that would; see ``upgrade_sql``.
+
+        Raises:
+            ConfigError: the tables are a host's, or as that does.
+            StorageUnavailable: the database cannot be opened.
+        """
+        if not self._own_schema:
+            raise not_ours()
+        return self._runtime.offload(lambda: upgrade_sql(self._url, since))
+
     def close(self) -> None:
         """Write what is owed and let go of the file. Harmless where nothing was opened."""
         pid = os.getpid()
@@ -119,11 +139,14 @@ class Database:
         self._complained = False
         return opened
 
+    def _prepare_schema(self) -> Upgrade:
+        return upgrade(self._url) if self._own_schema else ensure_schema(self._url)
+
     def _prepare(self, pid: int) -> _Opened:
         with self._turn:  # several may have been first
             opened = self._opened.get(pid)
             if opened is None:
-                self._prepare_schema(self._url)
+                self._prepare_schema()
                 with engine.telling():
                     opened = _Opened(self._url, self._runtime, self._clock, wait=self._wait)
                 opened.start()

@@ -20,8 +20,10 @@ from ..records import (
     Since,
     State,
     StateChange,
+    TailQuery,
+    Trace,
 )
-from . import due, outbox
+from . import due, outbox, tailing
 from .accepting import Accepting, Row, kept
 from .database import Database
 from .desk import shares
@@ -155,6 +157,32 @@ class Inbox:
         """
         # In turn with the writes: what this process owes must have been told to the database.
         return self._database.write(facts, Asked(id, self._clock.now()))
+
+    def traces(self, query: TailQuery, since: int) -> list[Trace]:
+        """Return how far the toasts made since then have come; of one user the newest.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._database.read(lambda connection: tailing.traces(connection, query, since))
+
+    def newest(self, query: TailQuery, since: int | None, limit: int) -> list[Facts]:
+        """Return the newest toasts, made since then, the oldest of them first.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._database.read(
+            lambda connection: tailing.newest(connection, query, since, limit)
+        )
+
+    def known(self, ids: Sequence[str]) -> list[Facts]:
+        """Return what is stored of these toasts, in the order they were made.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._database.read(lambda connection: tailing.of_ids(connection, ids))
 
     def _claim(self, state: State, limit: int, lease_ms: int) -> list[Event]:
         # Looked for beside the writer: mostly nothing is due, and then nothing is written.

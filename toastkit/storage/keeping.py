@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from ..records import Upgrade
 from .database import Database
 from .forgetting import anonymous_of, export, forget
 from .owned import Owned
@@ -21,6 +22,24 @@ class Keeping:
     def __init__(self, database: Database, owned: Callable[[], list[Owned]]) -> None:
         self._database = database
         self._owned = owned
+
+    def upgrade(self) -> Upgrade:
+        """Bring the schema up to date; say where it was and is.
+
+        Raises:
+            ConfigError: a newer toastkit has been here, or a host's migrations lack something.
+            StorageUnavailable: the database cannot be opened or written.
+        """
+        return self._database.upgrade()
+
+    def upgrade_sql(self, since: str | None) -> str:
+        """Return the SQL that would, from the revision it is at, or from ``since``.
+
+        Raises:
+            ConfigError: there is no such revision, or the tables are a host's.
+            StorageUnavailable: the database cannot be opened.
+        """
+        return self._database.upgrade_sql(since)
 
     def prune(self, now: int, retention_ms: int) -> Iterator[tuple[str, int]]:
         """Delete one batch at each step; tell of which table, and how many rows of it so far.

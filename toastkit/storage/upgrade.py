@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Inspector, column, inspect, select, table
+from sqlalchemy import URL, Connection, Inspector, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import ConfigError
+from ..records import Upgrade
 from . import engine
 from .tables import metadata, toasts
 from .turn import Turn
@@ -21,12 +24,12 @@ _turn = Turn()
 """Whose turn it is in this process: Alembic keeps the migration that runs in module globals."""
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str) -> Upgrade:
     """Bring the schema to the newest revision. Blocks; any number of processes may call it.
 
     The version is looked at first, with one SELECT; only an old schema takes the lock, and looks
     again: without it, some of many processes that start together fail. A schema that a host's own
-    migrations have made is left to them.
+    migrations have made is left to them. Returns from where it came.
 
     Raises:
         ConfigError: the URL names nothing that can be used, a newer toastkit has been here, or a
@@ -37,17 +40,34 @@ def upgrade(url: str) -> None:
     with engine.telling():
         version = _version(place)
         if version == HEAD:
-            return
+            return Upgrade(before=HEAD, now=HEAD)
         if version is None and _is_a_hosts(place):
-            ensure_schema(url)
-            return
+            return ensure_schema(url)
         # First the other processes, then the threads of this one: whoever waits has its turn.
         with engine.ways(place).alone(place), _turn:
-            if _version(place) != HEAD:
+            version = _version(place)
+            if version != HEAD:
                 _upgrade(place)
+            return Upgrade(before=version, now=HEAD)
 
 
-def ensure_schema(url: str) -> None:
+def upgrade_sql(url: str, since: str | None = None) -> str:
+    """Return the SQL that brings the schema to the newest revision; empty where it is there.
+
+    It is read from the database at which revision it is, unless ``since`` names one (``base``: an
+    empty database); nothing is changed.
+
+    Raises:
+        ConfigError: there is no such revision, the URL names nothing that can be used, or the
+            tables are a host's, whose migrations make them.
+        StorageUnavailable: the database cannot be opened.
+    """
+    place = engine.read_url(url)
+    version = None if since == "base" else since or _present(url)
+    return "" if version == HEAD else _script(place, version)
+
+
+def ensure_schema(url: str) -> Upgrade:
     """Look whether a schema that is the host's has all that is needed; change nothing.
 
     Raises:
@@ -58,7 +78,7 @@ def ensure_schema(url: str) -> None:
     with engine.telling():
         looking = engine.ways(place).reading(place, wait_seconds=2.0)
         try:
-            missing = _missing(inspect(looking))
+            missing = missing_of(inspect(looking))
         finally:
             looking.dispose()
     if missing:
@@ -66,6 +86,27 @@ def ensure_schema(url: str) -> None:
             f"the database lacks {', '.join(missing)}, which your migrations are to make: "
             "flask db migrate && flask db upgrade, or db.create_all()"
         )
+    return Upgrade(before=HEAD, now=HEAD, hosts=True)
+
+
+def not_ours() -> ConfigError:
+    """Return the error that says whose the tables are."""
+    return ConfigError(
+        "toastkit's tables are among the app's own here, and its migrations make them: flask db "
+        "migrate, then flask db upgrade (--sql shows what that does)"
+    )
+
+
+def _present(url: str) -> str | None:
+    """Return the revision a database is at; one that is not there is at none, and is not made."""
+    place = engine.read_url(url)
+    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
+        return None
+    with engine.telling():
+        version = _version(engine.database(url))
+        if version is None and _is_a_hosts(place):
+            raise not_ours()
+        return version
 
 
 def _is_a_hosts(place: URL) -> bool:
@@ -81,7 +122,8 @@ def _is_a_hosts(place: URL) -> bool:
         looking.dispose()
 
 
-def _missing(found: Inspector) -> list[str]:
+def missing_of(found: Inspector) -> list[str]:
+    """Return which of toastkit's tables and columns a database lacks."""
     tables = set(found.get_table_names())
     missing = []
     for name, wanted in metadata.tables.items():
@@ -95,14 +137,19 @@ def _missing(found: Inspector) -> list[str]:
     return missing
 
 
+def version_of(connection: Connection) -> str | None:
+    """Return the revision of a schema that has the table of it."""
+    version: str | None = connection.scalar(
+        select(column("version_num")).select_from(table(VERSION_TABLE))
+    )
+    return version
+
+
 def _version(place: URL) -> str | None:
     looking = engine.ways(place).reading(place, wait_seconds=2.0)
     try:
         with looking.connect() as connection:
-            version: str | None = connection.scalar(
-                select(column("version_num")).select_from(table(VERSION_TABLE))
-            )
-            return version
+            return version_of(connection)
     except DBAPIError as error:
         if engine.trouble(error) is not None:
             raise
@@ -112,22 +159,35 @@ def _version(place: URL) -> str | None:
 
 
 def _upgrade(place: URL) -> None:
-    from alembic.command import upgrade as run
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     ways = engine.ways(place)
     writing = ways.upgrading(place)
     try:
         with writing.connect() as connection, connection.begin():
             ways.begin(connection, ())
-            config.attributes["connection"] = connection
-            run(config, "head")
+            _run("head", connection=connection)
+    finally:
+        writing.dispose()
+
+
+def _script(place: URL, version: str | None) -> str:
+    written = StringIO()
+    way = f"{version}:head" if version else "head"
+    with _turn:
+        _run(way, written, dialect=place.get_backend_name())
+    return written.getvalue()
+
+
+def _run(way: str, written: StringIO | None = None, **attributes: Any) -> None:
+    from alembic.command import upgrade as run
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config(output_buffer=written)
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes.update(attributes)
+    try:
+        run(config, way, sql=written is not None)
     except CommandError as error:
         raise ConfigError(
             f"the database was upgraded by another version of toastkit: {error}"
         ) from None
-    finally:
-        writing.dispose()
