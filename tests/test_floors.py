@@ -30,6 +30,7 @@ WIRING = {
     "kit",
     "current",
     "cli",
+    "doctor",
     "metrics",
     "testing",
 }

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, Update, select, update
 
 from .. import ids
-from ..deliveries import DEVICE_KINDS, Delivery, DeliveryState
+from ..deliveries import DEVICE_KINDS, Delivery, DeliveryState, Ended
 from ..records import Device
 from .concluding import NO_DEVICE, conclude
 from .tables import deliveries, devices, toasts
@@ -50,14 +50,14 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Delivery
     return [_take(connection, claim) for claim in claims]
 
 
-def expire(connection: Connection, claims: Sequence[Claim]) -> list[list[str]]:
-    """End deliveries whose time is over; return the ids of those that were not ended before."""
+def expire(connection: Connection, claims: Sequence[Claim]) -> list[list[Ended]]:
+    """End deliveries whose time is over; return those that were not ended before."""
     return [_expire(connection, claim) for claim in claims]
 
 
-def kept(until: int, connection: Connection, changed: Sequence[Delivery | str]) -> bool | None:
+def kept(until: int, connection: Connection, changed: Sequence[Delivery | Ended]) -> bool | None:
     """Tell whether a claim is in the database whose commit was not answered."""
-    if not changed or isinstance(changed[0], str):
+    if not changed or isinstance(changed[0], Ended):
         return None
     first = select(_column.lease_until).where(_column.id == changed[0].id)
     return bool(connection.scalar(first) == until)
@@ -94,13 +94,13 @@ def _take(connection: Connection, claim: Claim) -> list[Delivery]:
     return sorted((_delivery(row, around) for row in wanted), key=_oldest)
 
 
-def _expire(connection: Connection, claim: Claim) -> list[str]:
+def _expire(connection: Connection, claim: Claim) -> list[Ended]:
     rows = _free(connection, claim, over(claim.now))
-    found = [row["id"] for row in rows]
-    if found:
+    if rows:
+        found = [row["id"] for row in rows]
         connection.execute(changed("expired").where(_column.id.in_(found)))
         _conclude(connection, claim.now, rows)
-    return found
+    return [_ended(row) for row in rows]
 
 
 def _free(
@@ -179,6 +179,11 @@ def _delivery(row: RowMapping, around: _Around) -> Delivery:
         seq=row["seq"],
         device=around.device(row) if row["kind"] in DEVICE_KINDS else None,
     )
+
+
+def _ended(row: RowMapping) -> Ended:
+    delivery = _delivery(row, _Around({}, {}))
+    return Ended(delivery=delivery, state="expired", answer=row["last_answer"] or "")
 
 
 def _oldest(delivery: Delivery) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from .. import ids
 from ..clock import Clock
-from ..deliveries import Carried, Delivery, Owed, Owing
+from ..deliveries import Carried, Delivery, Ended, Owed, Owing
 from ..records import DeliveryState, StoredDelivery
 from . import claiming, owing
 from .claiming import Claim, whose
@@ -20,7 +20,7 @@ from .group import Work
 from .settling import Settlement, renew, settle
 from .tables import deliveries
 
-T = TypeVar("T", Delivery, str)
+T = TypeVar("T", Delivery, Ended)
 
 _column = deliveries.c
 _WAITING = _column.next_attempt_at.is_not(None)
@@ -76,8 +76,8 @@ class Deliveries:
 
         return self._change(claiming.claim, look, now, now + lease_ms)
 
-    def expire(self, limit: int) -> int:
-        """End deliveries whose time is over, but those an attempt at which goes on; tell how many.
+    def expire(self, limit: int) -> list[Ended]:
+        """End deliveries whose time is over, but those an attempt at which goes on; return them.
 
         Raises:
             StorageUnavailable: they wait as before.
@@ -87,7 +87,7 @@ class Deliveries:
         def look(connection: Connection) -> dict[str, str]:
             return over(connection, now, limit)
 
-        return len(self._change(claiming.expire, look, now, now))
+        return self._change(claiming.expire, look, now, now)
 
     def renew(self, claimed: Sequence[Delivery], lease_ms: int) -> None:
         """Keep claims for another ``lease_ms``, with the next commit; returns at once.

@@ -1,0 +1,88 @@
+"""Say what is wrong, before somebody else does."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import click
+from msgspec.structs import asdict
+
+from ..doctor import Finding, Level, Report, Setting, current_patient, examine
+from ..errors import Invalid
+from .words import as_json, columns, json_text, told
+
+COLOURS: dict[Level, str] = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "red"}
+INDENT = " " * 17
+
+
+@click.command()
+@click.option("--settings", "-v", "every", is_flag=True, help="Show every setting.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
+@click.option(
+    "--gunicorn", "words", metavar="WORDS", default="", help="What gunicorn's command line says."
+)
+@as_json
+@told
+def doctor(every: bool, strict: bool, words: str, as_json: bool) -> None:
+    """Look at settings, database, clock, server and limits, and say what to do.
+
+    Changes nothing, and starts nothing. gunicorn's configuration is read as a start in this folder
+    would read it; what its command line says, name in --gunicorn "-k gevent -w 1". Exits with 1
+    when something fails.
+    """
+    report = examine(replace(current_patient(), words=_split(words)))
+    click.echo(json_text(_json(report, strict=strict)) if as_json else _text(report, every=every))
+    if not _is_well(report, strict=strict):
+        raise SystemExit(1)
+
+
+def _split(words: str) -> list[str]:
+    try:
+        return shlex.split(words)
+    except ValueError as error:
+        raise Invalid(f"--gunicorn: {error}") from None
+
+
+def _is_well(report: Report, *, strict: bool) -> bool:
+    return not (report.count("fail") or (strict and report.count("warn")))
+
+
+def _json(report: Report, *, strict: bool) -> dict[str, object]:
+    return {
+        "well": _is_well(report, strict=strict),
+        "findings": [asdict(each) for each in report.findings],
+        "settings": [asdict(each) for each in report.settings],
+    }
+
+
+def _text(report: Report, *, every: bool) -> str:
+    settings = [each for each in report.settings if every or each.changed]
+    lines = [line for each in report.findings for line in _lines(each)]
+    table = ["", columns(_rows(settings))] if settings else []
+    return "\n".join([*lines, *table, "", _sum(report)])
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    # Colours are dropped by click where nobody looks at them.
+    level = click.style(f"{finding.level:4}", fg=COLOURS[finding.level])
+    yield f"{level}  {finding.name:11}{finding.text}"
+    if finding.remedy:
+        yield f"{INDENT}-> {finding.remedy}"
+
+
+def _rows(settings: Iterable[Setting]) -> Iterator[tuple[str, ...]]:
+    for each in settings:
+        yield each.name, each.value or "(empty)", each.source
+
+
+def _sum(report: Report) -> str:
+    fails, warns = report.count("fail"), report.count("warn")
+    if not fails and not warns:
+        return "all is well"
+    return f"{fails} {'failure' if fails == 1 else 'failures'}, {_warnings(warns)}"
+
+
+def _warnings(count: int) -> str:
+    return "1 warning" if count == 1 else f"{count} warnings"

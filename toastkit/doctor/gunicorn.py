@@ -1,0 +1,169 @@
+"""gunicorn, as a start in this folder would configure it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from .findings import Finding, fail, info, ok, warn
+from .patching import REMEDY
+from .patient import Facts, GunicornFacts, Patient
+from .probe import HOOKS, OURS
+
+NAME = "gunicorn"
+
+SECONDS = 8.0
+"""How long a configuration file may run."""
+
+NATIVE = frozenset({"gevent", "gthread"})
+KNOWN = NATIVE | {"sync", "gevent_pywsgi"}
+STAR = f"from {OURS} import *"
+CURE = f"{STAR} in gunicorn.conf.py"
+
+
+def gather(patient: Patient) -> GunicornFacts:
+    """Read the configuration in a process of its own, without starting anything."""
+    if importlib.util.find_spec("gunicorn") is None:
+        return GunicornFacts(installed=False, asked=False)
+    named = {"GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"} & set(patient.environ)
+    if not (patient.words or named or Path("gunicorn.conf.py").exists()):
+        return GunicornFacts(asked=False)
+    text = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
+    try:
+        done = subprocess.run(  # noqa: S603  # our own file; the words are the operator's
+            [sys.executable, "-c", text, *patient.words],
+            env={**os.environ, **patient.environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return GunicornFacts(trouble=f"its configuration was not read within {SECONDS:.0f} s")
+    if done.returncode != 0 or not done.stdout.strip():
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        return GunicornFacts(trouble=(said or ["it ended without a word"])[-1])
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=GunicornFacts)
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Say whether its workers suit toastkit."""
+    found = facts.gunicorn
+    if found is None or not found.installed:
+        return
+    if found.trouble:
+        yield fail(NAME, f"its configuration cannot be read: {found.trouble}", "correct that first")
+        return
+    if not found.asked:
+        yield info(
+            NAME,
+            "neither gunicorn.conf.py nor GUNICORN_CMD_ARGS is here, so nobody knows how it is started",
+            "to check that, name its words: toastkit doctor --gunicorn '-k gevent -w 1'",
+        )
+        return
+    workers = "one worker" if found.workers == 1 else f"{found.workers} workers"
+    yield ok(NAME, f"it would start {workers} of class {found.worker_class}{_by(found)}")
+    yield from _check_workers(found)
+    yield from _check_class(found, portable=facts.patient.config.gateway == "portable")
+    yield from _check_patch(found)
+    yield from _check_hooks(found, facts.patient.config.close_seconds)
+
+
+def _by(found: GunicornFacts) -> str:
+    return f" ({found.file})" if found.file else ""
+
+
+def _check_workers(found: GunicornFacts) -> Iterator[Finding]:
+    if found.workers > 1:
+        yield fail(
+            NAME,
+            f"{found.workers} workers: each knows its own clients only, so a toast reaches some of "
+            "them late or not at all",
+            "run one: workers = 1, and WEB_CONCURRENCY=1 or unset",
+        )
+
+
+def _check_class(found: GunicornFacts, *, portable: bool) -> Iterator[Finding]:
+    kind = found.worker_class
+    if kind == "sync":
+        yield warn(
+            NAME,
+            "a sync worker answers one request at a time, and a slow one holds up everybody's",
+            "worker_class = 'gevent' for many clients, 'gthread' with threads = 20 for few",
+        )
+    elif kind == "gevent_pywsgi":
+        yield warn(
+            NAME,
+            "gevent_pywsgi is slower and calls no hooks, so its clients are not told of a stop",
+            "worker_class = 'gevent'",
+        )
+    elif kind not in KNOWN and not portable and "gevent" not in kind.lower():
+        yield warn(
+            NAME,
+            f"{kind} workers may give no sockets that can be taken over",
+            "worker_class = 'gevent' or 'gthread', or TOASTKIT_GATEWAY=portable",
+        )
+
+
+def _check_patch(found: GunicornFacts) -> Iterator[Finding]:
+    green = "gevent" in found.worker_class.lower()
+    early = ", ".join(found.gevent.early[:5])
+    if not green:
+        if "socket" in found.gevent.patched:
+            yield fail(
+                NAME,
+                f"its configuration lets gevent replace sockets, but {found.worker_class} workers "
+                "reset connections then",
+                "take monkey.patch_all() out of it, or set worker_class = 'gevent'",
+            )
+    elif "socket" not in found.gevent.patched:
+        if found.preload:
+            yield fail(
+                NAME,
+                "preload_app imports the app before the worker lets gevent replace anything",
+                f"in gunicorn.conf.py {REMEDY}",
+            )
+        elif early:
+            yield fail(
+                NAME,
+                f"its configuration imports {early} before gevent replaces what they keep",
+                f"in gunicorn.conf.py {REMEDY}",
+            )
+    elif early:
+        yield fail(
+            NAME,
+            f"its configuration lets gevent replace sockets and locks too late: {early} keep the old",
+            f"in gunicorn.conf.py {REMEDY}",
+        )
+
+
+def _check_hooks(found: GunicornFacts, close_seconds: int) -> Iterator[Finding]:
+    if found.worker_class == "gevent_pywsgi":
+        return
+    others = [name for name in HOOKS if found.hooks.get(name) != OURS]
+    if len(others) == len(HOOKS) and not found.helped:
+        yield warn(
+            NAME,
+            "it does not use toastkit's hooks: a worker that stops is held by idle connections for "
+            f"up to {found.graceful_timeout} s and may tell its clients nothing",
+            CURE,
+        )
+    elif others:
+        yield info(
+            NAME,
+            f"your own {', '.join(others)} take the place of toastkit's",
+            f"call those of {OURS} from them",
+        )
+    if found.graceful_timeout <= close_seconds:
+        yield warn(
+            NAME,
+            f"graceful_timeout {found.graceful_timeout} s ends a worker before its clients are told",
+            f"set it above TOASTKIT_CLOSE_SECONDS ({close_seconds}); 5 is a good value",
+        )
