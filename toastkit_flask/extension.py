@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, request, request_started
@@ -18,7 +17,7 @@ from toastkit.senders.contract import Sender
 from toastkit.storage import Ownable
 from toastkit.verifiers.contract import Verifier
 
-from . import cli, hosting, logins, logs, mounting, origins
+from . import cli, hosting, logins, logs, mounting, origins, places
 from .ratelimits import RateLimits
 from .state import KEY, State, current_kit, find_kit
 
@@ -84,7 +83,8 @@ class ToastKit:
         With ``db`` the toasts are kept in the default database of that Flask-SQLAlchemy object,
         whose ``init_app`` must have been called, and its migrations make toastkit's tables.
         Without it and without ``TOASTKIT_DATABASE_URL`` they are kept in the app's instance
-        folder, in ``toastkit.db``. ``senders`` take the place of this object's, as a test wants.
+        folder, in ``toastkit.db``; in a test, or beside a database in memory, in a file that is
+        deleted with the app. ``senders`` take the place of this object's, as a test wants.
 
         Raises:
             ConfigError: a setting is wrong, a path is taken, or toastkit is set up here already.
@@ -191,18 +191,22 @@ class ToastKit:
     def _configure(self, app: Flask, db: Any) -> Config:
         if db is not None:
             return self._join_host(app, db)
-        folder = Path(app.instance_path)
-        default = f"sqlite:///{folder / 'toastkit.db'}"
-        config = Config.from_mapping(app.config, **{"database_url": default, **self._settings})
-        if config.database_url == default:
-            _make(folder)
-        return config
+        if hosting.names_database(app, self._settings):
+            return Config.from_mapping(app.config, **self._settings)
+        place = places.default(app)
+        return Config.from_mapping(app.config, **{**self._settings, "database_url": place})
 
     def _join_host(self, app: Flask, db: Any) -> Config:
         hosting.ensure_only_one(app, self._settings)
-        given = {**self._settings, "database_url": hosting.database_url(app, db)}
+        url = hosting.database_url(app, db)
+        given = {**self._settings, "database_url": url or places.passing(app)}
         config = Config.from_mapping(app.config, **given)
         hosting.add_tables(db)
+        if url is None and not app.testing:
+            app.logger.warning(
+                "SQLALCHEMY_DATABASE_URI is a database in memory, which toastkit cannot share: "
+                "its toasts are kept in a passing file, and lost when this process ends"
+            )
         return config
 
     def _settle_at_first_request(self, app: Flask) -> None:
@@ -223,12 +227,3 @@ class ToastKit:
                 "toastkit cannot know who is asking: name a function with @toastkit.user_loader, "
                 "set Flask-Login up, or give ToastKit(verifiers=...)"
             )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"the instance folder cannot be made ({error}): set TOASTKIT_DATABASE_URL"
-        ) from error

@@ -17,11 +17,11 @@ _DRIVER = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
 """The drivers toastkit's own connections use, whatever the host's do."""
 
 
-def database_url(app: Flask, db: Any) -> str:
-    """Return the URL of a Flask-SQLAlchemy's default database.
+def database_url(app: Flask, db: Any) -> str | None:
+    """Return the URL of a Flask-SQLAlchemy's default database; ``None``: it is in memory.
 
     Raises:
-        ConfigError: it has none that keeps what it is given, or is not set up on this app.
+        ConfigError: there is none, none that toastkit works with, or it is not set up on this app.
     """
     if not hasattr(type(db), "engines") or not hasattr(type(db), "metadata"):
         raise ConfigError(
@@ -36,16 +36,26 @@ def database_url(app: Flask, db: Any) -> str:
         raise ConfigError(remedy) from error
     if engine is None:
         raise ConfigError("db has no default database: set SQLALCHEMY_DATABASE_URI")
+    if _is_in_memory(engine.url):
+        return None
     return _own(engine.url).render_as_string(hide_password=False)
 
 
+def _is_in_memory(url: URL) -> bool:
+    if url.get_backend_name() != "sqlite":
+        return False
+    name = url.database or ":memory:"
+    return ":memory:" in name or url.query.get("mode") == "memory"
+
+
 def _own(url: URL) -> URL:
-    if url.get_backend_name() == "sqlite" and (url.database or ":memory:") == ":memory:":
+    if url.get_backend_name() not in _DRIVER:
         raise ConfigError(
-            "SQLALCHEMY_DATABASE_URI is a database in memory, which toastkit's threads would not "
-            "share: name a file; in a test f'sqlite:///{tmp_path}/test.db'"
+            f"db works with {url.get_backend_name()}, which toastkit does not: leave db= out, and "
+            "the toasts are kept in a database of their own (SQLite or PostgreSQL, "
+            "TOASTKIT_DATABASE_URL)"
         )
-    return url.set(drivername=_DRIVER.get(url.get_backend_name(), url.drivername))
+    return url.set(drivername=_DRIVER[url.get_backend_name()])
 
 
 def add_tables(db: Any) -> None:
@@ -73,7 +83,13 @@ def host(app: Flask, db: Any) -> Host:
         return session
 
     with app.app_context():
-        return Host(db.session, current, db.engines[None])
+        engine = db.engines[None]
+    return Host(db.session, current, engine, beside=_is_in_memory(engine.url))
+
+
+def names_database(app: Flask, settings: dict[str, Any]) -> bool:
+    """Tell whether anybody has named a database for toastkit."""
+    return bool(app.config.get(PREFIX + "DATABASE_URL") or settings.get("database_url"))
 
 
 def ensure_only_one(app: Flask, settings: dict[str, Any]) -> None:
@@ -82,7 +98,7 @@ def ensure_only_one(app: Flask, settings: dict[str, Any]) -> None:
     Raises:
         ConfigError: it was named.
     """
-    if app.config.get(PREFIX + "DATABASE_URL") or settings.get("database_url"):
+    if names_database(app, settings):
         raise ConfigError(
             "TOASTKIT_DATABASE_URL and db= name two databases: leave one of them out; with db= "
             "toastkit uses the host's"

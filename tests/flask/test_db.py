@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from flask import Flask, session
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, text, update
+from sqlalchemy import MetaData, make_url, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from toastkit import CannotJoin, ConfigError, Kit, publish_toast
 from toastkit.storage.tables import metadata
-from toastkit_flask import ToastKit
+from toastkit_flask import ToastKit, hosting
 
 MakeHost = Callable[..., Flask]
 OURS = set(metadata.tables)
@@ -220,7 +220,7 @@ from flask_migrate import Migrate, init, migrate, upgrade
 from sqlalchemy import inspect
 from tests.flask.test_db import OURS, Shop, kit_of, titles
 from toastkit import publish_toast
-from toastkit_flask import ToastKit
+from toastkit_flask import ToastKit, hosting
 
 uri, folder = sys.argv[1:]
 shop, app = Shop(), Flask("shop")
@@ -327,12 +327,36 @@ def test_db_must_be_set_up_first(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("uri", ["sqlite://", "sqlite:///:memory:"])
-def test_a_database_in_memory_names_the_remedy(shop: Shop, uri: str) -> None:
+def test_beside_a_database_in_memory_toasts_have_a_file_of_their_own(
+    make_host: MakeHost, shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_host()
+    assert "in memory" in caplog.text
+    with app.app_context():
+        shop.db.create_all()
+        shop.db.session.add(shop.order())
+        publish_toast("ada", "Never")
+        shop.db.session.rollback()
+        shop.db.session.add(shop.order())
+        publish_toast("ada", "Hello")
+        assert titles(app) == []
+        shop.db.session.commit()
+    assert titles(app) == ["Hello"]
+
+
+def test_a_test_beside_a_database_in_memory_is_not_warned(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
     app = Flask("shop")
-    app.config["SQLALCHEMY_DATABASE_URI"] = uri
+    app.config.update(SQLALCHEMY_DATABASE_URI="sqlite://", TESTING=True)
     shop.db.init_app(app)
-    with pytest.raises(ConfigError, match=r"tmp_path"):
-        ToastKit(app, db=shop.db)
+    ToastKit(app, db=shop.db)
+    assert not caplog.text
+
+
+def test_a_database_of_another_kind_names_the_remedy() -> None:
+    with pytest.raises(ConfigError, match=r"mysql.*leave db= out"):
+        hosting._own(make_url("mysql://localhost/shop"))
 
 
 def test_a_database_without_a_default_names_the_setting(shop: Shop, tmp_path: Path) -> None:

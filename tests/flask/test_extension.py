@@ -22,15 +22,6 @@ def test_one_line_sets_an_app_up(tmp_path):
         toastkit.kit.close()
 
 
-def test_by_default_the_toasts_are_kept_in_the_instance_folder(tmp_path):
-    app = Flask("host", instance_path=str(tmp_path / "new" / "instance"))
-    ToastKit(app)
-    config = app.extensions["toastkit"].kit.config
-    assert config.database_url == f"sqlite:///{tmp_path}/new/instance/toastkit.db"
-    assert Path(app.instance_path).is_dir()
-    assert not list(Path(app.instance_path).iterdir())
-
-
 @pytest.mark.parametrize("where", ["config", "options"])
 def test_another_database_leaves_the_instance_folder_alone(tmp_path, where):
     app, url = (
@@ -41,13 +32,6 @@ def test_another_database_leaves_the_instance_folder_alone(tmp_path, where):
         app.config["TOASTKIT_DATABASE_URL"] = url
     ToastKit(app, **({"database_url": url} if where == "options" else {}))
     assert not Path(app.instance_path).exists()
-
-
-def test_an_instance_folder_that_cannot_be_made_names_the_setting(tmp_path):
-    (tmp_path / "file").write_text("")
-    app = Flask("host", instance_path=str(tmp_path / "file" / "instance"))
-    with pytest.raises(ConfigError, match="TOASTKIT_DATABASE_URL"):
-        ToastKit(app)
 
 
 def test_settings_come_from_app_config_before_options(tmp_path):

@@ -1,0 +1,115 @@
+"""Where an app's toasts are kept when nobody names a database."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from toastkit import ConfigError, publish_toast
+from toastkit.testing.hosts import PLUGIN, finalized
+from toastkit_flask import ToastKit
+
+
+@pytest.fixture
+def no_test(monkeypatch):
+    """Let this process be no test run."""
+    monkeypatch.delitem(sys.modules, PLUGIN, raising=False)
+
+
+@pytest.fixture
+def test_run(monkeypatch):
+    monkeypatch.setitem(sys.modules, PLUGIN, sys)
+
+
+def host(folder: Path, **config: object) -> Flask:
+    app = Flask("host", instance_path=str(folder))
+    app.config.update(config)
+    ToastKit(app)
+    return app
+
+
+def url(app: Flask) -> str:
+    found: str = app.extensions["toastkit"].kit.config.database_url
+    return found
+
+
+def test_by_default_the_toasts_are_kept_in_the_instance_folder(tmp_path, no_test):
+    app = host(tmp_path / "new" / "instance")
+    assert url(app) == f"sqlite:///{tmp_path}/new/instance/toastkit.db"
+    assert Path(app.instance_path).is_dir()
+    assert not list(Path(app.instance_path).iterdir())
+
+
+def test_an_instance_folder_that_cannot_be_made_names_the_setting(tmp_path, no_test):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="TOASTKIT_DATABASE_URL"):
+        host(tmp_path / "file" / "instance")
+
+
+def test_a_test_keeps_out_of_the_instance_folder(tmp_path, no_test):
+    apps = [host(tmp_path / "instance", TESTING=True) for _ in range(2)]
+    assert not (tmp_path / "instance").exists()
+    assert url(apps[0]) != url(apps[1])
+
+
+def test_an_app_of_a_test_run_that_is_not_told_does_so_too(tmp_path, test_run):
+    host(tmp_path / "instance")
+    assert not (tmp_path / "instance").exists()
+
+
+def test_the_file_of_a_test_is_deleted_with_its_app(tmp_path, no_test):
+    app = host(tmp_path, TESTING=True)
+    with app.app_context():
+        publish_toast("ada", "Hello")
+    file = Path(url(app).removeprefix("sqlite:///"))
+    assert file.exists()
+    app.extensions["toastkit"].kit.close()
+    del app
+    gc.collect()
+    assert not file.parent.exists()
+
+
+def test_a_child_does_not_delete_what_its_parent_works_with(tmp_path, no_test, monkeypatch):
+    app = host(tmp_path, TESTING=True)
+    folder = Path(url(app).removeprefix("sqlite:///")).parent
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: -1)
+        del app
+        gc.collect()
+    assert folder.exists()
+    folder.rmdir()
+
+
+class Ended:
+    """A fixture that ends."""
+
+    def __init__(self, *made: object) -> None:
+        self.cached_result = (*made, None, None) if made else None
+
+
+@pytest.mark.parametrize("made", [lambda app: app, lambda app: app.test_client()])
+def test_the_kit_of_a_fixtures_app_is_closed_with_it(tmp_path, made):
+    app = host(tmp_path, TESTING=True)
+    kit = app.extensions["toastkit"].kit
+    with app.app_context():
+        publish_toast("ada", "Hello")
+    finalized(Ended(made(app)))
+    with kit:  # a kit that was closed already is left alone
+        assert not [name for name in os.listdir("/proc/self/fd") if _leads_to(name, url(app))]
+
+
+def _leads_to(descriptor: str, where: str) -> bool:
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}").startswith(where[len("sqlite:///") :])
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("made", [(), (None,), (1,), (Flask("bare", instance_path="/bare"),)])
+def test_other_fixtures_are_none_of_our_business(made):
+    finalized(Ended(*made))

@@ -1,0 +1,50 @@
+"""Where an app's toasts are kept when nobody names a database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+
+from flask import Flask
+
+from toastkit.errors import ConfigError
+from toastkit.testing.hosts import running
+
+_SQLITE = "sqlite:///"
+
+
+def default(app: Flask) -> str:
+    """Return the URL of a file in the app's instance folder; of one that is passing, in a test.
+
+    What a test publishes would be told to whoever develops the app in another window, and found
+    by the next run.
+
+    Raises:
+        ConfigError: the instance folder cannot be made.
+    """
+    if app.testing or running():
+        return passing(app)
+    folder = Path(app.instance_path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the instance folder cannot be made ({error}): set TOASTKIT_DATABASE_URL"
+        ) from error
+    return f"{_SQLITE}{folder / 'toastkit.db'}"
+
+
+def passing(app: Flask) -> str:
+    """Return the URL of a file that is deleted with the app, or when this process ends."""
+    folder = tempfile.mkdtemp(prefix="toastkit-")
+    weakref.finalize(app, _delete, folder, os.getpid())
+    return f"{_SQLITE}{folder}/toastkit.db"
+
+
+def _delete(folder: str, made_by: int) -> None:
+    # A child that was forked ends before its parent does.
+    if os.getpid() == made_by:
+        shutil.rmtree(folder, ignore_errors=True)
