@@ -49,7 +49,7 @@ def settle(app: Flask) -> None:
     the host's own is what its operator watches. Our views, which authenticate by header alone, are
     taken out of the host's CSRF protection.
     """
-    theirs = [rule for rule in app.url_map.iter_rules() if not _is_ours(rule)]
+    theirs = [rule for rule in app.url_map.iter_rules() if not is_ours(rule)]
     for clash in collisions(app, theirs):
         app.logger.error("%s", clash)
     for mine, their, _ in _clashes(app, theirs):
@@ -97,7 +97,7 @@ def _is_answered(routes: MapAdapter, path: str) -> bool:
 
 
 def _clashes(app: Flask, theirs: list[Rule]) -> Iterator[tuple[Rule, Rule, set[str]]]:
-    ours = [rule for rule in app.url_map.iter_rules() if _is_ours(rule)]
+    ours = [rule for rule in app.url_map.iter_rules() if is_ours(rule)]
     for mine in ours:
         for their in theirs:
             shared = (mine.methods or set()) & (their.methods or set()) - {"OPTIONS"}
@@ -135,7 +135,8 @@ def _registrations(config: Config) -> Iterator[tuple[Blueprint, str, str]]:
             yield door, f"{door.name}_api", f"{prefix}/api"
 
 
-def _is_ours(rule: Rule) -> bool:
+def is_ours(rule: Rule) -> bool:
+    """Tell whether a rule of an app is a path of toastkit's."""
     return _owns(rule.endpoint)
 
 

@@ -24,6 +24,11 @@ class State:
     limits: RateLimits
     documents: dict[str, bytes] = field(default_factory=dict)
     """Documents that were asked for, but for what depends on a request."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """Where each setting was said; a service that keeps its own elsewhere tells it here."""
+    verifiers: bool = False
+    own_schema: bool = True
+    """Whether toastkit's migrations make its tables, or the host's do."""
 
 
 def state(app: Flask | None = None) -> State:
