@@ -16,7 +16,7 @@ from toastkit.errors import InvalidToken, StorageUnavailable
 from toastkit.events import Event, Missed
 from toastkit.hooks import Hooks
 from toastkit.ids import default_device_id, toast_id
-from toastkit.live import Arriving, Connection, Node, NodeParts, Rules
+from toastkit.live import Arriving, Connection, Node, NodeParts, Rules, Witness
 from toastkit.publishing.inbox import Relayed, Then, ThenRelayed
 from toastkit.records import (
     Accepted,
@@ -237,7 +237,9 @@ class Client:
 class World:
     """Hold a node with everything around it, moved by hand."""
 
-    def __init__(self, hooks: Hooks | None = None, **settings: Any) -> None:
+    def __init__(
+        self, hooks: Hooks | None = None, witness: Witness | None = None, **settings: Any
+    ) -> None:
         self.clock = ManualClock()
         self.config = Config(**settings)
         self.runtime = FakeRuntime(self.clock)
@@ -252,6 +254,7 @@ class World:
             *(self.config, self.clock, self.runtime, self.backplane, rules),
             inbox=self.inbox,
             redeem=self.redeem,
+            witness=witness or Witness(),
         )
         self.node = Node(parts, at_first=lambda: self.firsts.append("first"))
         self.dialect = ToastsDialect(FakeFraming())

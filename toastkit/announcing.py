@@ -8,19 +8,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from blinker import Signal
+from blinker import NamedSignal
 
 from . import signals
+from .deliveries import Ended
 from .events import Event, Toast
+from .ids import default_device_id
+from .live import Connection, Witness
+from .live.comings import Job
 from .live.rules import Context
 from .publishing import Sink
 from .receipts import Receipt
 
 Facts = Mapping[str, Any]
 
-_called: ContextVar[tuple[tuple[Signal, object], ...]] = ContextVar("_called", default=())
+_called: ContextVar[tuple[tuple[NamedSignal, object], ...]] = ContextVar("_called", default=())
 """The receivers that are being called here, each with its signal."""
 
 log = logging.getLogger("toastkit")
@@ -34,7 +39,7 @@ class Stage:
     context: Context
 
 
-class Announcer(Sink):
+class Announcer(Sink, Witness):
     """Tell the receivers of the signals what has happened; with none, that costs a look.
 
     ``stage`` returns ``None`` when the kit is gone: what runs beside it knows it weakly only.
@@ -51,9 +56,46 @@ class Announcer(Sink):
         if signals.control_published.receivers:
             self._tell(signals.control_published, _told(control))
 
-    def _tell(self, signal: Signal, each: Iterable[Facts]) -> None:
+    def settled(self, ended: Sequence[Ended]) -> Job | None:
+        if not self._is_heard(signals.delivery_settled):
+            return None
+        facts = [
+            {"delivery": each.delivery, "state": each.state, "answer": each.answer}
+            for each in ended
+        ]
+        return partial(self._tell, signals.delivery_settled, facts)
+
+    def came(self, connection: Connection, topics: tuple[str, ...]) -> Job | None:
+        if not self._is_heard(signals.client_connected):
+            return None
+        facts = {**_client(connection), "topics": topics}
+        return partial(self._tell, signals.client_connected, [facts])
+
+    def left(self, connection: Connection) -> Job | None:
+        if not self._is_heard(signals.client_disconnected):
+            return None
+        return partial(self._tell, signals.client_disconnected, [_client(connection)])
+
+    def revoked(self, user_id: str, sessions: int) -> None:
+        """Tell that sessions of a user have been ended here, before their time."""
+        if sessions:
+            facts = {"user_id": user_id, "sessions": sessions}
+            self._tell(signals.session_revoked, [facts])
+
+    def rebound(self, user_id: str, anonymous_id: str) -> None:
+        """Tell that what was an anonymous principal's is a user's now."""
+        facts = {"user_id": user_id, "anonymous_id": anonymous_id}
+        self._tell(signals.rebound, [facts])
+
+    def _is_heard(self, signal: NamedSignal) -> bool:
+        if not signal.receivers or signal.is_muted:
+            return False
         stage = self._stage()
-        if stage is None or signal.is_muted or not signal.has_receivers_for(stage.sender):
+        return stage is not None and signal.has_receivers_for(stage.sender)
+
+    def _tell(self, signal: NamedSignal, each: Iterable[Facts]) -> None:
+        stage = self._stage()
+        if stage is None or not self._is_heard(signal):
             return
         interrupted = None
         for facts in each:
@@ -66,7 +108,7 @@ class Announcer(Sink):
 
 
 def _call(
-    stage: Stage, signal: Signal, receiver: Callable[..., Any], facts: Facts
+    stage: Stage, signal: NamedSignal, receiver: Callable[..., Any], facts: Facts
 ) -> BaseException | None:
     """Call one receiver; return what must go on to whoever runs this thread."""
     around = _called.get()
@@ -90,6 +132,12 @@ def _refuse_coroutine(answer: object) -> None:
     if inspect.iscoroutine(answer):
         answer.close()
         raise TypeError("a receiver must be a plain function: nothing awaits a coroutine here")
+
+
+def _client(connection: Connection) -> dict[str, Any]:
+    user_id = connection.user_id
+    device_id = connection.device_id or default_device_id(user_id)
+    return {"user_id": user_id, "device_id": device_id, "connection_id": connection.id}
 
 
 def _told(control: Event) -> Iterator[Facts]:

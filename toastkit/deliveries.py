@@ -96,6 +96,14 @@ class Carried(Struct, frozen=True, kw_only=True):
     next_attempt_at: int | None = None
 
 
+class Ended(Struct, frozen=True, kw_only=True):
+    """Say how a delivery has ended: ``sent``, ``failed``, or ``expired``; ``answer`` is the last one."""
+
+    delivery: Delivery
+    state: DeliveryState
+    answer: str
+
+
 class Step(Struct, frozen=True):
     """One step of the fallback: a kind of delivery, tried ``after_ms`` if the toast is unread."""
 

@@ -85,7 +85,8 @@ class Kit:
         self.config = config
         self._context = context
         self._sender = sender
-        self._ground = Ground.of(config, hooks, clock, host=host, owned=owned)
+        announcer = Announcer(weakly(self._find_stage))
+        self._ground = Ground.of(config, hooks, clock, announcer=announcer, host=host, owned=owned)
         self._senders = make_senders(self._ground, senders, context)
         self._looking: Sequence[Rounds] = ()
         self._couriers: tuple[Courier, ...] = ()
@@ -95,9 +96,8 @@ class Kit:
         def node() -> Node | None:
             return None if (here := kit()) is None else here.node
 
-        announcer = Announcer(weakly(self._find_stage))
         self._fallback = make_fallback(self._ground, kinds, weakly(self._carrier))
-        self._publisher = make_publisher(self._ground, self._fallback, node, announcer)
+        self._publisher = make_publisher(self._ground, self._fallback, node)
         heralds = Heralds(node, self._publisher.publish_control, self._senders.kinds_of)
         self.identity = make_identity(self._ground, verifiers, heralds)
         self.node = self._make_node()

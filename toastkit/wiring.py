@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from .announcing import Announcer
 from .backplane import MemoryBackplane
 from .clock import Clock, SystemClock
 from .closing import CloseReason
@@ -38,7 +39,6 @@ from .publishing import (
     Round,
     Rounds,
     Senders,
-    Sink,
     Sweeper,
     SweeperParts,
     Toasts,
@@ -66,6 +66,7 @@ class Ground:
     runtime: Runtime
     backplane: MemoryBackplane
     storage: Storage
+    announcer: Announcer
 
     @classmethod
     def of(
@@ -74,6 +75,7 @@ class Ground:
         hooks: Hooks | None,
         clock: Clock | None,
         *,
+        announcer: Announcer,
         host: Host | None = None,
         owned: Iterable[Ownable] | None = None,
     ) -> Ground:
@@ -87,7 +89,8 @@ class Ground:
             own_schema=host is None or host.beside,
             owned=owned,
         )
-        return cls(config, hooks or Hooks(), clock, runtime, MemoryBackplane(runtime), storage)
+        backplane = MemoryBackplane(runtime)
+        return cls(config, hooks or Hooks(), clock, runtime, backplane, storage, announcer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,13 @@ class Heralds:
 def make_identity(ground: Ground, verifiers: Sequence[Verifier], heralds: Heralds) -> Identity:
     """Make what knows who is asking."""
     dismiss = _dismissal(heralds.node)
-    sessions = Sessions(ground.storage.sessions, ground.config, ground.clock, dismiss)
+    sessions = Sessions(
+        ground.storage.sessions,
+        ground.config,
+        ground.clock,
+        dismiss,
+        revoked=ground.announcer.revoked,
+    )
     tickets = Tickets(ground.storage.tickets, ground.config, ground.clock)
     authenticator = Authenticator(sessions, verifiers, ground.config)
     anonymous = _make_anonymous(ground, sessions, heralds)
@@ -140,6 +149,7 @@ def _make_anonymous(ground: Ground, sessions: Sessions, heralds: Heralds) -> Ano
             ground.clock,
             lambda: heralds.receivers(REBOUND),
             moved,
+            ground.announcer.rebound,
         )
     )
 
@@ -155,6 +165,7 @@ def make_node(ground: Ground, tickets: Tickets, context: Context, begin: Beginni
         rules,
         ground.storage.inbox,
         tickets.redeem,
+        ground.announcer,
     )
     return Node(parts, at_first=begin.at_first, at_serve=begin.at_serve)
 
@@ -199,7 +210,7 @@ def make_fallback(
 
 
 def make_publisher(
-    ground: Ground, fallback: Fallback, node: Callable[[], Node | None], sink: Sink
+    ground: Ground, fallback: Fallback, node: Callable[[], Node | None]
 ) -> Publisher:
     """Make the road of every event; ``node`` returns the living one."""
     return Publisher(
@@ -211,7 +222,7 @@ def make_publisher(
             ground.backplane,
             fallback,
             serving=lambda: (here := node()) is not None and here.serving,
-            sink=sink,
+            sink=ground.announcer,
         )
     )
 
@@ -271,6 +282,7 @@ def make_courier(ground: Ground, senders: Senders, told: Told | None = None) -> 
             ground.storage.deliveries,
             weakref.ref(senders),
             told=told,
+            sink=ground.announcer,
         )
     )
 

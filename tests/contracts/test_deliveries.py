@@ -225,8 +225,8 @@ def test_what_is_over_is_ended_and_not_taken(
     storage.deliveries.renew([claimed], LEASE_MS)
     clock.advance(5)
     assert claim(storage) == []
-    assert storage.deliveries.expire(10) == 2
-    assert storage.deliveries.expire(10) == 0
+    assert len(storage.deliveries.expire(10)) == 2
+    assert len(storage.deliveries.expire(10)) == 0
     for each in (left, strange):
         row = kept(each)
         assert (row["state"], row["next_attempt_at"]) == ("expired", None)
@@ -241,7 +241,7 @@ def test_what_came_too_late_was_sent_all_the_same(
     owed = owe()
     [claimed] = claim(storage)
     clock.advance(LIFE_MS / 1000)
-    assert storage.deliveries.expire(10) == 1
+    assert len(storage.deliveries.expire(10)) == 1
     settle(storage, claimed, "waiting", clock.now())
     assert kept(owed)["state"] == "expired"
     settle(storage, claimed, "sent")
@@ -254,7 +254,7 @@ def test_no_more_than_asked_for_is_ended_at_once(
     for _ in range(5):
         owe()
     clock.advance(LIFE_MS / 1000)
-    assert [storage.deliveries.expire(2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [len(storage.deliveries.expire(2)) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_a_transaction_owes_with_its_commit(storage: Storage, host: Engine, fresh: Owe) -> None:
@@ -303,7 +303,7 @@ def test_two_processes_end_each_once(both: Any, owe: Owe, clock: ManualClock) ->
     for _ in range(50):
         owe()
     clock.advance(LIFE_MS / 1000)
-    assert sum(both(lambda storage: sum(storage.deliveries.expire(9) for _ in range(8)))) == 50
+    assert sum(both(lambda storage: sum(len(storage.deliveries.expire(9)) for _ in range(8)))) == 50
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # SQLite has one writer

@@ -84,7 +84,7 @@ def test_a_toast_expires_with_what_is_owed_for_it(
     short = owe(push(expires_at=until), expires_at=until)
     for_ever = owe(push(expires_at=until))
     clock.advance(60)
-    assert storage.deliveries.expire(10) == 2
+    assert len(storage.deliveries.expire(10)) == 2
     assert decided(row, short) == ("expired", "expired")
     assert decided(row, for_ever) == ("failed", "provider_error")
 

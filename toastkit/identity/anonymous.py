@@ -55,12 +55,17 @@ class AnonymousRepository(Protocol):
         """
 
 
+def _nobody(_user_id: str, _anonymous_id: str) -> None:
+    """Tell nobody of a rebind."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnonymousParts:
     """What anonymous sessions are made of.
 
     ``receivers`` returns the kinds of deliveries that a rebind owes; ``moved`` is called after its
-    commit with the principal that was left, the user, and how many toasts the user has got.
+    commit with the principal that was left, the user, and how many toasts the user has got;
+    ``rebound`` with the user and the principal, if anything became the user's.
     """
 
     repository: AnonymousRepository
@@ -69,6 +74,7 @@ class AnonymousParts:
     clock: Clock
     receivers: Callable[[], Sequence[str]]
     moved: Callable[[str, str, int], object]
+    rebound: Callable[[str, str], object] = _nobody
 
 
 class Anonymous:
@@ -84,6 +90,7 @@ class Anonymous:
         self._clock = parts.clock
         self._receivers = parts.receivers
         self._moved = parts.moved
+        self._rebound = parts.rebound
 
     def begin(
         self, device_id: object, device_secret: object = None
@@ -134,6 +141,8 @@ class Anonymous:
             raise AlreadyRebound(named)
         self._sessions.ended(device.user_id, move.ended)
         self._moved(device.user_id, owner, move.toasts)
+        if move.rebound.rebound:
+            self._rebound(owner, device.user_id)
         return move.rebound
 
     def _device(self, device_id: str, given: object) -> tuple[AnonymousDevice, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from .. import ids, principals
@@ -34,12 +34,17 @@ def _nobody(user_id: str, token_hash: str) -> None:
     """Dismiss nobody: nothing is connected."""
 
 
+def _unheard(_user_id: str, _sessions: int) -> None:
+    """Tell nobody of sessions that ended."""
+
+
 class Sessions:
     """Mint, find and revoke opaque sessions (B1-B5). Only the hash of a token is stored.
 
     A session is found without a read for ``session_fresh_ms``. A revocation counts at once in the
     process that did it, and within ``sweep_ms`` or ``session_fresh_ms`` in others. ``dismiss`` ends
-    what is connected here by a session.
+    what is connected here by a session; ``revoked`` is told how many of a user this process has
+    ended.
     """
 
     def __init__(
@@ -48,10 +53,13 @@ class Sessions:
         config: Config,
         clock: Clock,
         dismiss: Dismiss = _nobody,
+        *,
+        revoked: Callable[[str, int], object] = _unheard,
     ) -> None:
         self._repository = repository
         self._config = config
         self._clock = clock
+        self._revoked = revoked
         fresh_ms = config.session_fresh_ms
         self._cache = SessionCache(
             repository.find, clock, most=config.session_cache, fresh_ms=fresh_ms
@@ -110,9 +118,10 @@ class Sessions:
         token_hash, user_id = session.token_hash, session.user_id
         # Two logouts may race past find(); the repository lets one of them win.
         won = self._repository.revoke(token_hash, user_id, self._clock.now())
-        self.ended(user_id, [token_hash])
         if not won:
+            self.revocations.tell(user_id, [token_hash])
             raise SessionRevoked
+        self.ended(user_id, [token_hash])
         return session
 
     def revoke_all(self, user_id: object) -> int:
@@ -129,9 +138,11 @@ class Sessions:
         self.ended(owner, ended)
         return len(ended)
 
-    def ended(self, user_id: str, token_hashes: Iterable[str]) -> None:
+    def ended(self, user_id: str, token_hashes: Collection[str]) -> None:
         """Note that these sessions of a user have been revoked, in a transaction that committed."""
         self.revocations.tell(user_id, token_hashes)
+        if token_hashes:
+            self._revoked(user_id, len(token_hashes))
 
     def doubt(self) -> None:
         """Believe no session any longer without a read: rows have been deleted."""

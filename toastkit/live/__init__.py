@@ -3,6 +3,7 @@
 Nothing here does I/O, reads a clock but the injected one, or knows a framework.
 """
 
+from .comings import Witness
 from .connection import Connection, Transport
 from .dispatch import Dispatch
 from .node import Arriving, Node
@@ -23,5 +24,6 @@ __all__ = [
     "SendBuffer",
     "Tally",
     "Transport",
+    "Witness",
     "refusal",
 ]

@@ -16,6 +16,7 @@ from ..events import Event
 from ..records import Since, Ticket
 from ..replies import Failure, Greeting, Recovery
 from ..runtime.contract import Signal
+from .comings import Comings
 from .connection import DEAF, FOREGROUND, Connection
 from .dispatch import Dispatch
 from .lane import Lane
@@ -72,6 +73,7 @@ class Node:
         self._recoveries = Recoveries(parts)
         self._dispatch = Dispatch(parts, self._recoveries)
         self._watch = Watch(self.wheel, self.clock, self.config)
+        self._comings = Comings(self.runtime, self.clock, parts.witness)
         self._lane = Lane(self.runtime, self.clock, self.config.fanout_slice)
         self._ticking = False
         self._gone: Signal | None = None
@@ -85,6 +87,21 @@ class Node:
             self._at_serve.pop()()
         if not alone:
             self._backplane.share()
+
+    def online(self, user_id: object) -> int:
+        """Return how many clients of a user, in this process, the user is in front of; 0: nobody.
+
+        From any thread.
+
+        Raises:
+            Invalid: it is no user id.
+        """
+        route = principals.route(principals.user_id(user_id))
+        if not self.serving or self.closing:
+            return 0
+        return self.runtime.ask(
+            lambda: sum(each.foreground and not each.ending for each in self.roster.members(route))
+        )
 
     # Connections come and go
 
@@ -127,6 +144,7 @@ class Node:
         if ticket.position is not None:
             jump(connection, ticket.position)
         self._attach(connection)
+        self._comings.came(connection, ticket.topics)
         self._welcome(connection, ticket.topics, arriving.since)
         return connection
 
@@ -176,6 +194,8 @@ class Node:
     def detach(self, connection: Connection) -> None:
         """Let a connection hear nothing more; it may still be saying farewell."""
         route = principals.route(connection.user_id)
+        if connection in self.roster.connections:  # who was refused never came
+            self._comings.left(connection)
         if self.roster.remove(connection, route):
             self._backplane.leave(route)
         self._watch.leave(connection)
@@ -232,15 +252,18 @@ class Node:
     def stop(self) -> None:
         """Tell every connection 1012, and wait at most ``close_seconds`` until all have gone.
 
-        From any thread, from a greenlet, and from ``atexit``; not from a loop callback.
+        As long again it waits until everybody who wants to know has been told. From any thread,
+        from a greenlet, and from ``atexit``; not from a loop callback.
         """
         gone = self.runtime.ask(self._begin_to_close)
         while self.runtime.ask(self._say_farewells):
             self.runtime.breathe()
         gone.wait(self.config.close_seconds)
+        self._comings.finish(self.config.close_seconds)
 
     def abandon(self) -> None:
         """Give every socket back without a word: in a forked child they are its parent's."""
+        self._comings.abandon()
         for connection in self.roster.connections | self._watch.behind | self._watch.leaving:
             connection.lost()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..backplane.contract import Backplane
 from ..clock import Clock
@@ -11,6 +11,7 @@ from ..config import Config
 from ..publishing.inbox import Inbox
 from ..records import Ticket
 from ..runtime.contract import Runtime
+from .comings import Witness
 from .rules import Rules
 
 
@@ -18,7 +19,8 @@ from .rules import Rules
 class NodeParts:
     """What a node is made of; of the inbox it reads what was missed, and marks what arrived.
 
-    ``redeem`` returns the ticket of a token, or says that it is none; it may block.
+    ``redeem`` returns the ticket of a token, or says that it is none; it may block. ``witness`` is
+    told who comes and goes.
     """
 
     config: Config
@@ -28,3 +30,4 @@ class NodeParts:
     rules: Rules
     inbox: Inbox
     redeem: Callable[[str], Ticket]
+    witness: Witness = field(default_factory=Witness)

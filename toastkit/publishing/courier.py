@@ -6,18 +6,19 @@ import logging
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 from ..clock import Clock
 from ..config import Config
-from ..deliveries import Carried, Delivery, DeliveryState, StoredDelivery
+from ..deliveries import Carried, Delivery, DeliveryState, Ended, StoredDelivery
 from ..runtime.contract import Runtime, Signal
 from .board import Board
 from .judge import Judge
 from .posting import Senders
 from .rounds import Round, Rounds
+from .sink import Sink
 
 BATCH = 500
 """Deliveries whose time is over, ended at once."""
@@ -62,8 +63,8 @@ class DeliveryRepository(Protocol):
         what a push has taught about its device.
         """
 
-    def expire(self, limit: int) -> int:
-        """End deliveries whose time is over and that nobody holds; tell how many.
+    def expire(self, limit: int) -> list[Ended]:
+        """End deliveries whose time is over and that nobody holds; return them.
 
         Raises:
             StorageUnavailable: they wait as before.
@@ -98,7 +99,7 @@ class CourierParts:
     """What a courier is made of.
 
     ``senders`` returns ``None`` when whoever registered them is gone; ``chance`` is a number from
-    0 to 1. ``told`` is called after each attempt.
+    0 to 1. ``told`` is called after each attempt, ``sink`` of each delivery that has ended.
     """
 
     config: Config
@@ -108,6 +109,7 @@ class CourierParts:
     senders: Callable[[], Senders | None]
     chance: Callable[[], float] = random.random
     told: Callable[[Carried], object] | None = None
+    sink: Sink = field(default_factory=Sink)
 
 
 @dataclass(slots=True)
@@ -139,11 +141,13 @@ class Courier(Rounds):
         self._repository = parts.repository
         self._senders = parts.senders
         self._told = parts.told
+        self._sink = parts.sink
         self._judge = Judge(parts.clock, parts.chance)
         self.board = Board(parts.runtime, parts.clock)
         self._seconds = seconds
         self._lease_ms = parts.config.lease_ms
         self._held: dict[str, _Held] = {}
+        self._out: set[object] = set()
         self._taken = 0
         self._full: frozenset[str] = frozenset()
         self._patience = parts.config.confirm_ms / 1000
@@ -162,7 +166,7 @@ class Courier(Rounds):
         Raises:
             StorageUnavailable: what is due stays due.
         """
-        while (self.carry() or self._held) and not self.stopped:
+        while (self.carry() or self._out) and not self.stopped:
             self._await(self._seconds)
 
     def settle(self, seconds: float) -> bool:
@@ -200,8 +204,7 @@ class Courier(Rounds):
         if senders is None:
             return 0
         self._keep(senders)
-        while self._repository.expire(BATCH) == BATCH and not self.stopped:
-            self._runtime.breathe()
+        self._expire()
         self._look_for_strangers(senders)
         room = self._room(senders)
         taken = self._repository.claim(room, self._lease_ms) if room else []
@@ -218,7 +221,7 @@ class Courier(Rounds):
     def _await(self, seconds: float) -> None:
         # Set first, looked second; whoever comes back goes first and looks second.
         self._back = self._runtime.signal()
-        if self._held:
+        if self._out:
             self._back.wait(seconds)
 
     def _room(self, senders: Senders) -> dict[str, int]:
@@ -236,29 +239,62 @@ class Courier(Rounds):
         until = self._clock.now() + self._lease_ms
         held = self._held[delivery.id] = _Held(delivery, until, self._clock.monotonic())
         try:
-            self._runtime.spawn(partial(self._attempt, senders, held))
+            self._send_out(partial(self._attempt, senders, held))
         except BaseException:  # no thread is to be had: the lease must run out
             del self._held[delivery.id]
             raise
 
+    def _send_out(self, job: Callable[[], object]) -> None:
+        """Have a job done beside everything else; whoever stops waits until it is back."""
+        token = object()
+
+        def run() -> None:
+            try:
+                job()
+            finally:
+                self._out.discard(token)
+                if self._back is not None and not self._out:
+                    self._back.set()
+
+        self._out.add(token)
+        try:
+            self._runtime.spawn(run)
+        except BaseException:
+            self._out.discard(token)
+            raise
+
     def _attempt(self, senders: Senders, held: _Held) -> None:
-        delivery = held.delivery
+        delivery, say = held.delivery, None
         try:
             if not self.stopped:  # a forked child has its parent's jobs, too
                 outcome = senders.post(delivery)
-                self._tell(self._judge.carried(delivery, held.began, outcome))
+                say = self._tell(self._judge.carried(delivery, held.began, outcome))
         finally:
             self._held.pop(delivery.id, None)
-            if self._back is not None and not self._held:
-                self._back.set()
             if delivery.kind in self._full:
                 self.hurry()
+        if say is not None:  # its place is another's by now: a receiver holds up no delivery
+            say()
 
-    def _tell(self, carried: Carried) -> None:
+    def _tell(self, carried: Carried) -> Callable[[], object] | None:
+        """Note what became of an attempt, and return what tells others of a delivery's end."""
         self._repository.settle(carried)
         self.board.tell(carried.delivery, carried.outcome)
         if self._told is not None:
             self._told(carried)
+        if carried.state == "waiting":
+            return None
+        delivery, state, answer = carried.delivery, carried.state, carried.answer
+        return self._sink.settled([Ended(delivery=delivery, state=state, answer=answer)])
+
+    def _expire(self) -> None:
+        while ended := self._repository.expire(BATCH):
+            say = self._sink.settled(ended)
+            if say is not None:
+                self._send_out(say)
+            if len(ended) < BATCH or self.stopped:
+                break
+            self._runtime.breathe()
 
     def _keep(self, senders: Senders) -> None:
         """Renew the leases of attempts that go on, until their deliveries' time is over."""

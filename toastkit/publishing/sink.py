@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from ..deliveries import Ended
 from ..events import Event
 from ..receipts import Receipt
 
@@ -11,7 +12,7 @@ from ..receipts import Receipt
 class Sink:
     """Be told of what was published, and do nothing about it; whoever wants to do more overrides.
 
-    Called in the publisher's thread, or in a job of its own; never on the loop. It may block.
+    Called in the publisher's thread, or in a job of its own, never on the loop: they may block.
     """
 
     def published(self, toasts: Sequence[Event], receipts: Sequence[Receipt]) -> None:
@@ -19,3 +20,7 @@ class Sink:
 
     def told(self, control: Event) -> None:
         """Note that a control was told to whoever is there."""
+
+    def settled(self, _ended: Sequence[Ended]) -> Callable[[], object] | None:
+        """Return what tells of deliveries that have ended, if anybody listens; it may block."""
+        return None
