@@ -13,6 +13,7 @@ from toastkit.senders.contract import Sender
 from toastkit.verifiers import ClerkVerifier
 from toastkit.verifiers.contract import Verifier
 from toastkit_flask import ToastKit
+from toastkit_flask.state import state
 
 from . import demo
 from .database import Database
@@ -46,8 +47,16 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         verifier, config = installed.verifier, installed.config
         senders.append(installed.sender)
     toastkit = ToastKit(app, verifiers=(verifier,), senders=senders, owned=OWNED, **asdict(config))
+    tell_sources(app, settings)
     serve(app, toastkit)
     return app
+
+
+def tell_sources(app: Flask, settings: Settings) -> None:
+    """Tell toastkit where its settings were said, for whoever asks what is in force."""
+    known = state(app).sources
+    known.clear()
+    known.update(settings.sources)
 
 
 def serve(app: Flask, toastkit: ToastKit) -> None:

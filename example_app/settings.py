@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from toastkit.config import PREFIX, Config
+from toastkit.config import ENVIRONMENT, PREFIX, Config, sources
 from toastkit.errors import ConfigError
 
 DEMO_SECRET = "toast_publish_secret"
@@ -97,7 +97,8 @@ class Settings:
     """Hold what one process of the service was told.
 
     ``clerk`` is ``None`` exactly in demo mode, ``posthog`` where no key of it was given.
-    ``ignored`` names variables that were set for something this version does not have.
+    ``ignored`` names variables that were set for something this version does not have, ``sources``
+    says where each setting of ``config`` was said.
     """
 
     host: str
@@ -108,6 +109,7 @@ class Settings:
     posthog: PostHog | None
     ignored: tuple[str, ...]
     config: Config
+    sources: Mapping[str, str]
 
     @property
     def pushes(self) -> bool:
@@ -136,6 +138,7 @@ class Settings:
             posthog=_posthog(given),
             ignored=_ignored(given),
             config=_config(given, instance, demo=demo),
+            sources=_sources(given, demo=demo),
         )
         if demo and not is_loopback(settings.host):
             raise ConfigError(
@@ -243,6 +246,15 @@ def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:
     )
     _ensure_whole_apns(config)
     return config
+
+
+def _sources(given: Mapping[str, str], *, demo: bool) -> dict[str, str]:
+    found = {"database_url": "the instance folder"}
+    if demo:
+        found["publish_secret"] = "demo mode"
+    named = [each for each in VARIABLES if each.field and each.name in given]
+    found |= {each.field: f"{each.name} in {ENVIRONMENT}" for each in named}
+    return found | sources(given, ENVIRONMENT)
 
 
 def _flag(given: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -77,6 +77,7 @@ def find_patient() -> Patient | None:
         own_schema=here.own_schema,
         environ=environ,
         more=(("app", check_app),),
+        command="flask toastkit",
     )
 
 

@@ -43,7 +43,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     if found.trouble:
         yield fail(NAME, f"{found.place} cannot be used: {found.trouble}", _remedy(found))
     else:
-        yield from _check_schema(found, own=facts.patient.own_schema)
+        yield from _check_schema(found, facts.patient)
     if found.file is not None:
         yield from _check_file(found.file)
     if found.server is not None:
@@ -64,15 +64,15 @@ def _remedy(facts: DatabaseFacts) -> str:
     return f"let this user read and write {facts.file.path} and its folder"
 
 
-def _check_schema(facts: DatabaseFacts, *, own: bool) -> Iterator[Finding]:
-    schema, kind = facts.schema, _kind(facts)
+def _check_schema(facts: DatabaseFacts, patient: Patient) -> Iterator[Finding]:
+    schema, kind, upgrade = facts.schema, _kind(facts), f"{patient.command} upgrade"
     if schema is None:
         yield info(
             NAME,
             f"{facts.place} is not there yet ({kind})",
-            "it is made at the first start, or by: toastkit upgrade",
+            f"it is made at the first start, or by: {upgrade}",
         )
-    elif schema.hosts or not own:
+    elif schema.hosts or not patient.own_schema:
         yield _hosts(facts, schema)
     elif schema.version == schema.head:
         yield ok(NAME, f"{kind} at {facts.place}, at head ({schema.head})")
@@ -80,13 +80,13 @@ def _check_schema(facts: DatabaseFacts, *, own: bool) -> Iterator[Finding]:
         yield info(
             NAME,
             f"{kind} at {facts.place} has no tables of toastkit yet",
-            "they are made at the first start, or by: toastkit upgrade",
+            f"they are made at the first start, or by: {upgrade}",
         )
     elif schema.version < schema.head:
         yield warn(
             NAME,
             f"{facts.place} is at revision {schema.version}; this version needs {schema.head}",
-            "toastkit upgrade, or let the next start of the app do it",
+            f"{upgrade}, or let the next start of the app do it",
         )
     else:
         yield fail(

@@ -65,7 +65,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield info(
             NAME,
             "neither gunicorn.conf.py nor GUNICORN_CMD_ARGS is here, so nobody knows how it is started",
-            "to check that, name its words: toastkit doctor --gunicorn '-k gevent -w 1'",
+            f"to check that, name its words: {facts.patient.command} doctor --gunicorn '-k gevent'",
         )
         return
     workers = "one worker" if found.workers == 1 else f"{found.workers} workers"

@@ -77,7 +77,7 @@ def _check_steps(patient: Patient, kinds: tuple[str, ...]) -> Iterator[Finding]:
         yield info(
             NAME,
             "TOASTKIT_CARRY=0: processes that serve carry nothing",
-            "keep another one running: toastkit courier (flask toastkit courier)",
+            f"keep another one running: {patient.command} courier",
         )
 
 
@@ -90,11 +90,11 @@ def _check_waiting(waiting: Waiting, patient: Patient, now: int) -> Iterator[Fin
     if patient.kit is not None and waiting.kind not in kinds:
         remedy = f"nothing here carries {waiting.kind}: give ToastKit(senders=[...]) a sender of it"
     elif not patient.config.carry:
-        remedy = "TOASTKIT_CARRY=0, so a courier must run: toastkit courier"
+        remedy = f"TOASTKIT_CARRY=0, so a courier must run: {patient.command} courier"
     else:
         remedy = (
-            "a process that serves carries them: start one, or toastkit courier. If one runs, the "
-            "other side is away: toastkit deliveries --state waiting has its last answers"
+            f"a process that serves carries them: start one, or {patient.command} courier. If one "
+            f"runs, the other side is away: {patient.command} deliveries has its last answers"
         )
     yield warn(NAME, count, remedy)
 

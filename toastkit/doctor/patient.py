@@ -22,7 +22,8 @@ class Patient:
     ``trouble`` says why there is no kit. ``sources`` says where each setting was said, what is
     missing has its default; ``said`` holds every key that could be one, by the name of the place.
     ``own_schema``: whether toastkit's migrations make its tables, or a host's. ``words`` are what
-    gunicorn's command line says, as far as somebody knows. ``more`` is what else there is to check.
+    gunicorn's command line says, as far as somebody knows. ``more`` is what else there is to check,
+    ``command`` how toastkit's commands are called here.
     """
 
     config: Config
@@ -35,6 +36,7 @@ class Patient:
     clock: Clock = field(default_factory=SystemClock)
     words: Sequence[str] = ()
     more: tuple[NamedCheck, ...] = ()
+    command: str = "toastkit"
     begun: tuple[int, float] = field(init=False)
     """What the clock said when this began, as a time and for durations."""
 

@@ -25,8 +25,10 @@ REPLACED = {
 
 MODULES = ("socket", "ssl", "threading", "select", "time")
 
-QUIET = {"gevent", "greenlet", "gunicorn", "packaging", "zope", "__main__", "__config__"}
-"""gunicorn's own modules are made for it, and the others are gevent's."""
+QUIET = {"gevent", "greenlet", "gunicorn", "packaging", "toastkit", "zope"} | {
+    *("__main__", "__config__")
+}
+"""Made for it, or gevent's own."""
 
 HOOKS = ("post_request", "post_worker_init", "pre_request", "worker_int")
 OURS = "toastkit_flask.gunicorn"
