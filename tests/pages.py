@@ -15,19 +15,23 @@ PAGES = {path.relative_to(DOCS).as_posix(): path.read_text() for path in DOCS.rg
 HOWTOS = sorted(page for page in PAGES if page.startswith("howto/"))
 TEXT = "\n".join(PAGES.values())
 
-_MARKDOWN = re.compile(r"^```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
-_BLOCK = re.compile(
-    r"^\.\. code-block:: python\n(?:   :caption: (?P<name>\S+)\n)?\n(?P<code>(?:   .*\n|\n)+)",
-    re.MULTILINE,
-)
+
+def blocks(page: str, language: str) -> list[tuple[str, str]]:
+    """Return a page's blocks of one language, each with the file it says it is, or ''."""
+    if page.endswith(".md"):
+        shape = rf"^```{language}\n()(.*?)^```$"
+    else:
+        options = r"(?:   :caption: (\S+)\n)?"
+        shape = rf"^\.\. code-block:: {language}\n{options}\n((?:   [^\n]*\n|\n)+)"
+    found = re.findall(shape, PAGES[page], re.DOTALL | re.MULTILINE)
+    return [(name, textwrap.dedent(code)) for name, code in found]
 
 
-def modules(page: str) -> dict[str, str]:
-    """Return the Python a page shows by file name; blocks that name no file are one, under ''."""
+def modules(page: str, language: str = "python") -> dict[str, str]:
+    """Return the code a page shows by file name; blocks that name no file are one, under ''."""
     found: dict[str, str] = {}
-    for block in (_MARKDOWN if page.endswith(".md") else _BLOCK).finditer(PAGES[page]):
-        name = block.groupdict().get("name") or ""
-        found[name] = found.get(name, "") + textwrap.dedent(block["code"]) + "\n"
+    for name, code in blocks(page, language):
+        found[name] = found.get(name, "") + code + "\n"
     return found
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 
 from example_app import settings
 from tests import wheel_check
-from tests.pages import HOWTOS, PAGES, ROOT, TEXT, furnish, python, run
+from tests.pages import DOCS, HOWTOS, PAGES, ROOT, TEXT, furnish, python, run
 from toastkit import (
     closing,
     config,
@@ -20,6 +20,7 @@ from toastkit import (
     publish_toast,
     publish_toasts,
 )
+from toastkit.cli.group import group
 from toastkit.dialects import toasts
 
 pytestmark = pytest.mark.plain
@@ -103,6 +104,43 @@ def test_every_error_code_is_documented(code: str) -> None:
 @pytest.mark.parametrize("reason", closing.CloseReason)
 def test_every_close_reason_is_documented_with_its_code(reason: closing.CloseReason) -> None:
     assert f"   * - {toasts.CODES[reason]}\n     - {reason.value}\n" in PAGES["errors.rst"]
+
+
+@pytest.mark.parametrize("command", sorted(group.commands))
+def test_every_command_is_documented(command: str) -> None:
+    assert re.search(rf"^``toastkit {command}\b.*``\n-+$", PAGES["cli.rst"], re.MULTILINE)
+
+
+def test_no_command_is_documented_that_is_none() -> None:
+    shown = re.findall(r"^   \$ (?:.* )?toastkit ([a-z]+)\b", TEXT, re.MULTILINE)
+    assert {"explain", "courier"} <= set(shown) <= set(group.commands)
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_every_link_inside_the_documentation_leads_somewhere(page: str) -> None:
+    labels = set(re.findall(r"^\.\. _([\w-]+):$|^   :name: ([\w-]+)$", TEXT, re.MULTILINE))
+    known = {label for pair in labels for label in pair}
+    assert not [label for label in references(page) if label not in known]
+    assert not [str(place) for place in places(page) if not place.exists()]
+
+
+def references(page: str) -> list[str]:
+    return re.findall(r":ref:`(?:[^`<]*<)?([\w-]+)>?`", PAGES[page])
+
+
+def places(page: str) -> Iterator[Path]:
+    """Tell each file that a page links to, includes or shows."""
+    if page.endswith(".md"):
+        for target in re.findall(r"\]\((?!\w+:|#)([^)#]+)", PAGES[page]):
+            yield ROOT / target
+        return
+    here = (DOCS / page).parent
+    for target in re.findall(r":doc:`(?:[^`<]*<)?([\w/.-]+)>?`", PAGES[page]):
+        yield (DOCS / f".{target}.rst") if target[0] == "/" else here / f"{target}.rst"
+    for target in re.findall(
+        r"^\.\. (?:image|figure|\w*include):: (\S+)", PAGES[page], re.MULTILINE
+    ):
+        yield here / target
 
 
 @pytest.mark.parametrize("command", ["run", "tests"])

@@ -634,7 +634,9 @@
       this.element.setAttribute("role", "region");
       this.element.setAttribute("aria-label", "Notifications");
       this.element.setAttribute("aria-live", "polite");
-      if (!place) document.body.append(this.element);
+      const settle = () => place || document.body.append(this.element);
+      if (document.body) settle();
+      else document.addEventListener("DOMContentLoaded", settle); // a script in the head
       dress(document);
       document.addEventListener("visibilitychange", () => this.ages.forEach((age) => age.run()));
     }

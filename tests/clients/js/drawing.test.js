@@ -56,6 +56,16 @@ function stack(visibilityState = "visible") {
   return drawn;
 }
 
+test("a script in the head draws as soon as there is a body", () => {
+  const document = new Element("document");
+  Object.assign(document, { createElement: (name) => new Element(name), body: null, head: new Element("head") });
+  const drawn = new toastkit.Stack(document);
+  drawn.show({ id: "early", title: "Early" });
+  document.body = new Element("body");
+  document.listeners.get("DOMContentLoaded")();
+  assert.equal(document.body.children[0], drawn.element);
+});
+
 const titles = (drawn) => drawn.element.children.map((card) => card.find("strong").textContent);
 const error = (title, more) => ({ id: title, title, style: "error", ...more });
 
