@@ -60,7 +60,7 @@ test("a script in the head draws as soon as there is a body", () => {
   const document = new Element("document");
   Object.assign(document, { createElement: (name) => new Element(name), body: null, head: new Element("head") });
   const drawn = new toastkit.Stack(document);
-  drawn.show({ id: "early", title: "Early" });
+  drawn.show({ id: "early", title: "Early", style: "error" });
   document.body = new Element("body");
   document.listeners.get("DOMContentLoaded")();
   assert.equal(document.body.children[0], drawn.element);
