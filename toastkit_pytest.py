@@ -28,12 +28,26 @@ def toasts(request: pytest.FixtureRequest) -> Iterator[Toasts]:
         yield toasts
 
 
-def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any]) -> None:
-    """Close the kit of an app when the fixture that made it ends."""
-    if "toastkit" in sys.modules:
-        from toastkit.testing.hosts import finalized
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+    """Note which kits a fixture makes."""
+    kits = sys.modules.get("toastkit.kit")
+    before = set(kits.open_kits) if kits else ()
+    try:
+        return (yield)
+    finally:
+        if "toastkit.kit" in sys.modules:
+            from toastkit.testing.hosts import made
 
-        finalized(fixturedef)
+            made(fixturedef, before)
+
+
+def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any]) -> None:
+    """Close the kits a fixture has made when it ends."""
+    if "toastkit.testing.hosts" in sys.modules:
+        from toastkit.testing.hosts import ended
+
+        ended(fixturedef)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from toastkit import ConfigError, publish_toast
-from toastkit.testing.hosts import PLUGIN, finalized
+from toastkit.testing.hosts import PLUGIN
 from toastkit_flask import ToastKit
 
 
@@ -83,33 +83,3 @@ def test_a_child_does_not_delete_what_its_parent_works_with(tmp_path, no_test, m
         gc.collect()
     assert folder.exists()
     folder.rmdir()
-
-
-class Ended:
-    """A fixture that ends."""
-
-    def __init__(self, *made: object) -> None:
-        self.cached_result = (*made, None, None) if made else None
-
-
-@pytest.mark.parametrize("made", [lambda app: app, lambda app: app.test_client()])
-def test_the_kit_of_a_fixtures_app_is_closed_with_it(tmp_path, made):
-    app = host(tmp_path, TESTING=True)
-    kit = app.extensions["toastkit"].kit
-    with app.app_context():
-        publish_toast("ada", "Hello")
-    finalized(Ended(made(app)))
-    with kit:  # a kit that was closed already is left alone
-        assert not [name for name in os.listdir("/proc/self/fd") if _leads_to(name, url(app))]
-
-
-def _leads_to(descriptor: str, where: str) -> bool:
-    try:
-        return os.readlink(f"/proc/self/fd/{descriptor}").startswith(where[len("sqlite:///") :])
-    except OSError:
-        return False
-
-
-@pytest.mark.parametrize("made", [(), (None,), (1,), (Flask("bare", instance_path="/bare"),)])
-def test_other_fixtures_are_none_of_our_business(made):
-    finalized(Ended(*made))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from typing import Any
+from weakref import WeakSet
 
-from ..kit import Kit
+from ..kit import Kit, open_kits
 
 PLUGIN = "toastkit_pytest"
+
+_made_by: dict[Any, list[Kit]] = {}
+_claimed: WeakSet[Kit] = WeakSet()
 
 
 def running() -> bool:
@@ -15,22 +20,31 @@ def running() -> bool:
     return PLUGIN in sys.modules
 
 
-def finalized(fixture: Any) -> None:
-    """Close the kit of an app that a fixture has made, when that fixture ends.
+def made(fixture: Any, before: Collection[Kit]) -> None:
+    """Note which kits a fixture has made: those that were not there ``before`` it began."""
+    new = set(open_kits).difference(before, _claimed)
+    if new:
+        _claimed.update(new)  # the innermost fixture's, not those that asked for it
+        _made_by[fixture] = list(new)
+
+
+def ended(fixture: Any) -> None:
+    """Close the kits a fixture has made, when it ends.
 
     A kit that has been used keeps threads and descriptors until it is closed. Nobody's tests did
-    that before there was one, and some hundred tests later no file could be opened any more.
+    that before there was one, and some hundred tests later no file could be opened any more. What
+    a module holds is there for the next test, too.
     """
-    result = fixture.cached_result
-    kit = None if result is None else _kit(result[0])
-    if kit is not None:
-        kit.close()
+    for kit in _made_by.pop(fixture, ()):
+        if kit in open_kits and not _is_held_by_a_module(kit):
+            kit.close()
 
 
-def _kit(made: Any) -> Kit | None:
-    """Return the kit of an app, or of the app of a test client."""
-    app = getattr(made, "application", made)
-    extensions = getattr(app, "extensions", None)
-    state = extensions.get("toastkit") if isinstance(extensions, dict) else None
-    kit = getattr(state, "kit", None)
-    return kit if isinstance(kit, Kit) else None
+def _is_held_by_a_module(kit: Kit) -> bool:
+    app = kit._sender  # noqa: SLF001
+    modules = [vars(module) for module in list(sys.modules.values()) if hasattr(module, "__dict__")]
+    return any(
+        value is kit or (value is app and app is not None)
+        for names in modules
+        for value in list(names.values())
+    )

@@ -1,0 +1,114 @@
+"""A test run of a host's leaves nothing behind: neither threads nor open files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.embedding.harness import OWN, PLUGIN, run
+
+pytestmark = pytest.mark.plain
+
+MODULE = """
+from flask import Flask, session
+from toastkit import publish_toast
+from toastkit_flask import ToastKit
+
+def create_app():
+    app = Flask("host")
+    ToastKit(app).user_loader(lambda: "ada")
+
+    @app.post("/orders")
+    def order():
+        return publish_toast("ada", "Order received").id
+
+    return app
+"""
+TESTS = """
+
+import pytest
+from host import create_app
+from toastkit.kit import open_kits
+
+{fixtures}
+
+@pytest.fixture(scope="module", autouse=True)
+def before():
+    return len(open_kits)
+
+@pytest.mark.parametrize("number", range(4))
+def test_an_order(client, before, number):
+    assert client.post("/orders").status_code == 200
+    assert len(open_kits) == before + 1
+
+def test_nothing_is_left(before):
+    assert len(open_kits) == before + {left}
+"""
+FIXTURES = {
+    "one app for each test": (
+        """
+@pytest.fixture
+def app():
+    return create_app()
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+""",
+        0,
+    ),
+    "its client alone": (
+        """
+@pytest.fixture
+def client():
+    app = create_app()
+    with app.test_client() as client, app.app_context():
+        yield client
+""",
+        0,
+    ),
+    "one app for all": (
+        """
+@pytest.fixture(scope="session")
+def app():
+    return create_app()
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+""",
+        1,
+    ),
+    "asked for inside another": (
+        """
+@pytest.fixture(scope="session")
+def app():
+    return create_app()
+
+@pytest.fixture
+def client(request):
+    return request.getfixturevalue("app").test_client()
+""",
+        1,
+    ),
+    "one app in a module, imported late": (
+        """
+@pytest.fixture
+def client():
+    from wsgi import application
+    return application.test_client()
+""",
+        1,
+    ),
+}
+
+
+def test_the_kits_of_fixtures_are_closed_with_them(tmp_path: Path) -> None:
+    (tmp_path / "host.py").write_text(MODULE)
+    (tmp_path / "wsgi.py").write_text("from host import create_app\napplication = create_app()\n")
+    (tmp_path / OWN).mkdir()
+    for number, (fixtures, left) in enumerate(FIXTURES.values()):
+        text = TESTS.format(fixtures=fixtures, left=left)
+        (tmp_path / OWN / f"test_{number}.py").write_text(text)
+    assert run(tmp_path, OWN, *PLUGIN)[OWN] == 5 * len(FIXTURES)
