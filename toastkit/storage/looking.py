@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from msgspec import Struct
-from sqlalchemy import Connection, Inspector, func, inspect, select
+from sqlalchemy import URL, Connection, Inspector, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from .. import ids
-from ..errors import StorageUnavailable, ToastKitError
+from ..errors import ToastKitError
 from . import engine
 from .lookingfile import FileFacts, look_at_file
 from .lookingserver import ServerFacts, look_at_server
@@ -71,7 +71,9 @@ def place_of(url: str) -> str:
         read = engine.read_url(url)
     except ToastKitError:
         return "set"
-    return read.set(password=None, query={}).render_as_string()
+    # set(password=None) would keep it.
+    bare = URL.create(read.drivername, read.username, None, read.host, read.port, read.database)
+    return bare.render_as_string()
 
 
 def look(url: str, now: Callable[[], int]) -> DatabaseFacts:
@@ -86,20 +88,27 @@ def look(url: str, now: Callable[[], int]) -> DatabaseFacts:
     file = look_at_file(read) if engine.ways(read).HAS_LOG else None
     if file is not None and (file.trouble or not file.exists):
         return DatabaseFacts(place, file.trouble, file)
+    found: list[Any] = []
     try:
         engine.ways(read).ensure_place(read)
         with engine.telling():
             reading = engine.ways(read).reading(read, WAIT_SECONDS)
             try:
                 with reading.connect() as connection:
-                    server = look_at_server(connection, now) if file is None else None
-                    schema = _schema(connection)
-                    rows = _rows(connection) if _is_whole(schema) else None
+                    found.extend(_looks(connection, None if file is not None else now))
             finally:
                 reading.dispose()
-    except StorageUnavailable as error:
-        return DatabaseFacts(place, cause(error), file)
-    return DatabaseFacts(place, "", file, server, schema, rows)
+    except ToastKitError as error:
+        return DatabaseFacts(place, cause(error), file, *found)
+    return DatabaseFacts(place, "", file, *found)
+
+
+def _looks(connection: Connection, now: Callable[[], int] | None) -> Iterator[Any]:
+    """Yield what is found of server, schema and rows, as far as one comes."""
+    yield None if now is None else look_at_server(connection, now)
+    schema = _schema(connection)
+    yield schema
+    yield _rows(connection) if _is_whole(schema) else None
 
 
 def _schema(connection: Connection) -> SchemaFacts:
@@ -127,9 +136,8 @@ def _rows(connection: Connection) -> Rows:
 def _counted(connection: Connection) -> Rows:
     due = deliveries.c.next_attempt_at
     waits = select(deliveries.c.kind, func.count(), func.min(due)).where(due.is_not(None))
-    waiting = tuple(
-        Waiting(*row) for row in connection.execute(waits.group_by(deliveries.c.kind)).tuples()
-    )
+    rows = connection.execute(waits.group_by(deliveries.c.kind))
+    waiting = tuple(Waiting(kind, number, since) for kind, number, since in rows)
     accepted = (toasts.c.state == "accepted") & toasts.c.due_at.is_not(None)
     undecided = select(func.count(), func.min(toasts.c.due_at)).where(accepted)
     number, since = connection.execute(undecided).one()

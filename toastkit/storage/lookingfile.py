@@ -12,6 +12,7 @@ from msgspec import Struct
 from sqlalchemy import URL
 
 LOCK_SECONDS = 1.0
+EFFECTIVE = os.access in os.supports_effective_ids
 MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -61,7 +62,7 @@ def look_at_file(url: URL) -> FileFacts:
         log=log.stat().st_size if log.exists() else 0,
         mode=path.stat().st_mode & 0o777 if exists else 0,
         folder=str(folder),
-        folder_writable=os.access(folder, os.W_OK | os.X_OK),
+        folder_writable=os.access(folder, os.W_OK | os.X_OK, effective_ids=EFFECTIVE),
         filesystem=filesystem_of(folder.resolve(), _mounts()),
         free=free,
         total=total,
@@ -99,7 +100,10 @@ def _opened(path: Path) -> tuple[str, str, bool, str]:
 
 def _refused(connection: sqlite3.Connection) -> tuple[str, bool]:
     try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
         connection.execute("BEGIN IMMEDIATE")
+        # To take the lock is granted on a file that is read-only, too.
+        connection.execute(f"PRAGMA user_version={version}")
         connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
         locked = (error.sqlite_errorcode & 0xFF) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
