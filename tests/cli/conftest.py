@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.verifiers.forgeries import NOW
 from toastkit import Config, Kit, current
-from toastkit.cli import group
+from toastkit.cli import group, words
 from toastkit.testing import ManualClock
 
 
@@ -41,6 +41,12 @@ def kit(make_kit):
 def run(kit):
     """Run ``toastkit …`` on the kit; return its exit code, stdout and stderr."""
     return runner(kit)
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Tell every step of long work, not one a second."""
+    monkeypatch.setattr(words, "PROGRESS_SECONDS", 0)
 
 
 def runner(kit):

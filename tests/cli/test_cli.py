@@ -15,7 +15,7 @@ from toastkit.cli import group
 from toastkit.ids import toast_id
 from toastkit.publishing.verdict import Why
 
-ROOT = Path(__file__).parents[2]
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.rst").read_text()
 UNKNOWN = toast_id(1_767_225_600_000)
 
 
@@ -55,7 +55,7 @@ def test_explain_of_nobodys_toast_is_one_line_and_1(run, id):
     assert one_line(complaint)
 
 
-def test_prune_says_what_it_deleted(kit, run, clock):
+def test_prune_says_what_it_deleted(kit, run, clock, at_once):
     decided(kit)
     clock.advance(91 * 86_400)
     code, said, progress = run("prune")
@@ -72,6 +72,26 @@ def test_prune_answers_programs_in_json(kit, run, clock):
     code, said, progress = run("prune", "--json")
     assert (code, progress) == (0, "")
     assert json.loads(said)["toastkit_toasts"] == 1
+
+
+def test_of_what_is_done_soon_no_progress_is_told(kit, run, clock):
+    decided(kit)
+    clock.advance(91 * 86_400)
+    assert run("prune")[2] == ""
+    assert run("forget", "ada", "--yes")[2] == ""
+    assert run("export", "ada")[2] == ""
+
+
+def test_forget_and_export_tell_how_far_they_are(kit, run, at_once):
+    kit.publish_toast("ada", "Hello")
+    assert "toastkit_toasts: 1\n" in run("export", "ada")[2]
+    assert "toastkit_toasts: 1\n" in run("forget", "ada", "--yes")[2]
+
+
+def test_forget_answers_programs_in_json(kit, run):
+    kit.publish_toast("ada", "Hello")
+    code, said, _ = run("forget", "ada", "--json", answer="y\n")
+    assert (code, json.loads(said)["toastkit_toasts"]) == (0, 1)
 
 
 def test_forget_asks_first(kit, run):
@@ -112,6 +132,14 @@ def test_export_writes_a_file_for_its_owner_alone(kit, run, tmp_path):
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["ada.json"]
 
 
+def test_an_export_is_one_json_object_of_every_table(kit, run):
+    for _ in range(3):
+        kit.publish_toast("ada", "Hello")
+    said = run("export", "ada")[1]
+    assert json.loads(said) == kit.data.export("ada")
+    assert json.loads(run("export", "nobody")[1]) == kit.data.export("nobody")
+
+
 def test_a_file_that_cannot_be_written_is_one_line_and_1(kit, run, tmp_path):
     code, _, complaint = run("export", "ada", "--output", str(tmp_path / "nowhere" / "ada.json"))
     assert code == 1
@@ -142,6 +170,17 @@ def test_a_user_id_that_is_none_was_called_wrongly(run, command, user):
         *(("explain",), ("explain", "a", "b"), ("prune", "x"), ("forget",), ("x",), ("export",)),
         *(("devices",), ("devices", "ada", "--remove"), ("deliveries", "x"), ("courier", "x")),
         *(("deliveries", "--state", "lost"), ("deliveries", "--limit", "many")),
+        *(("publish",), ("publish", "ada"), ("publish", "ada", "Hi", "--style", "loud")),
+        *(("publish", "ada", "Hi", "--data", "{"), ("publish", "ada", "Hi", "--data", "[1]")),
+        *(
+            ("publish", "ada", "Hi", "--ttl-ms", "-1"),
+            ("publish", "ada", "Hi", "--topic", "user:bob"),
+        ),
+        *(("publish", "ada", "a:b", "Hi"), ("publish", "--users-from", "/nowhere", "Hi")),
+        *(("control",), ("control", "no words"), ("control", "a.b", "--param", "x")),
+        *(("control", "a.b", "--params", "1"), ("control", "a.b", "--user", "a:b")),
+        *(("tail", "--since", "soon"), ("tail", "--last", "-1"), ("tail", "--user", "a:b")),
+        *(("tail", "--topic", "user:*"), ("upgrade", "--from", "0001"), ("upgrade", "x")),
     ],
 )
 def test_words_that_are_none_are_2(run, words):
@@ -155,6 +194,8 @@ def test_words_that_are_none_are_2(run, words):
     [
         *(("explain", UNKNOWN), ("prune",), ("export", "ada")),
         *(("devices", "ada"), ("devices", "ada", "--remove", "phone"), ("deliveries",)),
+        *(("publish", "ada", "Hi"), ("publish", "ada", "bob", "Hi"), ("tail", "--once")),
+        *(("tail",), ("upgrade",), ("forget", "ada", "--yes")),
     ],
 )
 def test_a_database_that_cannot_be_reached_is_one_line_and_1(make_kit, tmp_path, words):
@@ -169,19 +210,33 @@ def test_every_command_explains_itself(run, command):
     code, said, _ = run(command, "--help")
     assert code == 0
     assert re.search(r"\n\n  [A-Z].*\.", said)
-    assert command in run("--help")[1]
+    assert f"\n  Examples:\n    toastkit {command}" in said
+    (line,) = re.findall(rf"^  {command} +(.+)$", run("--help")[1], re.MULTILINE)
+    assert line.endswith(".")
+    assert not line.endswith("...")
 
 
 @pytest.mark.parametrize("command", sorted(group.commands))
 def test_every_command_and_option_is_documented(command):
-    page = (ROOT / "docs" / "cli.rst").read_text()
-    title = re.search(rf"^``toastkit ({command} .+|{command})``$", page, re.MULTILINE)
-    assert title is not None
+    section = re.search(
+        rf"^``toastkit {command}\b.*``\n-+\n(?:.|\n)*?(?=\n\n.+\n---|\Z)", PAGE, re.MULTILINE
+    )
+    assert section is not None, f"docs/cli.rst lacks toastkit {command}"
     for parameter in group.commands[command].params:
         name = max(parameter.opts, key=len)
-        assert (name if name.startswith("--") else parameter.name.upper()) in title[0]
+        wanted = rf"[`[]{name}\b" if name.startswith("--") else rf"\b{parameter.name.upper()}\b"
+        wanted = wanted.replace("USERS", "USER")
+        assert re.search(wanted, section[0]), f"docs/cli.rst lacks {name} of {command}"
+
+
+def test_no_command_or_option_is_documented_that_is_none():
+    titles = re.findall(r"^``toastkit (\w+)\b.*``\n-", PAGE, re.MULTILINE)
+    assert sorted(titles) == sorted(group.commands)
+    known = {name for each in group.commands.values() for one in each.params for name in one.opts}
+    said = set(re.findall(r"``(--[a-z-]+)", PAGE))
+    assert said <= known | {"--help", "--version", "--app"}
 
 
 @pytest.mark.parametrize("word", get_args(Why))
 def test_every_word_of_explain_is_documented(word):
-    assert f"``{word}``" in (ROOT / "docs" / "cli.rst").read_text()
+    assert f"``{word}``" in PAGE

@@ -28,8 +28,10 @@ class FakeKeeping:
             self.log.append(step)
             yield step
 
-    def forget(self, user_id: str) -> dict[str, int]:
+    def forget(self, user_id: str, progress: Any = None) -> dict[str, int]:
         self._fail()
+        if progress is not None:
+            progress("toasts", 7)
         self.log.append(f"forget {user_id}")
         return {"toasts": 7}
 
@@ -96,6 +98,12 @@ def test_after_a_failure_pruning_begins_anew(data: Data, keeping: FakeKeeping) -
 def test_who_is_forgotten_is_dismissed_afterwards(data: Data, log: list[Any]) -> None:
     assert data.forget(7) == {"toasts": 7}
     assert log == ["forget 7", "dismiss 7", "dismiss visitor 7 was"]
+
+
+def test_how_far_forgetting_is_is_told(data: Data) -> None:
+    told: list[tuple[str, int]] = []
+    data.forget("ada", lambda table, rows: told.append((table, rows)))
+    assert told == [("toasts", 7)]
 
 
 def test_who_could_not_be_forgotten_stays_connected(

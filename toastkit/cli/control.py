@@ -41,10 +41,11 @@ def _pairs(_context: click.Context, parameter: click.Parameter, texts: tuple[str
 def control(
     kind: str, *, pairs: dict[str, str], params: dict[str, Any] | None, user: str | None, **how: Any
 ) -> None:
-    """Tell a control, such as usage.changed, to whoever is connected.
+    """Tell a control to whoever is connected.
 
-    A control is not stored, so only a process that serves connections can tell one. Any other, such
-    as this command beside a running server, says so and exits with 1.
+    KIND is its name, such as usage.changed. A control is not stored, so only a process that serves
+    connections can tell one. Any other, such as this command beside a running server, says so and
+    exits with 1.
     """
     current_kit().publish_control(kind, {**(params or {}), **pairs}, user)
     whom = "everybody here" if user is None else user

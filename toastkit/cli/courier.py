@@ -14,11 +14,11 @@ from .words import examples, say, shown, sigterm_like_ctrl_c, told
 @click.option("--once", is_flag=True, help="Carry what is due by now, and end.")
 @told
 def courier(once: bool) -> None:
-    """Carry what is owed to the outside world, in a process of its own.
+    """Carry what is owed to the outside world.
 
-    Runs until SIGTERM or Ctrl-C, and waits TOASTKIT_CLOSE_SECONDS for attempts that go on. An app
-    that serves does this by itself unless TOASTKIT_CARRY=0; running both, or several, does no
-    harm. Exits with 1 when there is nothing it could carry.
+    A process of its own for that. Runs until SIGTERM or Ctrl-C, and waits TOASTKIT_CLOSE_SECONDS
+    for attempts that go on. An app that serves does this by itself unless TOASTKIT_CARRY=0; running
+    both, or several, does no harm. Exits with 1 when there is nothing it could carry.
     """
     kit = current_kit()
     if kit.deliveries.kinds:

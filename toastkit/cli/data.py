@@ -3,74 +3,122 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
+import msgspec
 
 from ..current import current_kit
-from .words import as_json, json_text, told
+from ..principals import user_id
+from .words import Progress, as_json, examples, gone, say, say_json, told
+
+Parts = Iterable[tuple[str, list[dict[str, Any]]]]
 
 
-@click.command()
+@click.command(epilog=examples("toastkit prune", "toastkit prune --json"))
 @as_json
 @told
 def prune(as_json: bool) -> None:
-    """Delete what is not kept any longer, in small batches.
+    """Delete what is not kept any longer.
 
-    Toasts are kept for TOASTKIT_RETENTION_DAYS. An app that serves does this by itself, every
-    TOASTKIT_PRUNE_SECONDS; running both does no harm.
+    In small batches, so that nobody waits; how far it is is told on stderr. Toasts are kept for
+    TOASTKIT_RETENTION_DAYS. An app that serves does this by itself, every TOASTKIT_PRUNE_SECONDS;
+    running both does no harm.
     """
-    deleted = current_kit().data.prune(None if as_json else _progress)
-    click.echo(json_text(deleted) if as_json else _deleted(deleted))
+    _answer(current_kit().data.prune(Progress().rows), as_json)
 
 
-@click.command()
+@click.command(epilog=examples("toastkit forget ada", "toastkit forget ada --yes --json"))
 @click.argument("user")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
 @told
-def forget(user: str, yes: bool) -> None:
-    """Delete everything that is kept about USER, in the app's own registered tables too.
+def forget(user: str, yes: bool, as_json: bool) -> None:
+    """Delete everything that is kept about USER, for good.
 
-    It cannot be taken back, so it asks first. USER's open connections are ended.
+    In the app's own registered tables, too. It cannot be taken back, so it asks first. USER's open
+    connections to this process are ended, and those to others within a second or two. Broken off, it
+    may be called again.
     """
+    name = user_id(user, "USER")
     if not yes:
-        click.confirm(f"Delete everything that is kept about {user!r}, for good?", abort=True)
-    click.echo(_deleted(current_kit().data.forget(user)))
+        question = f"Delete everything that is kept about {name!r}, for good?"
+        click.confirm(question, abort=True, err=True)
+    _answer(current_kit().data.forget(name, Progress().rows), as_json)
 
 
-@click.command()
+@click.command(epilog=examples("toastkit export ada", "toastkit export ada --output ada.json"))
 @click.argument("user")
 @click.option("--output", type=click.Path(dir_okay=False), help="A file instead of the terminal.")
 @told
 def export(user: str, output: str | None) -> None:
-    """Write everything that is kept about USER as JSON, by table.
+    """Write everything that is kept about USER as JSON.
 
-    A file is made so that nobody else on the machine can read it; one that is there is replaced.
+    It is an object of tables, each a list of rows. A file is made so that nobody else on the
+    machine can read it; one that is there is replaced, once the new one is complete.
     """
-    text = json_text(current_kit().data.export(user))
+    parts = _telling(current_kit().data.export_parts(user_id(user, "USER")))
     if output is None:
-        click.echo(text)
+        _print(parts)
     else:
-        _write(Path(output), text)
+        with _replacing(Path(output)) as file:
+            _write(parts, file)
 
 
-def _deleted(rows: dict[str, int]) -> str:
+def _answer(rows: dict[str, int], as_json: bool) -> None:
+    if as_json:
+        say_json(rows)
+        return
     parts = [f"{count} of {table}" for table, count in rows.items() if count]
-    return f"deleted {', '.join(parts) or 'nothing'}"
+    say(f"deleted {', '.join(parts) or 'nothing'}")
 
 
-def _progress(table: str, count: int) -> None:
-    click.echo(f"{table}: {count}", err=True)
+def _telling(parts: Parts) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    progress, counts = Progress(), dict[str, int]()
+    for table, rows in parts:
+        counts[table] = counts.get(table, 0) + len(rows)
+        progress.rows(table, counts[table])
+        yield table, rows
 
 
-def _write(path: Path, text: str) -> None:
+def _print(parts: Parts) -> None:
+    try:
+        _write(parts, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        gone()
+
+
+def _write(parts: Parts, file: BinaryIO) -> None:
+    """Write a JSON object of lists without holding it in memory; the rows of a table are together."""
+    open_table = None
+    for table, rows in parts:
+        if table != open_table:
+            file.write(b"{\n" if open_table is None else b"\n  ],\n")
+            file.write(b"  %s: [" % msgspec.json.encode(str(table)))
+            open_table, between = table, b"\n    "
+        for row in rows:
+            file.write(between + msgspec.json.encode(row))
+            between = b",\n    "
+    file.write(b"{}\n" if open_table is None else b"\n  ]\n}\n")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
     # What is kept about somebody is nobody else's business, also not until the file is complete.
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        beside.replace(path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None

@@ -22,9 +22,10 @@ TIMES = ("created_at", "expires_at", "next_attempt_at", "lease_until")
 @as_json
 @told
 def deliveries(state: DeliveryState | None, kind: str | None, limit: int, as_json: bool) -> None:
-    """Show what is or was owed to the outside world, newest first, and what waits.
+    """Show what is owed to the outside world.
 
-    Never what it says: that is between the app and whom it is sent to.
+    What is and was, newest first, and how much waits. Never what it says: that is between the app
+    and whom it is sent to.
     """
     kit = current_kit()
     found, waiting = kit.deliveries.recent(limit, state=state, kind=kind), kit.deliveries.waiting()

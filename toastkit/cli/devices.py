@@ -13,10 +13,10 @@ from ..dialects import device_item
 from ..identity import Devices
 from ..principals import user_id
 from ..records import Device
-from .words import as_json, columns, json_text, told
+from .words import as_json, columns, examples, say, say_json, shown, told
 
 
-@click.command()
+@click.command(epilog=examples("toastkit devices ada", "toastkit devices ada --remove phone"))
 @click.argument("user")
 @click.option(
     "--remove", metavar="ID", help="Remove this device; nothing is pushed to it any more."
@@ -24,21 +24,25 @@ from .words import as_json, columns, json_text, told
 @as_json
 @told
 def devices(user: str, remove: str | None, as_json: bool) -> None:
-    """Show the devices of USER, and whether they can be pushed to.
+    """Show the devices of USER.
 
-    Never their push tokens. Exits with 1 when the device to be removed is not there.
+    And whether they can be pushed to. Never their push tokens. Exits with 1 when the device to be
+    removed is not there.
     """
     of, name = current_kit().devices, user_id(user, "USER")
     if remove is not None:
         of.remove(name, remove)
         answer = {"removed": True, "device_id": remove}
-        click.echo(json_text(answer) if as_json else f"removed {remove} of {name}")
+        if as_json:
+            say_json(answer)
+        else:
+            say(f"removed {shown(remove)} of {name}")
         return
     found = of.of(name)
     if as_json:
-        click.echo(json_text({"items": [_item(device, of) for device in found]}))
+        say_json({"items": [_item(device, of) for device in found]})
     else:
-        click.echo(columns(_row(device, of) for device in found) or f"{name} has no device")
+        say(columns(_row(device, of) for device in found) or f"{name} has no device")
 
 
 def _item(device: Device, of: Devices) -> dict[str, Any]:

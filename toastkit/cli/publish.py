@@ -29,7 +29,7 @@ def json_object(_context: click.Context, parameter: click.Parameter, text: str |
         return None
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"it is no JSON: {error}", param=parameter) from None
     if not isinstance(value, dict):
         raise click.BadParameter('it must be a JSON object, like {"order": 7}', param=parameter)
@@ -46,8 +46,13 @@ def json_object(_context: click.Context, parameter: click.Parameter, text: str |
 @click.argument("users", metavar="USER...", nargs=-1)
 @click.argument("title")
 @click.option("--body", help="More than the title says.")
-@click.option("--style", type=click.Choice(CHOICES["style"]), default="info", help="Its look.")
-@click.option("--priority", type=click.Choice(CHOICES["priority"]), default="normal", help="Rank.")
+@click.option("--style", type=click.Choice(CHOICES["style"]), default="info", help="How it looks.")
+@click.option(
+    "--priority",
+    type=click.Choice(CHOICES["priority"]),
+    default="normal",
+    help="How much it matters.",
+)
 @click.option("--deeplink", metavar="URL", help="Where a click on it leads.")
 @click.option("--data", metavar="JSON", callback=json_object, help="An object for your client.")
 @click.option("--topic", help="Another topic than user:USER.")
@@ -66,9 +71,9 @@ def json_object(_context: click.Context, parameter: click.Parameter, text: str |
 def publish(
     users: tuple[str, ...], *, users_from: TextIO | None, as_json: bool, **given: Any
 ) -> None:
-    """Publish a toast to each USER, and print what became of it.
+    """Publish a toast to each USER.
 
-    A receipt says "queued" where another process must show it: this one serves nobody. Every user
+    Prints a receipt for each: what became of it. It says "queued" where another process must show it: this one serves nobody. Every user
     is checked before the first toast is published. For many, how far it is is told on stderr; with
     --dedupe-key a command that was broken off may be run again.
     """
@@ -93,12 +98,13 @@ def _users(named: Sequence[str], file: TextIO | None, topic: str | None) -> list
 
 
 def _read(file: TextIO, topic: str | None) -> Iterator[str]:
+    name = getattr(file, "name", "<stdin>")
     try:
         for number, line in enumerate(file, 1):
             if text := line.strip():
-                yield _user(text, f"{file.name}, line {number}", topic)
+                yield _user(text, f"{name}, line {number}", topic)
     except UnicodeDecodeError:
-        raise Invalid(f"{file.name} is not UTF-8") from None
+        raise Invalid(f"{name} is not UTF-8") from None
 
 
 def _user(text: str, where: str, topic: str | None) -> str:

@@ -60,7 +60,7 @@ class _Since(click.ParamType):  # type: ignore[type-arg, unused-ignore] # newer 
 def tail(
     user: str | None, topic: str | None, *, last: int | None, since: int | None, **how: bool
 ) -> None:
-    """Follow toasts as they are accepted, and what becomes of them.
+    """Follow toasts, and what becomes of them.
 
     A line for each toast, and one more whenever something has become of it: it was delivered, a
     phone rang, it was read. It follows the database, so it shows what every process publishes.

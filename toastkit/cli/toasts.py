@@ -14,10 +14,10 @@ from .words import as_json, examples, say, say_json, shown, told
 @as_json
 @told
 def explain(id: str, as_json: bool) -> None:
-    """Say what became of toast ID, and why its user did or did not see it.
+    """Say what became of toast ID, and why.
 
-    ID is what a publish answered; for a duplicate that is the first toast's. Exits with 1 when
-    there is no such toast.
+    Why its user did or did not see it. ID is what a publish answered; for a duplicate that is the
+    first toast's. Exits with 1 when there is no such toast.
     """
     explanation = current_kit().toasts.explain(id)
     if as_json:

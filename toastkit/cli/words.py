@@ -68,6 +68,14 @@ def say_json(value: Any, *, line: bool = False) -> bool:
     return _write(text if line else msgspec.json.format(text, indent=2))
 
 
+def gone() -> None:
+    """Print no more, for whoever read it has gone."""
+    # Python's last flush would complain otherwise, of a pipe that nobody reads.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def nobody_reads() -> bool:
     """Tell whether what is printed goes into a pipe whose reader has gone."""
     try:
@@ -113,6 +121,10 @@ class Progress:
             self._next = now + PROGRESS_SECONDS
             click.echo(text, err=True)
 
+    def rows(self, table: str, count: int) -> None:
+        """Tell how many rows of a table it has been so far."""
+        self.tell(f"{table}: {count}")
+
 
 @contextmanager
 def sigterm_like_ctrl_c() -> Iterator[None]:
@@ -130,10 +142,7 @@ def _write(text: str | bytes) -> bool:
     try:
         click.echo(text)
     except BrokenPipeError:
-        # Python's last flush would complain otherwise, of a pipe that nobody reads.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        gone()
         return False
     return True
 

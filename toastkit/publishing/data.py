@@ -45,8 +45,10 @@ class Keeping(Protocol):
             StorageUnavailable: the rest is kept until the next time.
         """
 
-    def forget(self, user_id: str) -> dict[str, int]:
+    def forget(self, user_id: str, progress: Progress | None = None) -> dict[str, int]:
         """Delete everything of one user; return how many rows of each table.
+
+        ``progress`` is told of each batch: the table, and how many rows of it so far.
 
         Raises:
             ConfigError: a registered table is not in this database; nothing was deleted.
@@ -62,6 +64,14 @@ class Keeping(Protocol):
 
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of one user by table, without hashes of tokens.
+
+        Raises:
+            ConfigError: a registered table is not in this database.
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def export_parts(self, user_id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Return the same, some rows of one table at each step; every table comes at least once.
 
         Raises:
             ConfigError: a registered table is not in this database.
@@ -146,12 +156,13 @@ class Data:
         self._pruning = pruning
         return True
 
-    def forget(self, user_id: object) -> dict[str, int]:
+    def forget(self, user_id: object, progress: Progress | None = None) -> dict[str, int]:
         """Delete everything of one user and end their connections to this process.
 
         The anonymous principals that became this user go, too: their rows, and their connections.
         Returns how many rows of each table went, those of registered tables of the host's too.
-        What is published to the user afterwards is kept as a stranger's would be.
+        What is published to the user afterwards is kept as a stranger's would be. ``progress`` is
+        told of each batch: the table, and how many rows of it so far.
 
         Raises:
             Invalid: it is no user id.
@@ -160,7 +171,7 @@ class Data:
         """
         owner = principals.user_id(user_id)
         gone = [owner, *self._keeping.anonymous_of(owner)]
-        counts = self._keeping.forget(owner)
+        counts = self._keeping.forget(owner, progress)
         # Afterwards: before, they would come back with the tickets they still had.
         for principal in gone:
             self._dismiss(principal)
@@ -177,6 +188,18 @@ class Data:
             StorageUnavailable: the database cannot be read.
         """
         return self._keeping.export(principals.user_id(user_id))
+
+    def export_parts(self, user_id: object) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Return the same, some rows of one table at each step; every table comes at least once.
+
+        For who has a lot: it is never in memory as a whole.
+
+        Raises:
+            Invalid: it is no user id.
+            ConfigError: a registered table is not in this database.
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._keeping.export_parts(principals.user_id(user_id))
 
     def _prune(self) -> Iterator[tuple[str, int]]:
         retention_ms = self._config.retention_days * DAY_MS

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, delete, inspect, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Table,
+    delete,
+    inspect,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.sql.ddl import sort_tables
 
 from ..errors import ConfigError, StorageUnavailable
 from . import tables
-from .batches import Doomed, delete_in_batches
+from .batches import BATCH, Doomed, delete_in_batches
 from .database import Database
 from .owned import Owned, is_own
+
+Progress = Callable[[str, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +41,15 @@ class _Part:
     hidden: frozenset[str]
 
 
-def forget(database: Database, registered: Sequence[Owned], user_id: str) -> dict[str, int]:
+def forget(
+    database: Database,
+    registered: Sequence[Owned],
+    user_id: str,
+    progress: Progress | None = None,
+) -> dict[str, int]:
     """Delete everything of one user; return how many rows of each table.
+
+    ``progress`` is told of each batch: the table, and how many rows of it so far.
 
     What has been written since under the anonymous principals that became this user goes, too:
     nobody else can ever ask for it. Hosts' tables come first, those that refer to others before
@@ -40,45 +60,58 @@ def forget(database: Database, registered: Sequence[Owned], user_id: str) -> dic
         StorageUnavailable: a part is deleted.
     """
     counts: Counter[str] = Counter()
+
+    def note(table: str, some: int) -> None:
+        counts[table] += some
+        if some and progress is not None:
+            progress(table, counts[table])
+
     rows = [each for each in registered if each.table is not tables.anonymous]
     for anon_id in database.read(partial(anonymous_of, user_id)):
         # But for who they became, which is what they are found by when this is broken off.
-        counts.update(_forget(database, rows, anon_id))
-    counts.update(_forget(database, registered, user_id))
+        _forget(database, rows, anon_id, note)
+    _forget(database, registered, user_id, note)
     return dict(counts)
 
 
 def export(
     database: Database, registered: Sequence[Owned], user_id: str
-) -> dict[str, list[dict[str, Any]]]:
-    """Return every row of one user by table, without what would open a door.
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Return every row of one user, some of one table at each step; every table comes once at least.
+
+    Without what would open a door.
 
     Raises:
         ConfigError: a registered table is not in this database.
         StorageUnavailable: the database cannot be read.
     """
 
-    def read(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    def read(connection: Connection) -> list[_Part]:
         parts = _parts(registered, user_id, *anonymous_of(user_id, connection))
         ensure_here(connection, [part.table for part in parts])
-        return {part.table.fullname: _rows(connection, part) for part in parts}
+        return parts
 
-    return database.read(read)
+    for part in database.read(read):
+        for rows in _pages(database, part):
+            yield part.table.fullname, rows
 
 
-def _forget(database: Database, registered: Sequence[Owned], user_id: str) -> Counter[str]:
+def _forget(
+    database: Database, registered: Sequence[Owned], user_id: str, note: Callable[[str, int], None]
+) -> None:
     parts = _parts(registered, user_id)
     database.read(lambda connection: ensure_here(connection, [part.table for part in parts]))
-    counts = Counter({part.table.fullname: 0 for part in parts})
+    for part in parts:
+        note(part.table.fullname, 0)
     for part in reversed(parts):
         for some in _delete(database, part, user_id):
-            counts[part.table.fullname] += some
+            note(part.table.fullname, some)
         database.read(partial(_ensure_gone, part))
     # Once more and together: a toast published meanwhile must not outlive its numbering, for
     # another would be given its position.
     own = [part for part in parts if _is_own(part.table)]
-    counts.update(database.write(_rest, own, about=[user_id]))
-    return counts
+    for table, some in database.write(_rest, own, about=[user_id]).items():
+        note(table, some)
 
 
 def anonymous_of(user_id: str, connection: Connection) -> list[str]:
@@ -164,8 +197,29 @@ def _rest(connection: Connection, users: Sequence[Sequence[_Part]]) -> list[dict
     return [{part.table.fullname: _all(connection, [part])[0] for part in parts} for parts in users]
 
 
-def _rows(connection: Connection, part: _Part) -> list[dict[str, Any]]:
-    shown = [column for column in part.table.c if column.name not in part.hidden]
-    found = connection.execute(select(*shown).where(part.theirs)).mappings()
+def _pages(database: Database, part: _Part) -> Iterator[list[dict[str, Any]]]:
+    """Return rows a batch at a time: a table of years takes neither long to answer nor memory."""
+    key, after = tuple(part.table.primary_key), None
+    while True:
+        rows = database.read(partial(_page, part, after))
+        yield [_shown(part, row) for row in rows]
+        if not key or len(rows) < BATCH:
+            return
+        after = [rows[-1][column] for column in key]
+
+
+def _page(part: _Part, after: Sequence[Any] | None, connection: Connection) -> Sequence[RowMapping]:
+    key = tuple(part.table.primary_key)
+    query = select(part.table).where(part.theirs)
+    if key:
+        query = query.order_by(*key).limit(BATCH)
+    if after is not None:
+        query = query.where(tuple_(*key) > tuple_(*after))
+    return connection.execute(query).mappings().all()
+
+
+def _shown(part: _Part, row: RowMapping) -> dict[str, Any]:
+    found = {name: value for name, value in row.items() if name not in part.hidden}
     # Whatever a host keeps in its rows, an export is JSON.
-    return [msgspec.to_builtins(dict(row), enc_hook=str) for row in found]
+    shown: dict[str, Any] = msgspec.to_builtins(found, enc_hook=str)
+    return shown

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..records import Upgrade
 from .database import Database
-from .forgetting import anonymous_of, export, forget
+from .forgetting import Progress, anonymous_of, export, forget
 from .owned import Owned
 from .pruning import prune
 
@@ -49,14 +49,16 @@ class Keeping:
         """
         return prune(self._database, now, retention_ms)
 
-    def forget(self, user_id: str) -> dict[str, int]:
+    def forget(self, user_id: str, progress: Progress | None = None) -> dict[str, int]:
         """Delete everything of one user; return how many rows of each table.
+
+        ``progress`` is told of each batch: the table, and how many rows of it so far.
 
         Raises:
             ConfigError: a registered table is not in this database; nothing was deleted.
             StorageUnavailable: a part is deleted; the same call goes on.
         """
-        return forget(self._database, self._owned(), user_id)
+        return forget(self._database, self._owned(), user_id, progress)
 
     def anonymous_of(self, user_id: str) -> list[str]:
         """Return the anonymous principals that became a user.
@@ -68,6 +70,18 @@ class Keeping:
 
     def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of one user by table, without hashes of tokens.
+
+        Raises:
+            ConfigError: a registered table is not in this database.
+            StorageUnavailable: the database cannot be read.
+        """
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for table, rows in self.export_parts(user_id):
+            tables.setdefault(table, []).extend(rows)
+        return tables
+
+    def export_parts(self, user_id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Return the same, some rows of one table at each step.
 
         Raises:
             ConfigError: a registered table is not in this database.
