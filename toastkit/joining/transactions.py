@@ -17,11 +17,11 @@ Then = Callable[[Sequence[str]], object]
 class Open:
     """One outermost transaction of a session that has not ended."""
 
-    __slots__ = ("_committed", "_ids", "_joined", "starts")
+    __slots__ = ("_committed", "_ids", "joined", "starts")
 
     def __init__(self) -> None:
         self.starts: dict[Connection, Start | None] = {}
-        self._joined: Connection | None = None
+        self.joined: Connection | None = None
         self._ids: dict[Then, list[str]] = {}
         self._committed = False
 
@@ -30,13 +30,13 @@ class Open:
 
         Not before the session has let go of its connections, and never after a rollback.
         """
-        self._joined = connection
+        self.joined = connection
         self._ids.setdefault(then, []).extend(ids)
 
     def committed(self) -> None:
         """Note that the session has committed, or so it says."""
         # It says so at the end of a SAVEPOINT, too, and inside somebody else's transaction.
-        self._committed = self._joined is not None and not self._joined.in_transaction()
+        self._committed = self.joined is not None and not self.joined.in_transaction()
 
     def ended(self) -> None:
         """Do what was to be done after a commit, if it was one."""

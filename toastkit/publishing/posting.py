@@ -96,7 +96,9 @@ class Senders:
 
     def post(self, delivery: Delivery) -> Outcome:
         """Have a delivery's sender make one attempt; whatever it raises may be tried again."""
-        sender = self._by_kind[delivery.kind]
+        sender = self._by_kind.get(delivery.kind)
+        if sender is None:
+            return Later("its sender has gone")
         try:
             with self._context():
                 outcome: object = sender.post(delivery)

@@ -18,10 +18,15 @@ APP = "app"
 @contextmanager
 def recorded(request: pytest.FixtureRequest) -> Iterator[Toasts]:
     """Record for one test, about its app."""
-    with Everywhere() as everywhere:
-        app = request.getfixturevalue(APP) if _has(request) else None
+
+    def app() -> object:
+        return request.getfixturevalue(APP) if _has(request) else None
+
+    with Everywhere(app) as everywhere:
+        # Where a test does without it, it may make an app of its own.
+        given = app() if APP in request.fixturenames else None
         # An app without toastkit, or what is no app at all, says nothing about which kit is meant.
-        yield everywhere.toasts(app if find_kit_of(app) else None)
+        yield everywhere.toasts(given if find_kit_of(given) else None)
 
 
 def _has(request: pytest.FixtureRequest) -> bool:

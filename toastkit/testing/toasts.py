@@ -25,9 +25,9 @@ Find = Callable[[], Held]
 class Toasts:
     """Ask what an app published in this test, and say who is in front of it."""
 
-    def __init__(self, find: Find, of: Callable[[object], Toasts] | None = None) -> None:
+    def __init__(self, everywhere: Everywhere, find: Find) -> None:
+        self._everywhere = everywhere
         self._find = find
-        self._of = of
 
     @property
     def kit(self) -> Kit:
@@ -37,7 +37,7 @@ class Toasts:
     @property
     def all(self) -> PublishedToasts:
         """Return every toast that was published, in order; duplicates were not."""
-        return PublishedToasts(self._published(duplicate=False), "published")
+        return PublishedToasts(self._published(duplicate=False), "published", self._elsewhere)
 
     @property
     def duplicates(self) -> PublishedToasts:
@@ -57,7 +57,7 @@ class Toasts:
     def pushed(self) -> Pushes:
         """Return every push that Apple would have got, in order; nothing of it has left."""
         held = self._find()
-        if held.kit.node.serving:
+        if held.ear.waits and held.kit.node.serving:
             held.carry()
         return Pushes(map(Push.of, tuple(held.apns.posted)), "pushed")
 
@@ -87,13 +87,15 @@ class Toasts:
         whom, everything = self._user(user_id), self._published(duplicate=False)
         mine = [toast for toast in everything if toast.user_id == whom]
         others = [toast for toast in everything if toast.user_id != whom]
-        return PublishedToasts(mine, f"to {whom}", lambda: _others(others) if not mine else "")
+
+        def beside() -> str:
+            return "" if mine else _others(others) or self._elsewhere()
+
+        return PublishedToasts(mine, f"to {whom}", beside)
 
     def of(self, app: object) -> Toasts:
         """Ask about another app of this test, or another ``Kit``."""
-        if self._of is None:
-            raise UsageError("only one kit is recorded here: recording() records all of them")
-        return self._of(app)
+        return self._everywhere.toasts(app)
 
     def online(self, user_id: object, *topics: str) -> OnlineClient:
         """Open a page of a user, which listens to ``topics``: by default to the user's own.
@@ -126,10 +128,17 @@ class Toasts:
 
     def websocket(self, client: Any, **given: Any) -> Any:
         """Connect to a Flask app's gateway, as the user of its test client: a ``WebSocketClient``."""
-        return importlib.import_module("toastkit_flask.testing").WebSocketClient(client, **given)
+        make = importlib.import_module("toastkit_flask.testing").WebSocketClient
+        return make(client, note=lambda: f"; {self.all}", **given)
 
     def __repr__(self) -> str:
-        return f"<toasts of {self.kit!r}>"
+        try:
+            return repr(self.all)
+        except UsageError as error:
+            return f"<toasts: {error}>"
+
+    def _elsewhere(self) -> str:
+        return self._everywhere.others(self._find())
 
     def _published(self, *, duplicate: bool) -> list[PublishedToast]:
         return [
@@ -148,9 +157,13 @@ class Toasts:
 
 
 class Everywhere:
-    """Hold every kit of the process, and each that is made meanwhile."""
+    """Hold every kit of the process, and each that is made meanwhile.
 
-    def __init__(self) -> None:
+    ``fixture`` returns the app that is meant where nothing else says so, or what is none.
+    """
+
+    def __init__(self, fixture: Callable[[], object] = lambda: None) -> None:
+        self._fixture = fixture
         self._stack = ExitStack()
         self._known: list[Kit] = []
         self._held: list[Held] = []
@@ -169,9 +182,19 @@ class Everywhere:
     def toasts(self, app: object = None) -> Toasts:
         """Return what to ask about an app or kit; about the only one there is, if none is named."""
         if app is None:
-            return Toasts(self._only, self.toasts)
+            return Toasts(self, self._only)
         held = self._holding(kit_of(app))
-        return Toasts(lambda: held, self.toasts)
+        return Toasts(self, lambda: held)
+
+    def others(self, but: Held) -> str:
+        """Say what other kits published, for a test that asks the wrong one."""
+        titles = [
+            event.data["title"]
+            for held in self._held
+            if held is not but
+            for event, _ in tuple(held.ear.toasts)
+        ]
+        return f"another app published {titles}: toasts.of(app) is about that" if titles else ""
 
     def _hold(self, kit: Kit) -> None:
         self._held.append(self._stack.enter_context(hold(kit)))
@@ -185,9 +208,13 @@ class Everywhere:
             return self._holding(current)
         there = [held for held in self._held if held.kit in open_kits]
         made = [held for held in self._held if held.kit not in self._known]
-        for some in (made, there):
-            if len(some) == 1:
-                return some[0]
+        if len(made) == 1:
+            return made[0]
+        kit = find_kit_of(self._fixture())
+        if kit is not None:
+            return self._holding(kit)
+        if len(there) == 1:
+            return there[0]
         if not (made or there):
             raise UsageError(
                 "no kit is open: make one first, or name the fixture that makes your app 'app'"

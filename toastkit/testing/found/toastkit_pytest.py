@@ -1,7 +1,7 @@
 """What pytest finds wherever toastkit is installed: the fixture ``toasts``.
 
-Beside the packages, because it is imported in every run: it imports none of them before a test asks
-for the fixture. Neither time nor memory is spent where it is not used, and gevent may still patch.
+Imported in every run, so it is no part of a package and imports none before a test asks for the
+fixture: that costs no time where it is not used, and a conftest may still have gevent patch.
 """
 
 from __future__ import annotations
