@@ -1,0 +1,137 @@
+"""gunicorn's configuration is read as gunicorn reads it, and nothing is started."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from toastkit.doctor import gunicorn
+from toastkit.doctor.gunicorn import OURS, check, gather
+from toastkit.doctor.patient import GeventFacts, GunicornFacts
+from toastkit.doctor.probe import HOOKS
+
+pytestmark = pytest.mark.plain
+
+PATCH = "from gevent import monkey; monkey.patch_all()\n"
+STAR = f"from {OURS} import *\n"
+PATCHED = GeventFacts("26.9", ("socket", "ssl", "threading", "select", "time"))
+HOOKED = dict.fromkeys(HOOKS, OURS)
+
+
+@pytest.fixture
+def read(facts, tmp_path, monkeypatch):
+    """Read a configuration file, or none, with what the environment and the command line say."""
+
+    def read(text="", environ=None, words=()):
+        monkeypatch.chdir(tmp_path)
+        if text:
+            (tmp_path / "gunicorn.conf.py").write_text(text)
+        patient = facts(environ or {}).patient
+        object.__setattr__(patient, "words", words)
+        return gather(patient)
+
+    return read
+
+
+def green(**given):
+    return GunicornFacts(
+        **{"worker_class": "gevent", "hooks": HOOKED, "graceful_timeout": 5, "gevent": PATCHED}
+        | given
+    )
+
+
+def test_the_documented_configuration_has_nothing_wrong(read, facts, levels):
+    found = read(PATCH + STAR + "worker_class = 'gevent'\n")
+    assert (found.worker_class, found.workers, found.graceful_timeout) == ("gevent", 1, 5)
+    assert (found.hooks, found.gevent.early) == (HOOKED, ())
+    assert found.file.endswith("gunicorn.conf.py")
+    assert levels(check, facts(gunicorn=found)) == []
+
+
+def test_a_configuration_that_imports_before_the_patch_fails(read, facts, levels):
+    found = read(STAR + "worker_class = 'gevent'\n")
+    assert "sqlalchemy" in found.gevent.early
+    assert levels(check, facts(gunicorn=found)) == [("fail", "gunicorn")]
+
+
+def test_a_configuration_that_patches_late_fails(read, facts, levels):
+    found = read(STAR + PATCH + "worker_class = 'gevent'\n")
+    assert "sqlalchemy" in found.gevent.early
+    assert levels(check, facts(gunicorn=found)) == [("fail", "gunicorn")]
+
+
+def test_what_the_command_line_says_wins_over_environment_and_file(read):
+    text = "workers, threads, preload_app = 2, 5, True\n"
+    environ = {"GUNICORN_CMD_ARGS": "-w 3 -k gthread", "WEB_CONCURRENCY": "7"}
+    found = read(text, environ, words=["-w", "4", "shop:app"])
+    assert (found.workers, found.worker_class, found.threads) == (4, "gthread", 5)
+    assert (found.preload, found.hooks, found.helped) == (True, {}, False)
+
+
+def test_the_number_of_workers_may_stand_in_the_environment_alone(read, facts, levels):
+    found = read(environ={"WEB_CONCURRENCY": "3"})
+    assert (found.workers, found.worker_class, found.file) == (3, "sync", "")
+    assert ("fail", "gunicorn") in levels(check, facts(gunicorn=found))
+
+
+def test_a_limit_that_the_file_raises_counts(read):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = 300 if most == resource.RLIM_INFINITY else min(300, most)
+    text = f"import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {most}))\n"
+    assert read(text).files == soft
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("workers = 'many'\n", "many"), ("import nowhere\n", "nowhere"), ("1 / 0\n", "zero")],
+)
+def test_a_file_that_cannot_be_read_is_told(read, facts, levels, text, told):
+    found = read(text)
+    assert told in found.trouble
+    assert levels(check, facts(gunicorn=found)) == [("fail", "gunicorn")]
+
+
+def test_a_file_that_never_ends_is_left(read, monkeypatch):
+    monkeypatch.setattr(gunicorn, "SECONDS", 0.3)
+    assert "not read within" in read("while True:\n    pass\n").trouble
+
+
+def test_where_nothing_is_said_nothing_is_run(read, facts, levels):
+    found = read()
+    assert found.asked is False
+    assert levels(check, facts(gunicorn=found)) == [("info", "gunicorn")]
+
+
+def test_where_it_is_not_installed_nothing_is_said(facts, levels):
+    assert levels(check, facts(gunicorn=GunicornFacts(installed=False))) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({}, []),
+        ({"worker_class": "gthread", "gevent": GeventFacts()}, []),
+        ({"workers": 2}, ["fail"]),
+        ({"worker_class": "sync", "gevent": GeventFacts()}, ["warn"]),
+        ({"worker_class": "gevent_pywsgi", "hooks": {}}, ["warn"]),
+        ({"worker_class": "tornado", "gevent": GeventFacts()}, ["warn"]),
+        ({"worker_class": "gthread"}, ["fail"]),
+        ({"preload": True, "gevent": GeventFacts()}, ["fail"]),
+        ({"preload": True}, []),
+        ({"gevent": GeventFacts(early=("shop",))}, ["fail"]),
+        ({"gevent": GeventFacts()}, []),
+        ({"hooks": {}}, ["warn"]),
+        ({"hooks": {}, "helped": True}, ["info"]),
+        ({"hooks": HOOKED | {"pre_request": "__config__"}}, ["info"]),
+        ({"graceful_timeout": 2}, ["warn"]),
+    ],
+)
+def test_what_suits_and_what_does_not(given, wrong, facts, levels):
+    found = green(**given)
+    assert levels(check, facts(gunicorn=found)) == [(level, "gunicorn") for level in wrong]
+
+
+def test_any_worker_suits_the_portable_gateway(facts, levels):
+    found = green(worker_class="tornado", gevent=GeventFacts())
+    assert levels(check, facts(gateway="portable", gunicorn=found)) == []
