@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blinker import NamedSignal
 
 from example_app import settings
 from tests import wheel_check
@@ -19,6 +20,7 @@ from toastkit import (
     publish_control,
     publish_toast,
     publish_toasts,
+    signals,
 )
 from toastkit.cli.group import group
 from toastkit.dialects import toasts
@@ -106,6 +108,14 @@ def test_every_close_reason_is_documented_with_its_code(reason: closing.CloseRea
     assert f"   * - {toasts.CODES[reason]}\n     - {reason.value}\n" in PAGES["errors.rst"]
 
 
+SIGNALS = [name for name, value in vars(signals).items() if isinstance(value, NamedSignal)]
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_every_signal_is_documented(name: str) -> None:
+    assert f"``{name}``" in PAGES["signals.rst"]
+
+
 @pytest.mark.parametrize("command", sorted(group.commands))
 def test_every_command_is_documented(command: str) -> None:
     assert re.search(rf"^``toastkit {command}\b.*``\n-+$", PAGES["cli.rst"], re.MULTILINE)
@@ -135,6 +145,8 @@ def places(page: str) -> Iterator[Path]:
             yield ROOT / target
         return
     here = (DOCS / page).parent
+    for target in re.findall(r"``(tests/[\w/.]+)``", PAGES[page]):
+        yield ROOT / target
     for target in re.findall(r":doc:`(?:[^`<]*<)?([\w/.-]+)>?`", PAGES[page]):
         yield (DOCS / f".{target}.rst") if target[0] == "/" else here / f"{target}.rst"
     for target in re.findall(

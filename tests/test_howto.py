@@ -1,4 +1,4 @@
-"""What the how-to pages show does what they say."""
+"""What the quickstart and the how-to pages show does what they say."""
 
 import os
 import re
@@ -24,6 +24,13 @@ def test_the_tests_of_the_pages_pass(tmp_path: Path) -> None:
     said = run(f"import pytest, sys; sys.exit(pytest.main({arguments}))", tmp_path)
     wanted = sum(len(re.findall(r"^def test_", python(page), re.MULTILINE)) for page in pages)
     assert f"{wanted} passed" in said
+
+
+def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
+    place = furnish("quickstart.rst", tmp_path)
+    arguments = [*PLAIN, "--rootdir", str(place), "test_shop.py"]
+    said = run(f"import pytest, sys; sys.exit(pytest.main({arguments}))", place)
+    assert "2 passed" in said
 
 
 def test_a_block_that_names_its_file_is_that_file() -> None:
