@@ -94,10 +94,9 @@ class GunicornFacts(Struct, frozen=True):
 
 
 class KeyFacts(Struct, frozen=True):
-    """Hold what is known of Apple's key: whether it signs, and who else may read it."""
+    """Hold what is known of a key that signs pushes: who may read it."""
 
-    trouble: str = ""
-    mode: int = 0
+    mode: int
 
 
 @dataclass(frozen=True, kw_only=True)
