@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -18,10 +17,17 @@ from blinker import ANY
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from tests.fakes import World, control, toast
 from tests.hearing import Heard
 from tests.test_kit import connect, eventually
 from toastkit import Config, Kit, NotServing, Receipt, StorageUnavailable, Toast
-from toastkit.signals import control_published, toast_published
+from toastkit.announcing import Announcer, Stage
+from toastkit.signals import (
+    client_connected,
+    client_disconnected,
+    control_published,
+    toast_published,
+)
 from toastkit.testing import ManualClock
 
 
@@ -306,14 +312,17 @@ def test_who_fails_to_leave_its_context_does_no_harm(
 def test_an_interruption_goes_on_to_the_publisher_when_all_have_been_told(
     kit: Kit, caplog: pytest.LogCaptureFixture
 ) -> None:
-    interrupt = failing(KeyboardInterrupt())
+    def interrupt(_: Kit, user_id: str, **__: Any) -> None:
+        if user_id == "ada":
+            raise KeyboardInterrupt
+
     receivers = [Heard(toast_published, kit)]
     toast_published.connect(interrupt, sender=kit)
     receivers.append(Heard(toast_published, kit))
     with pytest.raises(KeyboardInterrupt):
         kit.publish_toasts(["ada", "bob"], "Hello")
     assert [each.titles for each in receivers] == [["Hello", "Hello"]] * 2
-    assert "failing.<locals>.receiver was interrupted" in caplog.text
+    assert "interrupt was interrupted" in caplog.text
     assert len(kit.toasts.list("bob").items) == 1
 
 
@@ -328,21 +337,34 @@ def test_a_coroutine_function_is_told_what_it_must_be(
     assert "must be a plain function" in caplog.text
 
 
-def test_what_a_receiver_changes_changes_nothing_else(kit: Kit) -> None:
-    def spoil(_: Kit, toast: Any = None, params: Any = None, **__: Any) -> None:
+class Nobody:
+    """Send signals without a kit."""
+
+
+def test_what_a_receiver_changes_changes_nothing_else() -> None:
+    sender = Nobody()
+
+    def spoil(_: Nobody, toast: Any = None, params: Any = None, **__: Any) -> None:
         (params or toast.data).clear()
 
     for each in toast_published, control_published:
-        each.connect(spoil, sender=kit)
-    client = connect(kit, "ada")
-    toast = Toast(title="Hello", data={"n": 1})
-    kit.publish_toast("ada", toast)
-    kit.publish_control("flags.changed", {"n": 1})
-    assert toast.data == {"n": 1}
-    told = client.news()
-    assert len(told) == 2
-    assert all('"n": 1' in json.dumps(each) for each in told)
-    assert kit.toasts.list("ada").items[0].data == {"n": 1}
+        each.connect(spoil, sender=sender)
+    announcer = Announcer(lambda: Stage(sender, nullcontext))
+    toasts, told = [toast(data={"data": {"n": 1}})], control(n=1)
+    announcer.published(toasts, [Receipt.queued("1")])
+    announcer.told(told)
+    # Others may be about to be told of them, on the loop.
+    assert (toasts[0].data["data"], told.data) == ({"n": 1}, {"n": 1})
+
+
+def test_nothing_is_made_for_receivers_of_another_sender() -> None:
+    announcer = Announcer(lambda: Stage(Nobody(), nullcontext))
+    other = Nobody()
+    receivers = [Heard(client_connected, other), Heard(client_disconnected, other)]
+    connection = World().admit("ada")
+    assert announcer.came(connection, ()) is None
+    assert announcer.left(connection) is None
+    assert len(receivers) == 2
 
 
 def test_a_slow_receiver_holds_up_its_own_publisher_only(kit: Kit) -> None:

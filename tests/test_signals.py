@@ -15,6 +15,7 @@ from tests.hearing import Heard
 from tests.test_kit import connect, eventually
 from toastkit import Config, Kit, signals
 from toastkit.deliveries import Delivery, Later, Outcome, Refusal, Sent
+from toastkit.errors import SessionRevoked
 from toastkit.senders import RecordingSender
 from toastkit.signals import client_connected, client_disconnected, delivery_settled
 from toastkit.testing import ManualClock
@@ -144,9 +145,18 @@ def test_a_logout_is_told_once(kit: Kit) -> None:
     heard = Heard(signals.session_revoked, kit)
     token, _ = kit.sessions.mint("ada")
     kit.sessions.revoke(token)
-    with pytest.raises(Exception, match="revoked"):
+    with pytest.raises(SessionRevoked):
         kit.sessions.revoke(token)
     assert heard.told == [{"user_id": "ada", "sessions": 1}]
+
+
+def test_of_two_logouts_at_once_one_is_told(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard(signals.session_revoked, kit)
+    token, _ = kit.sessions.mint("ada")
+    monkeypatch.setattr(kit.sessions._repository, "revoke", lambda *_: False)  # the other one won
+    with pytest.raises(SessionRevoked):
+        kit.sessions.revoke(token)
+    assert heard.told == []
 
 
 def test_revoking_all_tells_how_many(kit: Kit) -> None:

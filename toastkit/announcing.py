@@ -78,9 +78,8 @@ class Announcer(Sink, Witness):
 
     def revoked(self, user_id: str, sessions: int) -> None:
         """Tell that sessions of a user have been ended here, before their time."""
-        if sessions:
-            facts = {"user_id": user_id, "sessions": sessions}
-            self._tell(signals.session_revoked, [facts])
+        facts = {"user_id": user_id, "sessions": sessions}
+        self._tell(signals.session_revoked, [facts])
 
     def rebound(self, user_id: str, anonymous_id: str) -> None:
         """Tell that what was an anonymous principal's is a user's now."""

@@ -27,16 +27,32 @@ In the thread that published it. Also toastkit's own, such as ``toast.read``.
 """
 
 delivery_settled = _signals.signal("delivery-settled")
-"""What was owed to the outside world has ended: ``delivery``, ``state``, ``answer``."""
+"""What was owed to the outside world has ended: ``delivery``, ``state``, ``answer``.
+
+``state`` is ``sent``, ``failed`` or ``expired``; what nobody wanted any more is not told. Sent by
+the process that carried it, in a job of its own.
+"""
 
 client_connected = _signals.signal("client-connected")
-"""A client hears from now on: ``user_id``, ``device_id``, ``connection_id``, ``topics``."""
+"""A client hears from now on: ``user_id``, ``device_id``, ``connection_id``, ``topics``.
+
+Sent in a job of its own, and before ``client_disconnected`` of the same connection begins.
+"""
 
 client_disconnected = _signals.signal("client-disconnected")
-"""A client has gone: ``user_id``, ``device_id``, ``connection_id``."""
+"""A client has gone: ``user_id``, ``device_id``, ``connection_id``.
+
+In a job of its own; also for everybody when the kit is closed, which waits for that.
+"""
 
 session_revoked = _signals.signal("session-revoked")
-"""Sessions ended before their time: ``user_id``, ``sessions`` (how many)."""
+"""Sessions ended before their time: ``user_id``, ``sessions`` (how many).
+
+In the thread that revoked them, and in no other process.
+"""
 
 rebound = _signals.signal("rebound")
-"""A device's anonymous principal became a user: ``user_id``, ``anonymous_id``."""
+"""What was an anonymous principal's is a user's now: ``user_id``, ``anonymous_id``.
+
+In the thread that rebound them, after the commit.
+"""
