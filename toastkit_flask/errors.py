@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, got_request_exception
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -46,9 +49,22 @@ def tell_http(error: HTTPException) -> Response | BaseResponse | HTTPException:
     return answer(body, error.code, headers)
 
 
-def tell_unexpected(error: Exception) -> Response:
-    """Answer what nobody expected; say nothing of the inside, but log it and signal it."""
+def tell_unexpected(error: Exception) -> ResponseReturnValue:
+    """Answer what nobody expected; say nothing of the inside, but log it and signal it.
+
+    What the host raises in its hooks, and has a handler for, is told by the host.
+    """
+    theirs = _handler_of_the_host(error)
+    if theirs is not None:
+        return current_app.ensure_sync(theirs)(error)  # type: ignore[no-any-return]
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     app.log_exception(sys.exc_info())
     got_request_exception.send(app, exception=error)
     return answer(internal_error(), 500)
+
+
+def _handler_of_the_host(error: Exception) -> Callable[[Exception], Any] | None:
+    handlers = current_app.error_handler_spec[None][None]
+    # One for whatever happens makes the host's pages, which no client of ours reads.
+    own = type(error).__mro__[: type(error).__mro__.index(Exception)]
+    return next((handlers[kind] for kind in own if kind in handlers), None)

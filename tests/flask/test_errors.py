@@ -92,5 +92,5 @@ def test_what_the_host_aborts_on_the_way_to_us_is_told_in_json(app):
 
 
 def test_the_hosts_redirect_stays_a_redirect(app):
-    app.before_request(lambda: abort(redirect("/login")))
-    assert app.test_client().get("/health").headers["Location"] == "/login"
+    app.before_request(lambda: abort(redirect("https://localhost/health")))
+    assert app.test_client().get("/health").headers["Location"] == "https://localhost/health"

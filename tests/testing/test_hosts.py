@@ -33,7 +33,7 @@ from toastkit.kit import open_kits
 
 {fixtures}
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def before():
     return len(open_kits)
 

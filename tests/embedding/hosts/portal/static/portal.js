@@ -1,0 +1,4 @@
+document.addEventListener("DOMContentLoaded", () => {
+  document.body.classList.add("ready");
+  if (window.toastkit) toastkit.connect(); // toastkit
+});
