@@ -62,7 +62,7 @@ class Credits(Struct, frozen=True):
 
     user_id: UserId
     credits: Annotated[int, Meta(ge=1, le=MOST_CREDITS)]
-    grant_id: str | None = None
+    grant_id: Annotated[str, text("Which grant it is.")] | None = None
 
 
 class Flag(Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from flask import Response, request
 from msgspec import Meta, Struct, field
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from toastkit import topics
@@ -70,7 +71,7 @@ class Registration(Struct, frozen=True):
 
     device_id: DeviceId | None = None
     bundle_id: BundleId | None = None
-    apns: Apns = None
+    apns: Apns | None = None
 
 
 class OfDevice(Struct, frozen=True):
@@ -160,6 +161,18 @@ def _read_some(size: int) -> bytes:
         raise Invalid("the body could not be read", (), "json") from None
 
 
+def query() -> MultiDict[str, str]:
+    """Return the parameters of the query.
+
+    Raises:
+        Invalid: a server let bytes through that are no text.
+    """
+    try:
+        return request.args
+    except UnicodeDecodeError:
+        raise Invalid("the query must be UTF-8", ("query",), "characters") from None
+
+
 def read_page() -> dict[str, Any]:
     """Return which toasts are wanted (A19, A.21), in the words of ``Toasts.list``.
 
@@ -168,8 +181,8 @@ def read_page() -> dict[str, Any]:
     """
     return {
         "limit": read_limit(),
-        "cursor": request.args.get("cursor"),
-        "topic": request.args.get("topic"),
+        "cursor": query().get("cursor"),
+        "topic": query().get("topic"),
         "unread": read_flag("unread"),
         "include_collapsed": read_flag("include_collapsed"),
     }
@@ -191,7 +204,7 @@ def read_limit() -> int:
     Raises:
         Invalid: it is not a whole number.
     """
-    text = request.args.get("limit", "50")
+    text = query().get("limit", "50")
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise Invalid("limit must be 1-200", ("limit",), "type")
     return int(text)
@@ -203,7 +216,7 @@ def read_flag(name: str) -> bool:
     Raises:
         Invalid: it says neither true nor false.
     """
-    text = request.args.get(name, "false").lower()
+    text = query().get(name, "false").lower()
     if text not in ("true", "1", "false", "0"):
         raise Invalid(f"{name} must be true or false", (name,), "type")
     return text in ("true", "1")

@@ -32,7 +32,7 @@ TimeToLive = Annotated[
     float,
     Meta(
         description="How long it is worth keeping undelivered, in milliseconds; 0: now or never.",
-        extra_json_schema={"type": "integer", "minimum": 0, "maximum": MAX_TTL_MS},
+        extra_json_schema={"multipleOf": 1, "minimum": 0, "maximum": MAX_TTL_MS},
     ),
 ]
 Fallback = Annotated[

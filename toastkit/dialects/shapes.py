@@ -70,26 +70,19 @@ BundleId = Annotated[
         pattern=r"^[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*$",
     ),
 ]
-UserId = Annotated[
-    str | int,
-    Meta(
-        description="A user's id, or `anon:<uuid>`. Whole numbers are taken as text.",
-        extra_json_schema={
-            "anyOf": [
-                {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": f"^({_WORD}+|anon:{_UUID})$",
-                    "not": {"const": "anon"},
-                },
-                {"type": "integer"},
-            ]
-        },
-    ),
-]
+UserId = (
+    Annotated[
+        str,
+        text(
+            "A user's id, or `anon:<uuid>`. A whole number is taken as text.",
+            pattern=f"^({_WORD}+|anon:{_UUID})$",
+            **{"not": {"const": "anon"}},
+        ),
+    ]
+    | int
+)
 Apns = Annotated[
-    dict[str, Any] | None,
+    dict[str, Any],
     Meta(
         description="Where a push goes; without it nothing is pushed to this device any more. "
         "`device_token` is understood for `token`.",
@@ -99,11 +92,7 @@ Apns = Annotated[
                 "device_token": {"type": "string", "pattern": "^[0-9A-Fa-f]{64,200}$"},
                 "environment": {"enum": ["production", "sandbox", "development", None]},
             },
-            "anyOf": [
-                {"required": ["token"]},
-                {"required": ["device_token"]},
-                {"type": "null"},
-            ],
+            "anyOf": [{"required": ["token"]}, {"required": ["device_token"]}],
         },
     ),
 ]

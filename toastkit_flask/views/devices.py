@@ -22,7 +22,8 @@ from ..state import current_kit
 devices = Door("toastkit_devices")
 
 
-_DEVICE = Annotated[Registration, Meta(extra_json_schema={"required": ["device_id"]})]
+_NAMED = {"required": ["device_id"], "properties": {"device_id": {"type": "string"}}}
+_DEVICE = Annotated[Registration, Meta(extra_json_schema=_NAMED)]
 
 
 @devices.post(

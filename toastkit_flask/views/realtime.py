@@ -1,6 +1,7 @@
-"""The gateway: we answer the handshake, and the socket becomes ours (A21-A25).
+"""The gateway: toasts come by WebSocket (A21-A25).
 
-flask-sock's route is there for ``gateway="portable"``, where the server keeps its socket.
+We answer the handshake, and the socket becomes ours. flask-sock's route is there for
+``gateway="portable"``, where the server keeps its socket.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from toastkit.errors import Invalid, MissingToken, OriginNotAllowed, Unauthentic
 from toastkit.live import Arriving, Connection, refusal
 from toastkit.transports import GUNICORN, Arrival, WebSocketFraming, refuse_compression
 
-from ..bodies import answer
+from ..bodies import answer, query
 from ..door import Door
 from ..operations import Operation
 from ..origins import ensure_origin
@@ -94,6 +95,7 @@ def arrive() -> Response | None:
     kit = current_kit()
     ensure_origin(kit.config)
     try:
+        query()
         arrival = Arrival.from_environ(request.environ, kit.node.runtime, kit.config)
     except Invalid as error:
         return refuse_handshake(error)
@@ -146,7 +148,7 @@ def admit() -> Connection:
 
     A browser cannot read the status of a failed upgrade, so a refusal comes after it (A.7).
     """
-    kit, token = current_kit(), request.args.get("token", "")
+    kit, token = current_kit(), query().get("token", "")
     try:
         if not token:
             raise MissingToken
@@ -158,7 +160,7 @@ def admit() -> Connection:
 
 def arriving(*, deaf: bool = False) -> Arriving:
     """Return how the client of this request comes."""
-    given = request.args
+    given = query()
     since = read_since(given.get("since"), given.get("last_toast_id"))
     return Arriving(given.get("state") == "background", since, deaf)
 

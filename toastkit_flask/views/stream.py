@@ -19,6 +19,7 @@ from toastkit.records import Ticket
 from toastkit.topics import own
 from toastkit.transports import Arrival, LineFraming, head
 
+from ..bodies import query
 from ..door import Door
 from ..guards import current_principal
 from ..operations import Operation
@@ -115,7 +116,7 @@ def wanted(user_id: str) -> tuple[str, ...]:
         Invalid: they are too many.
         TopicNotAllowed: one is somebody else's. An answer has a status that can say so.
     """
-    kit, named = current_kit(), request.args.getlist("topic") or [own(user_id)]
+    kit, named = current_kit(), query().getlist("topic") or [own(user_id)]
     if len(named) > kit.config.topics_per_connection:
         text = f"topic may be named at most {kit.config.topics_per_connection} times"
         raise Invalid(text, ("topic",), "length")
