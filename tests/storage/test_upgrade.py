@@ -18,11 +18,12 @@ from sqlalchemy.exc import DBAPIError
 import toastkit.storage
 from tests.postgres import DATABASES, Postgres, ask, plain_engine
 from toastkit.clock import SystemClock
-from toastkit.errors import ConfigError
+from toastkit.errors import ConfigError, Invalid
+from toastkit.records import Upgrade
 from toastkit.runtime import Runtime
 from toastkit.storage import Storage, upgrade
 from toastkit.storage.tables import PREFIX, metadata
-from toastkit.storage.upgrade import HEAD, VERSION_TABLE, ensure_schema
+from toastkit.storage.upgrade import HEAD, VERSION_TABLE, ensure_schema, upgrade_sql
 
 MIGRATIONS = Path(toastkit.storage.__file__).parent / "migrations"
 
@@ -127,6 +128,69 @@ def test_a_failed_upgrade_leaves_nothing_behind(empty: str) -> None:
     failed = plain_engine(empty)
     assert inspect(failed).get_table_names() == ["toastkit_tickets"]
     failed.dispose()
+
+
+def test_an_upgrade_says_from_where_it_came(empty: str) -> None:
+    assert upgrade(empty) == Upgrade(before=None, now=HEAD)
+    assert upgrade(empty) == Upgrade(before=HEAD, now=HEAD)
+
+
+@pytest.mark.parametrize("since", [None, "0002"])
+def test_the_sql_of_an_upgrade_does_what_it_would(empty: str, since: str | None) -> None:
+    if since is not None:
+        carry_out(empty, upgrade_sql(empty, "base").split("-- Running upgrade 0002")[0] + "COMMIT;")
+    carry_out(empty, upgrade_sql(empty))
+    assert upgrade_sql(empty) == ""
+    assert upgrade(empty) == Upgrade(before=HEAD, now=HEAD)
+    fresh = plain_engine(empty)
+    with fresh.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, metadata) == []
+    fresh.dispose()
+
+
+def carry_out(url: str, script: str) -> None:
+    """Do what an operator does with it: give it to sqlite3, or to psql."""
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+        connection.executescript(script)
+        connection.close()
+    else:
+        ask(url, script.replace("%", "%%"))
+
+
+def test_printing_sql_makes_no_database(tmp_path: Path) -> None:
+    assert upgrade_sql(f"sqlite:///{tmp_path}/toastkit.db").startswith("BEGIN;")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_named_revision_needs_no_connection() -> None:
+    script = upgrade_sql("postgresql://nobody@127.0.0.1:1/nowhere", "0003")
+    assert "Running upgrade 0003 -> 0004" in script
+    assert "ADD COLUMN seq BIGINT" in script
+    assert "0001" not in script
+
+
+@pytest.mark.parametrize("since", ["9999", "0000", "0001:0002", "head", "-1", "\u0660001", ""])
+def test_a_revision_that_is_none_is_refused(since: str) -> None:
+    with pytest.raises(Invalid, match=HEAD):
+        upgrade_sql("sqlite:////nowhere/toastkit.db", since)
+
+
+def test_there_is_no_sql_from_a_newer_toolkits_database(empty: str) -> None:
+    upgrade(empty)
+    ask(empty, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(ConfigError, match="another version of toastkit"):
+        upgrade_sql(empty)
+
+
+def test_the_sql_of_a_hosts_schema_is_the_hosts_to_say(empty: str) -> None:
+    host = plain_engine(empty)
+    metadata.create_all(host)
+    host.dispose()
+    with pytest.raises(ConfigError, match="flask db upgrade"):
+        upgrade_sql(empty)
+    assert upgrade(empty).hosts
 
 
 def test_a_hosts_schema_is_looked_at_and_left_alone(empty: str, runtime: Runtime) -> None:

@@ -32,7 +32,8 @@ class Keeping(Protocol):
         """Return the SQL that would, from the revision it is at, or from ``since``.
 
         Raises:
-            ConfigError: there is no such revision, or the tables are a host's.
+            Invalid: there is no such revision.
+            ConfigError: a newer toastkit has been here, or the tables are a host's.
             StorageUnavailable: the database cannot be opened.
         """
 
@@ -120,7 +121,8 @@ class Data:
         ``since`` is the revision to begin at (``base``: none); then the database is not looked at.
 
         Raises:
-            ConfigError: there is no such revision, or the tables are a host's.
+            Invalid: there is no such revision.
+            ConfigError: a newer toastkit has been here, or the tables are a host's.
             StorageUnavailable: the database cannot be opened.
         """
         return self._keeping.upgrade_sql(since)

@@ -105,7 +105,7 @@ class Database:
         """Return the SQL that would; see ``upgrade_sql``.
 
         Raises:
-            ConfigError: the tables are a host's, or as that does.
+            Invalid, ConfigError: the tables are a host's, or as that does.
             StorageUnavailable: the database cannot be opened.
         """
         if not self._own_schema:

@@ -36,7 +36,8 @@ class Keeping:
         """Return the SQL that would, from the revision it is at, or from ``since``.
 
         Raises:
-            ConfigError: there is no such revision, or the tables are a host's.
+            Invalid: there is no such revision.
+            ConfigError: a newer toastkit has been here, or the tables are a host's.
             StorageUnavailable: the database cannot be opened.
         """
         return self._database.upgrade_sql(since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Inspector, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import ConfigError
+from ..errors import ConfigError, Invalid
 from ..records import Upgrade
 from . import engine
 from .tables import metadata, toasts
@@ -58,13 +59,25 @@ def upgrade_sql(url: str, since: str | None = None) -> str:
     empty database); nothing is changed.
 
     Raises:
-        ConfigError: there is no such revision, the URL names nothing that can be used, or the
+        Invalid: there is no such revision.
+        ConfigError: the URL names nothing that can be used, a newer toastkit has been here, or the
             tables are a host's, whose migrations make them.
         StorageUnavailable: the database cannot be opened.
     """
     place = engine.read_url(url)
-    version = None if since == "base" else since or _present(url)
+    version = _present(url) if since is None else _revision(since)
     return "" if version == HEAD else _script(place, version)
+
+
+def _revision(text: str) -> str | None:
+    if text == "base":
+        return None
+    if not re.fullmatch(r"[0-9]{4}", text) or not "0001" <= text <= HEAD:
+        raise Invalid(
+            f"there is no revision {text!r}: the newest is {HEAD}, and 'base' is an empty database",
+            ("since",),
+        )
+    return text
 
 
 def ensure_schema(url: str) -> Upgrade:
