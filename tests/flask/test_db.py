@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +15,9 @@ from sqlalchemy import MetaData, make_url, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from toastkit import CannotJoin, ConfigError, Kit, publish_toast
-from toastkit.storage.tables import metadata
 from toastkit_flask import ToastKit, hosting
 
 MakeHost = Callable[..., Flask]
-OURS = set(metadata.tables)
 
 
 class Shop:
@@ -210,52 +206,6 @@ def test_what_is_published_over_http_joins_nothing(make_host: MakeHost, shop: Sh
         headers={"Authorization": "Bearer secret"},
     )
     assert (answer.status_code, titles(app)) == (202, ["Hello"])
-
-
-MIGRATING = """
-import logging, sys, warnings
-from pathlib import Path
-from flask import Flask
-from flask_migrate import Migrate, init, migrate, upgrade
-from sqlalchemy import inspect
-from tests.flask.test_db import OURS, Shop, kit_of, titles
-from toastkit import publish_toast
-from toastkit_flask import ToastKit, hosting
-
-uri, folder = sys.argv[1:]
-shop, app = Shop(), Flask("shop")
-app.config["SQLALCHEMY_DATABASE_URI"] = uri
-shop.db.init_app(app)
-ToastKit(app, db=shop.db)
-Migrate(app, shop.db, directory=folder)
-def revisions():
-    return sorted(Path(folder, "versions").glob("*.py"))
-with app.app_context():
-    init()
-    migrate(message="first")
-    upgrade()
-    assert set(inspect(shop.db.engine).get_table_names()) > OURS
-    [first] = revisions()
-    assert all(name in first.read_text() for name in OURS)
-    migrate(message="second")
-    assert revisions() == [first], revisions()[-1].read_text()
-    shop.db.session.add(shop.order())
-    publish_toast("ada", "Hello")
-    shop.db.session.commit()
-    assert titles(app) == ["Hello"]
-    migrate(message="third")
-    assert revisions() == [first], revisions()[-1].read_text()
-    kit_of(app).close()
-    shop.db.engine.dispose()
-print("The same ever after")
-"""
-
-
-def test_the_hosts_migrations_make_the_tables_once(uri: str, tmp_path: Path) -> None:
-    # Beside: Alembic sets up the logging of the whole process.
-    command = [sys.executable, "-c", MIGRATING, uri, str(tmp_path / "migrations")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-    assert "The same ever after" in done.stdout, done.stderr[-3000:]
 
 
 def test_missing_tables_name_the_remedy(make_host: MakeHost, shop: Shop) -> None:
