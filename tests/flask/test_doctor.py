@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from flask import Flask, session
@@ -14,6 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tests.postgres import ask
+from toastkit.storage.upgrade import HEAD
 from toastkit_flask import ToastKit
 
 pytestmark = pytest.mark.plain
@@ -199,11 +202,7 @@ def test_csrf_protection_lets_toastkit_through(make):
     app = make(CSRFProtect, SECRET_KEY="s")
     found = [each for each in examined(app)["findings"] if each["name"] == "csrf"]
     assert [each["level"] for each in found] == ["ok"]
-    body = {"user_id": "ada", "toast": {"title": "hello"}}
-    headers = {"Authorization": f"Bearer {'k' * 20}"}
-    assert (
-        app.test_client().post("/v1/toasts/publish", json=body, headers=headers).status_code == 202
-    )
+    assert publish(app).status_code == 202
 
 
 def test_another_csrf_protection_is_told(make):
@@ -237,16 +236,63 @@ def test_a_hosts_migrations_make_the_tables(make, url):
     assert source(app, "database_url") == "ToastKit(db=...)"
 
 
+CHANGE = "UPDATE toastkit_alembic_version SET version_num = '{}'"
+
+
 @pytest.mark.parametrize(("version", "level"), [("0001", "warn"), ("9999", "fail")])
 def test_another_schema_is_told(make, url, version, level):
     app = make(TOASTKIT_DATABASE_URL=url)
-    ask(url, f"UPDATE toastkit_alembic_version SET version_num = '{version}'")
+    ask(url, CHANGE.format(version))
     assert wrong(app) == [(level, "database")]
+    ask(url, CHANGE.format(HEAD))  # a server's database is lent again
 
 
 def test_a_database_that_is_away_hides_nothing_else(make):
     app = make(TOASTKIT_DATABASE_URL="postgresql://shop@127.0.0.1:1/shop", login=False)
     assert wrong(app) == [("fail", "database"), ("fail", "login")]
+
+
+GREEN = """
+from gevent import monkey; monkey.patch_all()
+import os
+from flask import Flask
+from toastkit_flask import ToastKit
+app = Flask("shop")
+app.config["TOASTKIT_DATABASE_URL"] = os.environ["URL"]
+ToastKit(app)
+"""
+
+
+def test_an_app_that_gevent_has_patched_is_examined_like_another(tmp_path, postgres):
+    (tmp_path / "shop.py").write_text(GREEN)
+    url = postgres.lend()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "shop",
+            "toastkit",
+            "doctor",
+            "--gunicorn",
+            "-w 2",
+        ],
+        cwd=tmp_path,
+        env={"URL": url, "PYTHONPATH": ":".join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    postgres.take_back(url)
+    assert done.returncode == 1
+    for text in (
+        "at head",
+        "agrees with the database server's",
+        "2 workers",
+        "lets gevent replace",
+    ):
+        assert text in done.stdout
 
 
 def test_two_apps_are_examined_each_for_itself(make):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
@@ -15,7 +16,7 @@ from sqlalchemy.engine import make_url
 from tests.postgres import ask
 from toastkit.clock import SystemClock
 from toastkit.errors import ConfigError
-from toastkit.storage import look, lookingfile, place_of
+from toastkit.storage import look, lookingfile, native, place_of
 from toastkit.storage.lookingfile import filesystem_of
 from toastkit.storage.tables import metadata, outbox
 from toastkit.storage.upgrade import HEAD
@@ -140,6 +141,13 @@ def test_a_server_that_is_away_is_told_without_its_password():
     facts = look("postgresql://shop:hush@127.0.0.1:1/shop?password=hush", now)
     assert "refused" in facts.trouble
     assert "hush" not in repr(facts)
+
+
+def test_a_server_that_does_not_answer_is_left(monkeypatch):
+    monkeypatch.setattr(native, "CONNECT_LOOKS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert look(f"postgresql://shop@127.0.0.1:{port}/shop", now).trouble
 
 
 @pytest.mark.parametrize(
