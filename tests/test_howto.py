@@ -37,6 +37,20 @@ def test_a_block_that_names_its_file_is_that_file() -> None:
     assert set(modules("howto/app.rst")) >= {"shop.py", "conftest.py"}
 
 
+def test_the_app_that_moved_from_flask_socketio_runs(tmp_path: Path) -> None:
+    place = furnish("howto/flask-socketio.rst", tmp_path)
+    compile((place / "before.py").read_text(), "before.py", "exec")  # its package is not ours
+    code = """
+from after import app
+browser = app.test_client()
+with browser.session_transaction() as login:
+    login["user"] = "ada"
+browser.post("/orders")
+print(browser.get("/v1/toasts", headers={"X-ToastKit": "1"}).json["items"][0]["title"])
+"""
+    assert run(code, place) == "Order received\n"
+
+
 def test_a_task_publishes(tmp_path: Path) -> None:
     code = """
 import threading

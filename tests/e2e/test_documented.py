@@ -238,4 +238,8 @@ def test_the_pages_of_the_pages_work_in_a_browser(shop, tmp_path):
             page.until("self.said === 'connected'")
             publish()
             page.until(drawn)
+        [(_, anonymous)] = blocks("howto/anonymous.rst", "html")
+        show(anonymous)
+        assert page.run("anonymous()").startswith("ms_sess_")
+        assert page.run("post('/auth/rebind')")["rebound"] is True
         assert [each for each in page.complaints if "favicon" not in each] == []
