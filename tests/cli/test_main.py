@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import one_line
 from toastkit import Config, Kit
+from toastkit.kit import SLICE
 
 pytestmark = pytest.mark.plain
 
@@ -18,27 +21,47 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def process(tmp_path):
-    """Run ``python -m toastkit …`` in an empty folder; return its exit code, stdout and stderr."""
+def start(tmp_path):
+    """Start a command in an empty folder; it ends with the test."""
+    started = []
 
-    def process(*words, **environment):
+    def start(*words, **environment):
         known = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-m", "toastkit", *words],
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words],
             env=known | environment,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
         )
-        return done.returncode, done.stdout, done.stderr
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def process(start):
+    """Run ``python -m toastkit …``; return its exit code, stdout and stderr."""
+
+    def process(*words, **environment):
+        running = start("toastkit", *words, **environment)
+        said, complaint = running.communicate(timeout=50)
+        return running.returncode, said, complaint
 
     return process
 
 
-def test_it_works_on_the_environments_database(process, tmp_path):
-    url = f"sqlite:///{tmp_path}/toasts.db"
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/toasts.db"
+
+
+def test_it_works_on_the_environments_database(process, url):
     with Kit(Config(database_url=url)) as kit:
         id = kit.publish_toast("ada", "Hello").id
         code, said, complaint = process("explain", id, DATABASE_URL=url)
@@ -52,3 +75,44 @@ def test_without_a_database_it_names_the_variable_and_still_gives_help(process):
     assert one_line(complaint)
     assert "DATABASE_URL" in complaint
     assert process("explain", "--help")[0] == 0
+
+
+def test_any_terminal_will_do_and_a_setting_that_is_none_is_one_line(process, url):
+    with Kit(Config(database_url=url)) as kit:
+        kit.publish_toast("ada", "\u2713 x")
+    given = {"TOASTKIT_PUBLISH_SECRET": "hunter2", "TOASTKIT_CONFRIM_MS": "5"}
+    code, said, told = process(
+        "tail", "--once", DATABASE_URL=url, PYTHONIOENCODING="iso8859-1", **given
+    )
+    assert (code, said.endswith("  \\u2713 x\n")) == (0, True)
+    assert told.startswith("Warning: TOASTKIT_CONFRIM_MS is no setting of toastkit; did you mean ")
+    assert told.count("\n") == 1
+    assert "hunter2" not in said + told
+
+
+def test_ctrl_c_while_many_are_published_says_how_many(start, url, tmp_path):
+    (tmp_path / "users.txt").write_text("".join(f"user{number}\n" for number in range(20_000)))
+    words = ("publish", "--users-from", "users.txt", "Hello", "--dedupe-key", "k")
+    running = start("toastkit", *words, DATABASE_URL=url)
+    lines = [running.stdout.readline() for _ in range(200)]
+    running.send_signal(signal.SIGINT)
+    said, complaint = running.communicate(timeout=50)
+    printed = len(lines) + said.count("\n")
+    told = re.fullmatch(
+        r"(?:published .*\n)*Error: stopped: (\d+) of 20000 were published, .*\n", complaint
+    )
+    assert (running.returncode, told is not None) == (1, True), complaint
+    assert int(told[1]) <= printed < 20_000
+    with Kit(Config(database_url=url)) as kit:
+        kept = len(kit.toasts.tail().begin(20_001))
+    assert int(told[1]) <= kept <= int(told[1]) + SLICE
+
+
+def test_beside_an_app_each_sees_what_the_other_does(start, process, url):
+    demo = {"DATABASE_URL": url, "TOASTKIT_DEMO": "1"}
+    app = start("flask", "--app", "example_app.wsgi", "toastkit", "publish", "ada", "Hi", **demo)
+    said, complaint = app.communicate(timeout=50)
+    assert app.returncode == 0, complaint
+    assert said.endswith("  ada  queued\n")
+    code, said, _ = process("tail", "--once", DATABASE_URL=url)
+    assert (code, said.endswith("  Hi\n")) == (0, True)

@@ -17,6 +17,7 @@ from .toasts import explain
 
 
 @click.group("toastkit")
+@click.version_option(package_name="toastkit", message="%(package)s %(version)s")
 def group() -> None:
     """Look after toasts, and after what is owed for them."""
 

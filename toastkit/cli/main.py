@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+
+import click
+
 from ..config import Config
 from ..current import register_finder
 from ..kit import Kit
@@ -29,8 +33,14 @@ class Environment:
 def main() -> None:
     """Run ``toastkit …`` and exit: with 0 done, 1 cannot be done, 2 called wrongly."""
     environment = Environment()
+    warnings.showwarning = _warn
     register_finder(environment.kit)
     try:
         group.main(prog_name="toastkit")
     finally:
         environment.close()
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    # Such as of a setting that is none: where in the code that was found out helps nobody here.
+    click.echo(f"Warning: {message}", err=True)
