@@ -50,7 +50,7 @@ def current_kit() -> Kit:
             "kit.publish_toast(...) on the one you mean, or push its app context"
         )
     raise NoKit(
-        "no kit is open in this process. In a Flask app: ToastKit(app). Elsewhere: "
+        "no kit is open in this process. In a Flask app: ToastKit(app) or init_app(app). Elsewhere: "
         "with Kit(Config.from_env()) as kit: kit.publish_toast(...)"
     )
 

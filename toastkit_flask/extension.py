@@ -90,6 +90,7 @@ class ToastKit:
         Raises:
             ConfigError: a setting is wrong, a path is taken, or toastkit is set up here already.
         """
+        hosting.ensure_app(app)
         if KEY in app.extensions:
             raise ConfigError(
                 f"toastkit is set up on {app.name!r} already: use either ToastKit(app) or "
@@ -219,9 +220,12 @@ class ToastKit:
         return config
 
     def _settle_at_first_request(self, app: Flask) -> None:
+        known = hosting.settings(app)
+
         def settle(app: Flask, **_: object) -> None:
             request_started.disconnect(settle, app)
             mounting.settle(app)
+            hosting.warn_of_late_settings(app, known)
             self._warn_if_nobody_can_sign_in(app)
             mounting.warn_of_nowhere(app, self._hooks.controls)
             # Whatever was asked for: from now on this process can know who is there.

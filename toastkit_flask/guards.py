@@ -33,6 +33,7 @@ _PRINCIPAL, _CLAIMS = "toastkit.principal", "toastkit.claims"
 _COOKIE_ALONE = (
     f"a page that is signed in by its cookie sends the header {OWN_PAGE_HEADER}: 1 along"
 )
+_NOBODY = "nobody is signed in, as far as @toastkit.user_loader or Flask-Login knows"
 
 _COUNTED_FIRST = frozenset({Policy.OPEN, Policy.PROVIDER, Policy.SESSION})
 """Counted by address before anything is looked at: checking a signature costs as much as it may."""
@@ -104,7 +105,9 @@ def current_principal() -> Principal:
         try:
             found = current_kit().identity.authenticator.authenticate(offered)
         except MissingToken:
-            if request.cookies and offered.load_user is None:
+            if offered.load_user is not None:
+                raise MissingToken(_NOBODY) from None
+            if request.cookies:
                 raise MissingToken(_COOKIE_ALONE) from None
             raise
         request.environ[_PRINCIPAL] = found

@@ -87,6 +87,35 @@ def host(app: Flask, db: Any) -> Host:
     return Host(db.session, current, engine, beside=_is_in_memory(engine.url))
 
 
+def ensure_app(app: Any) -> None:
+    """Make sure that an app was given.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if not isinstance(app, Flask):
+        raise ConfigError(
+            f"ToastKit takes a Flask app, not {type(app).__name__}: ToastKit(app, db=db), or "
+            "ToastKit(db=db) and init_app(app)"
+        )
+
+
+def settings(app: Flask) -> dict[str, Any]:
+    """Return what an app's configuration says to toastkit by now."""
+    return {name: value for name, value in app.config.items() if name.startswith(PREFIX)}
+
+
+def warn_of_late_settings(app: Flask, known: dict[str, Any]) -> None:
+    """Warn about settings that came, or changed, after those that count."""
+    now = settings(app)
+    late = sorted(name for name in known.keys() | now.keys() if known.get(name) != now.get(name))
+    if late:
+        app.logger.warning(
+            "%s changed after ToastKit(app) or init_app(app) and does not count: set it before",
+            ", ".join(late),
+        )
+
+
 def names_database(app: Flask, settings: dict[str, Any]) -> bool:
     """Tell whether anybody has named a database for toastkit."""
     return bool(app.config.get(PREFIX + "DATABASE_URL") or settings.get("database_url"))

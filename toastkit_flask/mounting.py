@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, request
@@ -23,6 +25,7 @@ SURFACES: dict[str, tuple[Blueprint, ...]] = {
     "auth": (views.auth, views.anonymous, views.account),
 }
 ALWAYS = (views.health, views.openapi)
+_HOST = "toastkit_host"
 BELOW_API = (views.sessions, views.devices, views.toasts, views.realtime, views.stream)
 """What the documents show below ``/v1``, and the gateway below ``/api/v1``: both answer."""
 
@@ -34,12 +37,40 @@ def mount(app: Flask, config: Config) -> None:
         ConfigError: a surface is unknown, the prefix is none, or the app has one of the paths.
     """
     theirs = list(app.url_map.iter_rules())
-    for blueprint, name, prefix in _registrations(config):
-        app.register_blueprint(blueprint, name=name, url_prefix=prefix)
-    for clash in collisions(app, theirs):
-        raise ConfigError(clash)
-    for _, name, _ in _registrations(config):
-        add_other_methods(app, name)
+    with _on_every_host(app):
+        for blueprint, name, prefix in _registrations(config):
+            app.register_blueprint(blueprint, name=name, url_prefix=prefix)
+        for clash in collisions(app, theirs):
+            raise ConfigError(clash)
+        for _, name, _ in _registrations(config):
+            add_other_methods(app, name)
+
+
+@contextmanager
+def _on_every_host(app: Flask) -> Iterator[None]:
+    """Let what is mounted answer on each host of an app that tells them apart.
+
+    Without a host of its own a rule matches none there.
+    """
+    if not app.url_map.host_matching:
+        yield
+        return
+    kind = app.url_rule_class
+    app.url_rule_class = partial(kind, host=f"<{_HOST}>")  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        app.url_rule_class = kind
+
+    @app.url_value_preprocessor
+    def forget(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        if values and endpoint and _owns(endpoint):
+            values.pop(_HOST, None)
+
+    @app.url_defaults
+    def stay(endpoint: str, values: dict[str, Any]) -> None:
+        if _owns(endpoint):
+            values.setdefault(_HOST, request.host)
 
 
 def settle(app: Flask) -> None:
@@ -81,9 +112,16 @@ def collisions(app: Flask, theirs: list[Rule]) -> Iterator[str]:
         if not _gives_way(mine):
             yield (
                 f"{' '.join(sorted(shared))} {mine.rule} is a path of toastkit and of this app "
-                f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, or "
-                "leave its surface out of TOASTKIT_SURFACES"
+                f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, such as "
+                f"/toastkit, or leave this surface out: TOASTKIT_SURFACES={_others(mine)}"
             )
+
+
+def _others(mine: Rule) -> str:
+    """Name the surfaces without that of a path."""
+    door = mine.endpoint.partition(".")[0].removesuffix("_api")
+    surfaces = SURFACES.items()
+    return ",".join(name for name, doors in surfaces if door not in {each.name for each in doors})
 
 
 def _is_answered(routes: MapAdapter, path: str) -> bool:

@@ -15,6 +15,9 @@ from toastkit.testing.hosts import running
 
 _SQLITE = "sqlite:///"
 
+_apps: weakref.WeakValueDictionary[str, Flask] = weakref.WeakValueDictionary()
+"""By instance folder the first app that keeps its toasts there."""
+
 
 def default(app: Flask) -> str:
     """Return the URL of a file in the app's instance folder; of one that is passing, in a test.
@@ -28,6 +31,7 @@ def default(app: Flask) -> str:
     if app.testing or running():
         return passing(app)
     folder = Path(app.instance_path)
+    _warn_if_shared(app)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -35,6 +39,17 @@ def default(app: Flask) -> str:
             f"the instance folder cannot be made ({error}): set TOASTKIT_DATABASE_URL"
         ) from error
     return f"{_SQLITE}{folder / 'toastkit.db'}"
+
+
+def _warn_if_shared(app: Flask) -> None:
+    other = _apps.setdefault(app.instance_path, app)
+    if other.name != app.name:
+        app.logger.warning(
+            "the apps %s and %s keep their toasts in one file, in the same instance folder, so user "
+            "1 of one is user 1 of the other: set TOASTKIT_DATABASE_URL of one of them",
+            other.name,
+            app.name,
+        )
 
 
 def passing(app: Flask) -> str:

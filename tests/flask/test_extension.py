@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
 
 from tests.publishing.test_deliveries import eventually
 from toastkit import Config, ConfigError, NoKit, current_kit, publish_toast
@@ -47,6 +48,22 @@ def test_an_unknown_setting_is_warned_about_with_the_nearest(tmp_path):
     app.config["TOASTKIT_CONFIRM_SM"] = 5
     with pytest.warns(UserWarning, match="TOASTKIT_CONFIRM_MS"):
         ToastKit(app)
+
+
+def test_a_setting_that_comes_too_late_is_warned_about(tmp_path, caplog):
+    app = Flask("host", instance_path=str(tmp_path))
+    app.config["TOASTKIT_DUE_MS"] = 5
+    ToastKit(app).user_loader(lambda: None)
+    app.config.update(TOASTKIT_DUE_MS=6, TOASTKIT_PUBLISH_SECRET="x", SECRET_KEY="y")
+    app.test_client().get("/health")
+    assert "TOASTKIT_DUE_MS, TOASTKIT_PUBLISH_SECRET changed after ToastKit(app)" in caplog.text
+    app.extensions["toastkit"].kit.close()
+
+
+@pytest.mark.parametrize("give", [ToastKit, lambda db: ToastKit().init_app(db)])
+def test_what_is_no_app_names_the_remedy(give):
+    with pytest.raises(ConfigError, match=r"not SQLAlchemy: ToastKit\(app, db=db\)"):
+        give(SQLAlchemy())
 
 
 def test_init_app_lists_every_key_it_reads():

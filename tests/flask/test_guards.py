@@ -47,11 +47,15 @@ def test_who_shows_a_cookie_alone_is_told_which_header_goes_along(client):
     assert "X-ToastKit: 1" in told["message"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-ToastKit": "1"}])
-def test_who_shows_nothing_is_told_of_no_header(client, headers):
-    if headers:
-        client.set_cookie("session", "of nobody")
-    assert client.get(TOASTS, headers=headers).json["message"] == "Missing Bearer token"
+def test_who_shows_nothing_is_told_of_no_header(client):
+    assert client.get(TOASTS).json["message"] == "Missing Bearer token"
+
+
+def test_a_page_of_nobody_is_told_who_knows_of_nobody(client):
+    client.set_cookie("session", "of nobody")
+    answer = client.get(TOASTS, headers={"X-ToastKit": "1"}).json
+    assert answer["detail"].startswith("Missing Bearer token")
+    assert "@toastkit.user_loader" in answer["message"]
 
 
 def test_a_bearer_may_come_from_any_origin(client):

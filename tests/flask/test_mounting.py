@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 
 from toastkit import ConfigError
 from toastkit_flask import ToastKit
@@ -62,6 +62,7 @@ def test_a_path_the_app_has_already_is_reported_with_the_cure(tmp_path):
     assert "GET HEAD /v1/toasts" in str(caught.value)
     assert "(mine)" in str(caught.value)
     assert "TOASTKIT_URL_PREFIX" in str(caught.value)
+    assert str(caught.value).endswith("TOASTKIT_SURFACES=auth")
 
 
 def test_a_path_the_app_takes_later_is_reported_at_the_first_request(make_app, caplog):
@@ -110,3 +111,32 @@ def test_the_hosts_csrf_protection_lets_our_paths_through_and_no_other(make_app,
     assert client.post("/api/v1/sessions/toast-bootstrap", headers=ada).status_code == 200
     assert client.delete("/auth/session").status_code == 401
     assert client.post("/mine").status_code == 400
+
+
+def test_an_app_that_matches_hosts_has_toastkit_on_each_of_them(tmp_path, ada):
+    app = Flask("host", instance_path=str(tmp_path), host_matching=True, static_host="a.example")
+    ToastKit(app).user_loader(lambda: "ada")
+    app.add_url_rule("/mine", "mine", lambda: "mine", host="a.example")
+    app.add_url_rule(
+        "/script", "script", lambda: url_for("toastkit_client.script"), host="a.example"
+    )
+    for name in ("a.example", "b.example:8000"):
+        client = app.test_client()
+        base = {"base_url": f"http://{name}", "headers": ada}
+        answer = client.post("/v1/sessions/toast-bootstrap", **base)
+        assert answer.json["ws_url"].startswith(f"ws://{name}/api/v1/realtime?")
+        assert client.put("/v1/toasts", **base).status_code == 405
+        assert client.delete("/v1/devices/phone", **base).status_code == 404
+    assert app.test_client().get("/mine", base_url="http://a.example").text == "mine"
+    assert app.test_client().get("/mine", base_url="http://b.example").status_code == 404
+    script = app.test_client().get("/script", base_url="http://a.example").text
+    assert script == "/toastkit/toastkit.js"
+    app.extensions["toastkit"].kit.close()
+
+
+def test_toastkit_answers_at_the_name_of_the_server(make_app, ada):
+    app = make_app(public_url="")
+    app.config["SERVER_NAME"] = "example.com"
+    client = app.test_client()
+    answer = client.post("/v1/sessions/toast-bootstrap", headers=ada)
+    assert answer.json["ws_url"].startswith("ws://example.com/api/v1/realtime?")

@@ -83,3 +83,18 @@ def test_a_child_does_not_delete_what_its_parent_works_with(tmp_path, no_test, m
         gc.collect()
     assert folder.exists()
     folder.rmdir()
+
+
+def test_two_apps_in_one_folder_are_told_that_their_users_are_the_same(tmp_path, no_test, caplog):
+    one, two = (Flask(name, instance_path=str(tmp_path)) for name in ("shop", "admin"))
+    ToastKit(one)
+    assert not caplog.text
+    ToastKit(two)
+    assert "shop and admin keep their toasts in one file" in caplog.text
+    assert "TOASTKIT_DATABASE_URL" in caplog.text
+
+
+def test_a_factory_that_is_called_twice_is_not(tmp_path, no_test, caplog):
+    apps = [host(tmp_path) for _ in range(2)]
+    assert url(apps[0]) == url(apps[1])
+    assert not caplog.text

@@ -165,7 +165,11 @@ def _by_login(load_user: UserLoader) -> Principal | None:
     try:
         user_id = principals.user_id(found)
     except Invalid as error:
-        log.warning("user_loader gave an id toastkit cannot use: %s", error)
+        log.warning(
+            "user_loader gave an id toastkit cannot use: %s; return the id of the user, such as "
+            "user.id",
+            error,
+        )
         raise InvalidToken(f"this login cannot be used: {error}") from None
     if principals.is_anonymous(user_id):
         raise InvalidToken("this login cannot be used: anon: ids are toastkit's own")
