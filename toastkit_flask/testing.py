@@ -87,7 +87,7 @@ class WebSocketClient:
         self.close()
 
     def receive(self, seconds: float = SECONDS) -> dict[str, Any]:
-        """Return the next frame; pings are answered, and none of them.
+        """Return the next frame; pings are answered meanwhile.
 
         Raises:
             AssertionError: none came in time, or the gateway has closed the connection.
@@ -96,8 +96,7 @@ class WebSocketClient:
         self._wait(lambda: self._came or self.close_code, seconds)
         if self._came:
             return self._came.popleft()
-        if self.close_code is not None:
-            raise AssertionError(f"the gateway closed the connection: {self._farewell()}")
+        self._ensure_open()
         topics = (self.greeting or {}).get("topics", [])
         raise AssertionError(
             f"nothing came within {seconds:g} seconds to a client that listened to "
@@ -106,13 +105,23 @@ class WebSocketClient:
 
     def pending(self) -> list[dict[str, Any]]:
         """Return the frames that have come and were not received yet; waits for none."""
-        self._wait(lambda: False, 0)
+        self.catch_up()
         came = list(self._came)
         self._came.clear()
         return came
 
+    def catch_up(self) -> None:
+        """Read what has come, for ``receive``, and answer pings; waits for nothing."""
+        self._wait(lambda: False, 0)
+
     def send(self, message: dict[str, Any] | str) -> None:
-        """Send one message: an object, or text as it is."""
+        """Send one message: an object, or text as it is.
+
+        Raises:
+            AssertionError: the gateway has closed the connection.
+        """
+        __tracebackhide__ = True
+        self._ensure_open()
         text = message if isinstance(message, str) else json.dumps(message)
         self._write(TextMessage(data=text))
 
@@ -169,6 +178,11 @@ class WebSocketClient:
             self._write(CloseConnection(code=code))
             self._wait(lambda: self.close_code, SECONDS)
         self._let_go()
+
+    def _ensure_open(self) -> None:
+        __tracebackhide__ = True
+        if self.close_code is not None:
+            raise AssertionError(f"the gateway closed the connection: {self._farewell()}")
 
     def _farewell(self) -> str:
         return f"{self.close_code} {self.close_reason}".rstrip()

@@ -68,6 +68,8 @@ class Held:
         serve(kit)
         if kit._carrier() is None:
             kit._begin(kit._make_courier())  # the setting leaves it to another process
+        # Twice: what a client has said before is heard before it is looked who was silent.
+        kit.node.runtime.ask(lambda: None)
         kit.node.runtime.ask(kit.node._watch.tick)
         for rounds in (*kit._looking, *kit._couriers):
             if not rounds.stopped and not rounds.look_now(SECONDS):
@@ -95,7 +97,8 @@ def hold(kit: Kit) -> Iterator[Held]:
     ear, apns = Ear(publisher._sink), RecordingApns(kit._ground.clock)
     publisher._sink, publisher._beside = ear, _at_once
     publisher._serving = lambda: serve(kit)
-    overheard = Overheard(joined, ear.committed)
+    host = kit._joining._host
+    overheard = Overheard(joined, ear.committed, beside=host is not None and host.beside)
     setattr(kit._joining, "publish", overheard)  # noqa: B010 - a method, which mypy would not have
     real = senders.swap(PUSH, apns)
     _think_well(kit)

@@ -22,11 +22,13 @@ class Overheard:
 
     Many tests run in a transaction of their own, which is rolled back. What the code under test
     commits then is published as far as that code knows, but never visible to anybody else.
+    ``beside``: the host's database has no outbox.
     """
 
-    def __init__(self, publish: Joined, committed: Committed) -> None:
+    def __init__(self, publish: Joined, committed: Committed, *, beside: bool = False) -> None:
         self._publish = publish
         self._committed = committed
+        self._beside = beside
         self._waiting: WeakKeyDictionary[Session, list[Event]] = WeakKeyDictionary()
 
     def __call__(self, session: Session, toasts: Sequence[Event]) -> list[Receipt]:
@@ -48,10 +50,13 @@ class Overheard:
         connection = transactions.opened(session).joined
         if connection is None or session.in_nested_transaction() or not connection.in_transaction():
             return  # a SAVEPOINT, or a commit that can be seen by everybody
-        # What a rollback to a SAVEPOINT has discarded is not there.
-        ids = [toast.id for toast in self._waiting[session]]
-        kept = set(connection.scalars(select(outbox.c.id).where(outbox.c.id.in_(ids))))
-        self._committed([toast for toast in self._waiting[session] if toast.id in kept])
+        toasts = self._waiting[session]
+        if not self._beside:
+            # What a rollback to a SAVEPOINT has discarded is not there.
+            wanted = outbox.c.id.in_([toast.id for toast in toasts])
+            kept = set(connection.scalars(select(outbox.c.id).where(wanted)))
+            toasts = [toast for toast in toasts if toast.id in kept]
+        self._committed(tuple(toasts))
 
     def _over(self, session: Session, transaction: SessionTransaction) -> None:
         if transaction.parent is None:

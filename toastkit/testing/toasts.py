@@ -125,11 +125,15 @@ class Toasts:
     def settle(self) -> None:
         """Have everything done that is due by now, such as after ``clock.advance``."""
         self._find().settle()
+        for websocket in self._everywhere.websockets:
+            websocket.catch_up()
 
     def websocket(self, client: Any, **given: Any) -> Any:
         """Connect to a Flask app's gateway, as the user of its test client: a ``WebSocketClient``."""
         make = importlib.import_module("toastkit_flask.testing").WebSocketClient
-        return make(client, note=lambda: f"; {self.all}", **given)
+        made = make(client, note=lambda: f"; {self.all}", **given)
+        self._everywhere.websockets.append(made)
+        return made
 
     def __repr__(self) -> str:
         try:
@@ -167,6 +171,7 @@ class Everywhere:
         self._stack = ExitStack()
         self._known: list[Kit] = []
         self._held: list[Held] = []
+        self.websockets: list[Any] = []
 
     def __enter__(self) -> Self:
         self._known = list(open_kits)
