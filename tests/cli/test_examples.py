@@ -89,10 +89,11 @@ def test_control(shop):
 
 
 def test_tail_and_explain(make_kit):
+    server = make_kit(senders=[RecordingSender("apns")])
+    server.node.serve()
+    id = server.publish_toast("ada", "Order placed").id
+    server.toasts.explain(id)
     shop = make_kit()
-    shop.node.serve()
-    id = shop.publish_toast("ada", "Order placed").id
-    shop.toasts.explain(id)
     said, page = shown(shop, "tail")
     assert said == page
     printed = examples("explain")[0][1]
