@@ -19,6 +19,8 @@ highlight_language = "none"
 html_theme = "flask"
 html_title = f"toastkit {release}"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["contents.css"]
 html_sidebars = {
     "index": ["searchbox.html"],
     "**": ["localtoc.html", "relations.html", "searchbox.html"],

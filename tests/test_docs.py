@@ -113,7 +113,7 @@ SIGNALS = [name for name, value in vars(signals).items() if isinstance(value, Na
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_every_signal_is_documented(name: str) -> None:
-    assert f"``{name}``" in PAGES["signals.rst"]
+    assert f"   * - ``{name}``\n     - ``" in PAGES["signals.rst"]
 
 
 @pytest.mark.parametrize("command", sorted(group.commands))
