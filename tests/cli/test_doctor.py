@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +129,45 @@ def test_without_a_database_it_says_how_to_name_one(tmp_path):
     code, out, err = doctor(tmp_path)
     assert (code, err) == (1, "")
     assert "database_url is not set: set TOASTKIT_DATABASE_URL" in out
+
+
+SHOP = """
+from flask import Flask
+from toastkit_flask import ToastKit
+
+app = Flask(__name__)
+app.config["TOASTKIT_PUBLISH_SECRET"] = "k" * 20
+app.config["TOASTKIT_CONNECTIONS"] = 300
+ToastKit(app).user_loader(lambda: None)
+"""
+CONFIG = """
+from gevent import monkey; monkey.patch_all()
+from toastkit_flask.gunicorn import *
+worker_class, workers = "gevent", 2
+"""
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.rst").read_text()
+
+
+def test_what_the_page_shows_is_what_it_says(tmp_path, sqlite_template):
+    (tmp_path / "shop.py").write_text(SHOP)
+    (tmp_path / "gunicorn.conf.py").write_text(CONFIG)
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "toastkit.db").write_bytes(sqlite_template.read_bytes())
+    command = [sys.executable, "-m", "flask", "--app", "shop", "toastkit", "doctor"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={"PYTHONPATH": ":".join(filter(None, sys.path)), "TOASTKIT_CONFIRM_MS": "400"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    shown = re.search(r"\$ flask --app shop toastkit doctor\n((?:   .*\n|\n)+)", PAGE)
+    assert alike(done.stdout.replace(str(tmp_path), "/srv/shop")) == alike(shown[1])
+
+
+def alike(text):
+    """Return lines without what no two machines have in common."""
+    for machine in (r"SQLite [\d.]+", r"gevent [\d.]+", r"\d{4}-\d\d-\d\dT[\d:+]+", r"open \d+"):
+        text = re.sub(machine, "…", text)
+    return [re.sub(r"  +", "  ", line).strip() for line in text.strip().splitlines()]

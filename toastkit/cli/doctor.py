@@ -11,13 +11,19 @@ from msgspec.structs import asdict
 
 from ..doctor import Finding, Level, Report, Setting, current_patient, examine
 from ..errors import Invalid
-from .words import as_json, columns, json_text, told
+from .words import as_json, columns, examples, say, say_json, shown, told
 
 COLOURS: dict[Level, str] = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "red"}
 INDENT = " " * 17
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "toastkit doctor",
+        "toastkit doctor --gunicorn '-k gevent -b 127.0.0.1:8000'",
+        "toastkit doctor --strict --json",
+    )
+)
 @click.option("--settings", "-v", "every", is_flag=True, help="Show every setting.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
 @click.option(
@@ -26,14 +32,17 @@ INDENT = " " * 17
 @as_json
 @told
 def doctor(every: bool, strict: bool, words: str, as_json: bool) -> None:
-    """Look at settings, database, clock, server and limits, and say what to do.
+    """Say what is wrong, and what to do about it.
 
-    Changes nothing, and starts nothing. gunicorn's configuration is read as a start in this folder
-    would read it; what its command line says, name in --gunicorn "-k gevent -w 1". Exits with 1
-    when something fails.
+    Looks at settings, database, clock, server and limits. Changes nothing, and starts nothing:
+    gunicorn's configuration is read as a start in this folder would read it; what its command line
+    says, name in --gunicorn. Exits with 1 when something fails.
     """
     report = examine(replace(current_patient(), words=_split(words)))
-    click.echo(json_text(_json(report, strict=strict)) if as_json else _text(report, every=every))
+    if as_json:
+        say_json(_json(report, strict=strict))
+    else:
+        say(_text(report, every=every))
     if not _is_well(report, strict=strict):
         raise SystemExit(1)
 
@@ -67,9 +76,9 @@ def _text(report: Report, *, every: bool) -> str:
 def _lines(finding: Finding) -> Iterator[str]:
     # Colours are dropped by click where nobody looks at them.
     level = click.style(f"{finding.level:4}", fg=COLOURS[finding.level])
-    yield f"{level}  {finding.name:11}{finding.text}"
+    yield f"{level}  {finding.name:11}{shown(finding.text)}"
     if finding.remedy:
-        yield f"{INDENT}-> {finding.remedy}"
+        yield f"{INDENT}-> {shown(finding.remedy)}"
 
 
 def _rows(settings: Iterable[Setting]) -> Iterator[tuple[str, ...]]:

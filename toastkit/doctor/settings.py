@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import Field, fields
 from typing import Any
 
-from ..config import Config, unknown
+from ..config import unknown
 from ..storage import place_of
 from .findings import Finding, Setting, fail, ok, warn
 from .patient import Facts, Patient
@@ -31,7 +31,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 yield warn(NAME, text, f"did you mean {near}?")
     if not patient.trouble:
         count = sum(each.changed for each in shown(patient))
-        yield ok(NAME, f"{count} of {len(fields(Config))} differ from their defaults")
+        yield ok(NAME, f"{count or 'none'} differ from their defaults")
 
 
 def shown(patient: Patient) -> tuple[Setting, ...]:
