@@ -55,6 +55,16 @@ class Host:
             if MARK.search(line)
         ]
 
+    def shown(self) -> str:
+        """Write the marked lines as the documentation shows them, file by file."""
+        lines, file = [".. code-block:: diff", ""], ""
+        for name, line in self.added():
+            if name != file:
+                lines += [f"   @@ {name} @@"]
+                file = name
+            lines.append(f"   +{line}")
+        return "\n".join(lines) + "\n"
+
     def before(self, place: Path) -> Path:
         """Copy the host as it was."""
         copy = self.after(place)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedding.harness import OWN, PLUGIN, TOASTS, Host, every, run
+from tests.embedding.harness import OWN, PLUGIN, ROOT, TOASTS, Host, every, run
 
 pytestmark = pytest.mark.plain  # each in a process of its own
 
@@ -18,6 +18,11 @@ each_host = pytest.mark.parametrize("host", every(), ids=lambda host: host.name)
 @each_host
 def test_toastkit_costs_at_most_ten_lines(host: Host) -> None:
     assert 0 < len(host.added()) <= LINES
+
+
+@each_host
+def test_the_documentation_shows_what_was_added(host: Host) -> None:
+    assert f"\n{host.shown()}" in (ROOT / "docs" / "embedding.rst").read_text(), host.shown()
 
 
 @each_host
