@@ -14,6 +14,7 @@ from ..events import Event
 from ..kit import Kit, open_kits
 from ..publishing import Sink
 from ..receipts import Receipt
+from ..runtime.contract import Runtime
 from ..senders.apns import RecordingApns
 from ..senders.contract import Sender
 from .overheard import Overheard
@@ -68,13 +69,15 @@ class Held:
         serve(kit)
         if kit._carrier() is None:
             kit._begin(kit._make_courier())  # the setting leaves it to another process
-        # Twice: what a client has said before is heard before it is looked who was silent.
-        kit.node.runtime.ask(lambda: None)
-        kit.node.runtime.ask(kit.node._watch.tick)
         for rounds in (*kit._looking, *kit._couriers):
             if not rounds.stopped and not rounds.look_now(SECONDS):
                 raise UsageError(f"toastkit was still at work after {SECONDS:.0f} seconds")
         self.carry()
+        # What clients have said is heard before it is looked who was silent. Two turns of the loop:
+        # what it finds readable and what it finds due in one may come in any order.
+        _turn(kit.node.runtime)
+        _turn(kit.node.runtime)
+        kit.node.runtime.ask(kit.node._watch.tick)
 
     def rest(self) -> None:
         """Wait for the attempts that go on; nothing more is begun."""
@@ -149,6 +152,12 @@ def serve(kit: Kit) -> bool:
     if not kit.node.serving and kit in open_kits:
         kit.node.serve()
     return kit.node.serving
+
+
+def _turn(runtime: Runtime) -> None:
+    turned = runtime.signal()
+    runtime.call_later(0, turned.set)
+    turned.wait(SECONDS)
 
 
 def _at_once(job: Callable[[], None]) -> None:
