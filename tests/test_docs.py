@@ -12,7 +12,7 @@ from blinker import NamedSignal
 
 from example_app import settings
 from tests import wheel_check
-from tests.pages import DOCS, HOWTOS, PAGES, ROOT, TEXT, furnish, python, run
+from tests.pages import DOCS, HOWTOS, PAGES, ROOT, TEXT, furnish, modules, run
 from toastkit import (
     closing,
     config,
@@ -36,9 +36,12 @@ def spelled(default: Any) -> str:
     return f"``{text}``" if text else "empty"
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if python(page) and page not in HOWTOS])
+@pytest.mark.parametrize("page", [page for page in PAGES if modules(page) and page not in HOWTOS])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
-    run("import example", furnish(page, tmp_path))
+    names = [Path(name or "example.py").stem for name in modules(page)]
+    run(
+        f"import {', '.join(name for name in names if 'test' not in name)}", furnish(page, tmp_path)
+    )
 
 
 def test_the_readme_example_shows_a_toast(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_what_curl_is_shown_to_say_is_answered(shop, session, page, command):
         command = command.replace(word, meant)
     command = re.sub(r"http://127\.0\.0\.1:\d+", shop, command)
     if "/stream" in command:
-        command = command.replace("curl -N", "curl -N --max-time 2")
+        command = command.replace("curl -N", "curl -N --max-time 1")
     done = subprocess.run(
         ["bash", "-c", f"{command} --silent --write-out '\\n%{{http_code}}'"],
         capture_output=True,
