@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -67,6 +68,24 @@ def test_once_carries_what_is_due_tells_each_attempt_and_ends(make_kit, database
         "refused": ("failed", "no"),
         "later": ("waiting", "busy"),
     }
+
+
+def test_programs_get_a_line_of_json_for_each_attempt(make_kit, database):
+    kit = make_kit(senders=[Answers()], database_url=database)
+    id = kit.deliveries.owe("answers", {"secret": "4711"}, target="refused")
+    code, said, _ = runner(kit)("courier", "--once", "--json")
+    assert (code, json.loads(said)) == (
+        0,
+        {
+            "id": id,
+            "kind": "answers",
+            "user_id": None,
+            "target": "refused",
+            "state": "failed",
+            "answer": "no",
+            "next_attempt_at": None,
+        },
+    )
 
 
 def test_once_carries_more_than_it_has_room_for(make_kit, database):

@@ -16,6 +16,8 @@ from toastkit.senders import RecordingSender
 from toastkit.storage.upgrade import HEAD
 from toastkit.testing import ManualClock
 
+pytestmark = pytest.mark.plain
+
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.rst").read_text()
 AT = 1_777_970_100_000
 """2026-05-05T08:35:00+00:00."""

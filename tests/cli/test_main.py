@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.conftest import one_line
 from toastkit import Config, Kit
+from toastkit.cli import group
 from toastkit.kit import SLICE
 
 pytestmark = pytest.mark.plain
@@ -77,6 +79,19 @@ def test_without_a_database_it_names_the_variable_and_still_gives_help(process):
     assert process("explain", "--help")[0] == 0
 
 
+def complete(how, **typed):
+    given = {"_TOASTKIT_COMPLETE": how, **typed}
+    return CliRunner().invoke(group, env=given, prog_name="toastkit").stdout
+
+
+def test_a_shell_can_complete_its_words():
+    assert "complete -o nosort -F _toastkit_completion" in complete("bash_source")
+    words = complete("bash_complete", COMP_WORDS="toastkit pu", COMP_CWORD="1")
+    assert words == "plain,publish\n"
+    options = complete("bash_complete", COMP_WORDS="toastkit publish --style ", COMP_CWORD="3")
+    assert "plain,warning\n" in options
+
+
 def test_any_terminal_will_do_and_a_setting_that_is_none_is_one_line(process, url):
     with Kit(Config(database_url=url)) as kit:
         kit.publish_toast("ada", "\u2713 x")
@@ -90,12 +105,13 @@ def test_any_terminal_will_do_and_a_setting_that_is_none_is_one_line(process, ur
     assert "hunter2" not in said + told
 
 
-def test_ctrl_c_while_many_are_published_says_how_many(start, url, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_while_many_are_published_says_how_many(start, url, tmp_path, number):
     (tmp_path / "users.txt").write_text("".join(f"user{number}\n" for number in range(20_000)))
     words = ("publish", "--users-from", "users.txt", "Hello", "--dedupe-key", "k")
     running = start("toastkit", *words, DATABASE_URL=url)
     lines = [running.stdout.readline() for _ in range(200)]
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     said, complaint = running.communicate(timeout=50)
     printed = len(lines) + said.count("\n")
     told = re.fullmatch(

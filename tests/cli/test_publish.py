@@ -10,6 +10,8 @@ from tests.cli.conftest import one_line
 from toastkit.errors import StorageUnavailable
 from toastkit.kit import SLICE
 
+pytestmark = pytest.mark.plain
+
 MANY = [f"user{number}" for number in range(2 * SLICE + 1)]
 
 

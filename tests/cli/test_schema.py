@@ -14,6 +14,8 @@ from toastkit import Config, Host, Kit
 from toastkit.storage.tables import metadata
 from toastkit.storage.upgrade import HEAD, upgrade_sql
 
+pytestmark = pytest.mark.plain
+
 
 @pytest.fixture
 def old(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import inspect
 
 import toastkit.cli
+import toastkit_flask.cli
 from toastkit import Config, Kit
+from toastkit.current import kits
 from toastkit_flask import ToastKit
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +55,39 @@ def test_the_apps_settings_count(make_app, clock):
     clock.advance(2 * 86_400)
     assert app.test_cli_runner().invoke(args=["toastkit", "prune"]).exit_code == 0
     assert kit.toasts.list("ada").items == []
+
+
+def test_the_kit_is_closed_with_the_process(app, monkeypatch):
+    last = []
+    monkeypatch.setattr(toastkit_flask.cli.atexit, "register", last.append)
+    app.test_cli_runner().invoke(args=["toastkit", "deliveries"])
+    kit = app.extensions["toastkit"].kit
+    assert kit in kits()
+    (end,) = last
+    end()
+    assert kit not in kits()
+
+
+def test_tables_of_the_apps_own_are_made_by_its_migrations(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path))
+    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{tmp_path}/shop.db"
+    db = SQLAlchemy(app)
+    ToastKit(app, db=db)
+
+    def upgrade(*words):
+        return app.test_cli_runner().invoke(args=["toastkit", "upgrade", *words])
+
+    for done in (upgrade(), upgrade("--sql")):
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "flask db upgrade" in done.stderr
+    with app.app_context():
+        db.create_all()
+    done = upgrade("--json")
+    assert (done.exit_code, json.loads(done.stdout)["hosts"]) == (0, True)
+    with app.app_context():
+        assert not inspect(db.engine).has_table("toastkit_alembic_version")
+        db.engine.dispose()
+    app.extensions["toastkit"].kit.close()
 
 
 def test_an_app_may_have_a_group_of_that_name(tmp_path):

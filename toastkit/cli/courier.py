@@ -7,13 +7,14 @@ import click
 from ..clock import iso
 from ..current import current_kit
 from ..deliveries import Carried
-from .words import examples, say, shown, sigterm_like_ctrl_c, told
+from .words import as_json, examples, say, say_json, shown, sigterm_like_ctrl_c, told
 
 
-@click.command(epilog=examples("toastkit courier", "toastkit courier --once"))
+@click.command(epilog=examples("toastkit courier", "toastkit courier --once --json"))
 @click.option("--once", is_flag=True, help="Carry what is due by now, and end.")
+@as_json
 @told
-def courier(once: bool) -> None:
+def courier(once: bool, as_json: bool) -> None:
     """Carry what is owed to the outside world.
 
     A process of its own for that. Runs until SIGTERM or Ctrl-C, and waits TOASTKIT_CLOSE_SECONDS
@@ -25,7 +26,7 @@ def courier(once: bool) -> None:
         click.echo(f"carrying {', '.join(kit.deliveries.kinds)}", err=True)
     try:
         with sigterm_like_ctrl_c():
-            kit.deliveries.carry(_tell, once=once)
+            kit.deliveries.carry(_tell_json if as_json else _tell, once=once)
     except KeyboardInterrupt:
         if once:
             raise click.ClickException("stopped before everything was carried") from None
@@ -33,6 +34,20 @@ def courier(once: bool) -> None:
     finally:
         # What became of the last attempts is on disk after this.
         kit.close()
+
+
+def _tell_json(carried: Carried) -> None:
+    delivery, again = carried.delivery, carried.next_attempt_at
+    item = {
+        "id": delivery.id,
+        "kind": delivery.kind,
+        "user_id": delivery.user_id,
+        "target": delivery.target,
+        "state": carried.state,
+        "answer": carried.answer,
+        "next_attempt_at": None if again is None else iso(again),
+    }
+    say_json(item, line=True)
 
 
 def _tell(carried: Carried) -> None:

@@ -17,7 +17,7 @@ from ..events import CHOICES, Toast
 from ..kit import SLICE
 from ..publishing.draft import topic_of
 from ..receipts import Receipt
-from .words import Progress, as_json, examples, say, say_json, told
+from .words import Progress, as_json, examples, say, say_json, sigterm_like_ctrl_c, told
 
 CONTENT = ("title", "body", "style", "priority", "deeplink", "data")
 """What a toast shows; every other option says how it travels."""
@@ -122,13 +122,14 @@ def _publish_all(
     done, counts, progress = 0, Counter[str](), Progress()
     try:
         # As many at once as the kit keeps together: broken off, it is known how far it came.
-        for first in range(0, len(users), SLICE):
-            some = users[first : first + SLICE]
-            for user, receipt in zip(some, publish(some), strict=True):
-                answer(user, receipt)
-                counts[receipt.status] += 1
-            done += len(some)
-            progress.tell(f"published {done} of {len(users)}")
+        with sigterm_like_ctrl_c():
+            for first in range(0, len(users), SLICE):
+                some = users[first : first + SLICE]
+                for user, receipt in zip(some, publish(some), strict=True):
+                    answer(user, receipt)
+                    counts[receipt.status] += 1
+                done += len(some)
+                progress.tell(f"published {done} of {len(users)}")
     except KeyboardInterrupt:
         raise _broken_off("stopped", done, len(users)) from None
     except StorageUnavailable as error:
