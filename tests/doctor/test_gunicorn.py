@@ -42,7 +42,8 @@ def green(**given):
 
 
 def test_the_documented_configuration_has_nothing_wrong(read, facts, levels):
-    found = read(PATCH + STAR + "worker_class = 'gevent'\n")
+    prints = "import atexit\nprint('hello')\natexit.register(print, 'bye')\n"
+    found = read(PATCH + STAR + prints + "worker_class = 'gevent'\n")
     assert (found.worker_class, found.workers, found.graceful_timeout) == ("gevent", 1, 5)
     assert (found.hooks, found.gevent.early) == (HOOKED, ())
     assert found.file.endswith("gunicorn.conf.py")

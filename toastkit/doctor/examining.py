@@ -46,6 +46,8 @@ def examine(patient: Patient) -> Report:
             findings += check(facts)
         except Exception as error:  # noqa: BLE001  # the others have their say all the same
             findings.append(_broken(name, error))
+    names = list(dict.fromkeys(each.name for each in findings))
+    findings.sort(key=lambda each: names.index(each.name))  # what is of one matter together
     return Report(tuple(findings), settings.shown(patient))
 
 

@@ -14,7 +14,7 @@ import msgspec
 from .findings import Finding, fail, info, ok, warn
 from .patching import REMEDY
 from .patient import Facts, GunicornFacts, Patient
-from .probe import HOOKS, OURS
+from .probe import HOOKS, MARK, OURS
 
 NAME = "gunicorn"
 
@@ -47,10 +47,11 @@ def gather(patient: Patient) -> GunicornFacts:
         )
     except subprocess.TimeoutExpired:
         return GunicornFacts(trouble=f"its configuration was not read within {SECONDS:.0f} s")
-    if done.returncode != 0 or not done.stdout.strip():
+    answers = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    if done.returncode != 0 or not answers:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         return GunicornFacts(trouble=(said or ["it ended without a word"])[-1])
-    return msgspec.json.decode(done.stdout.splitlines()[-1], type=GunicornFacts)
+    return msgspec.json.decode(answers[-1].removeprefix(MARK), type=GunicornFacts)
 
 
 def check(facts: Facts) -> Iterator[Finding]:

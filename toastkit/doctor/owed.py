@@ -20,8 +20,8 @@ LATE_MS = 60_000
 def gather(patient: Patient) -> KeyFacts | None:
     """Sign once with Apple's key, if the settings name one."""
     config = patient.config
-    if not config.apns_key_file:
-        return None
+    if not config.apns_key_file or patient.trouble:
+        return None  # what is wrong with it may be that trouble
     from ..senders.apns import ApnsSettings
     from ..senders.apns.token import ProviderToken
 

@@ -16,7 +16,8 @@ COMMAND = frozenset(
         *("asgiref", "blinker", "click", "cryptography", "dotenv", "flask", "importlib_metadata"),
         *("itsdangerous", "jinja2", "markupsafe", "werkzeug", "watchdog", "alembic", "limits"),
         *("mako", "msgspec", "psycopg", "psycopg_binary", "sqlalchemy", "toastkit"),
-        *("toastkit_flask", "typing_extensions", "ulid", "_pytest", "pytest"),
+        *("toastkit_flask", "typing_extensions", "ulid", "_pytest", "pkg_resources"),
+        *("pytest", "setuptools"),
     }
 )
 """What a command has imported before the app, other than a server would."""

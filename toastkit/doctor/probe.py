@@ -33,6 +33,9 @@ QUIET = {"gevent", "greenlet", "gunicorn", "packaging", "toastkit", "zope"} | {
 HOOKS = ("post_request", "post_worker_init", "pre_request", "worker_int")
 OURS = "toastkit_flask.gunicorn"
 
+MARK = "toastkit: "
+"""How the answer begins: a configuration file may print, too."""
+
 
 def patched() -> list[str]:
     """Return which modules gevent has replaced in this process."""
@@ -99,4 +102,4 @@ def read(words: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n" + json.dumps(read(sys.argv[1:])) + "\n")
+    sys.stdout.write(f"\n{MARK}{json.dumps(read(sys.argv[1:]))}\n")
