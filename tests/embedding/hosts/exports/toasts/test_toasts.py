@@ -44,3 +44,8 @@ def test_who_asked_for_an_export_sees_that_it_is_ready(worker):
             assert page.title(20) == "Your export all is ready"
             ada.post("/small-exports/mine")
             assert page.title() == "Your export mine is ready"
+
+
+def test_whoever_asks_is_told(client, toasts):
+    client.post("/exports/all")
+    assert toasts.to("ada").titles == ["Your export all is ready"]

@@ -22,3 +22,10 @@ def test_the_options_of_its_own_sockets_are_its_own(client):
 def test_errors_inside_toastkit_keep_the_documented_shape(client):
     assert client.post("/v1/sessions/toast-bootstrap").json["code"] == "missing_token"
     assert client.patch("/v1/toasts").json["code"] == "method_not_allowed"
+
+
+def test_a_machine_that_is_up_is_no_news(client, toasts):
+    client.put("/machines/db1", json={"state": "up", "owner": "ada"})
+    assert toasts.all == []
+    client.put("/machines/db1", json={"state": "down", "owner": "ada"})
+    assert [toast.style for toast in toasts.to("ada")] == ["error"]

@@ -44,3 +44,11 @@ def test_toastkit_tells_its_own_errors_and_the_host_its_own(client, sign_in):
 def test_scripts_are_had_by_everybody(client, path):
     with client.get(path) as answer:
         assert answer.status_code == 200
+
+
+def test_the_boss_decides(client, sign_in, toasts):
+    sign_in("ada")
+    assert client.post("/approve/ada", base_url="https://localhost/portal").status_code == 403
+    sign_in("boss")
+    client.post("/approve/ada", base_url="https://localhost/portal")
+    assert toasts.to("ada").titles == ["Your holiday is approved"]

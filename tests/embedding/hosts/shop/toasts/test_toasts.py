@@ -44,7 +44,16 @@ def test_a_customer_sees_that_an_order_was_shipped(shop):
             assert page.title() == "Your lamp is on its way"
 
 
-def test_a_toast_is_kept_with_the_order(signed_in):
+def test_a_customer_is_told_when_the_order_is_committed(signed_in, toasts):
+    ada, clerk = signed_in("ada"), signed_in("clerk")
+    ada.post("/", data={"item": "lamp"})
+    with toasts.websocket(ada) as page:
+        clerk.post("/orders/1/ship")
+        assert page.receive()["toast"]["title"] == "Your lamp is on its way"
+    assert toasts.to(1).titles == ["Your lamp is on its way"]
+
+
+def test_a_toast_is_in_the_list(signed_in):
     ada, clerk = signed_in("ada"), signed_in("clerk")
     ada.post("/", data={"item": "lamp"})
     clerk.post("/orders/1/ship")
