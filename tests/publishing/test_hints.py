@@ -58,7 +58,7 @@ def test_it_is_said_whether_the_list_has_it(given: dict[str, Any], hint: str) ->
 
 
 def test_what_was_delivered_to_a_visitor_says_so() -> None:
-    text = "it was delivered before ada signed in, to the anonymous visitor whose it was then"
+    text = "it was delivered before ada signed in, to the anonymous principal whose it was then"
     assert text in told(**WRITTEN, reason="rebound")
     assert text not in told(**WRITTEN)
 

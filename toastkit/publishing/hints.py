@@ -80,8 +80,8 @@ def _about_itself(facts: Facts) -> Iterator[str]:
         )
     if facts.reason == "rebound":
         yield (
-            f"it was delivered before {facts.user_id} signed in, to the anonymous visitor whose it was "
-            "then"
+            f"it was delivered before {facts.user_id} signed in, to the anonymous principal whose it "
+            "was then"
         )
     if facts.claimed:
         yield (

@@ -38,8 +38,8 @@ VERDICTS: dict[Why, str] = {
     "deleted": "{user} has deleted it from the list.",
     "replaced": "{came}; then a newer toast with the same collapse key took its place.",
     "superseded": "It was never shown: a newer toast with the same collapse key was there first.",
-    "duplicate": "It was published to {user} as a visitor, and never shown: {user} has had another one "
-    "with its dedupe key.",
+    "duplicate": "It was published before {user} signed in, and never shown: {user} has had another "
+    "one with its dedupe key.",
     "acked": "{came}, and a client of {user} confirmed that it has it.",
     "delivered": "{came}.",
     "not_acked": "{came}, but no client of {user} confirmed in time that it has it.",
