@@ -15,6 +15,7 @@ from toastkit import Config
 from toastkit.errors import ConfigError
 
 from . import views
+from .clashes import clashes, hidden_files
 from .door import add_other_methods
 
 SURFACES: dict[str, tuple[Blueprint, ...]] = {
@@ -83,7 +84,7 @@ def settle(app: Flask) -> None:
     theirs = [rule for rule in app.url_map.iter_rules() if not is_ours(rule)]
     for clash in collisions(app, theirs):
         app.logger.error("%s", clash)
-    for mine, their, _ in _clashes(app, theirs):
+    for mine, their, _ in clashes(_ours(app), theirs):
         if _gives_way(mine):
             _give_way(app, mine, their)
     exempt = getattr(app.extensions.get("csrf"), "exempt", None)
@@ -108,13 +109,14 @@ def warn_of_nowhere(app: Flask, controls: Mapping[str, str]) -> None:
 
 def collisions(app: Flask, theirs: list[Rule]) -> Iterator[str]:
     """Tell each path that is both the host's and ours, with the setting that cures it."""
-    for mine, their, shared in _clashes(app, theirs):
-        if not _gives_way(mine):
-            yield (
-                f"{' '.join(sorted(shared))} {mine.rule} is a path of toastkit and of this app "
-                f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, such as "
-                f"/toastkit, or leave this surface out: TOASTKIT_SURFACES={_others(mine)}"
-            )
+    ours = _ours(app)
+    found = [each for each in clashes(ours, theirs) if not _gives_way(each[0])]
+    for mine, their, shared in (*found, *hidden_files(app, ours, theirs)):
+        yield (
+            f"{' '.join(sorted(shared))} {mine.rule} is a path of toastkit and of this app "
+            f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, such as "
+            f"/toastkit, or leave this surface out: TOASTKIT_SURFACES={_others(mine)}"
+        )
 
 
 def _others(mine: Rule) -> str:
@@ -134,13 +136,8 @@ def _is_answered(routes: MapAdapter, path: str) -> bool:
     return ".other:" not in endpoint  # those are doors of ours for other methods
 
 
-def _clashes(app: Flask, theirs: list[Rule]) -> Iterator[tuple[Rule, Rule, set[str]]]:
-    ours = [rule for rule in app.url_map.iter_rules() if is_ours(rule)]
-    for mine in ours:
-        for their in theirs:
-            shared = (mine.methods or set()) & (their.methods or set()) - {"OPTIONS"}
-            if mine.rule == their.rule and mine.websocket == their.websocket and shared:
-                yield mine, their, shared
+def _ours(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if is_ours(rule)]
 
 
 def _gives_way(mine: Rule) -> bool:
