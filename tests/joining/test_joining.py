@@ -288,7 +288,7 @@ from toastkit import Config, Host, Kit
 url = sys.argv[1]
 db = scoped_session(sessionmaker(create_engine(url.replace("postgresql:", "postgresql+psycopg:"))))
 kit = Kit(Config(database_url=url), host=Host(db))
-kit._joining._relay = lambda ids: os.kill(os.getpid(), 9)
+kit._publisher.relay = lambda ids: os.kill(os.getpid(), 9)
 db.add(Order())
 kit.publish_toast("ada", "Hello")
 db.commit()
