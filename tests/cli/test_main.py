@@ -112,8 +112,9 @@ def test_ctrl_c_while_many_are_published_says_how_many(start, url, tmp_path, num
     running = start("toastkit", *words, DATABASE_URL=url)
     lines = [running.stdout.readline() for _ in range(200)]
     running.send_signal(number)
-    said, complaint = running.communicate(timeout=50)
-    printed = len(lines) + said.count("\n")
+    printed = len(lines) + running.stdout.read().count("\n")
+    complaint = running.stderr.read()
+    running.wait(timeout=50)
     told = re.fullmatch(
         r"(?:published .*\n)*Error: stopped: (\d+) of 20000 were published, .*\n", complaint
     )
@@ -122,6 +123,14 @@ def test_ctrl_c_while_many_are_published_says_how_many(start, url, tmp_path, num
     with Kit(Config(database_url=url)) as kit:
         kept = len(kit.toasts.tail().begin(20_001))
     assert int(told[1]) <= kept <= int(told[1]) + SLICE
+
+
+def test_a_reader_that_goes_does_not_stop_a_publish_and_nobody_complains(start, url, tmp_path):
+    (tmp_path / "users.txt").write_text("".join(f"user{number}\n" for number in range(2000)))
+    running = start("toastkit", "publish", "--users-from", "users.txt", "Hello", DATABASE_URL=url)
+    assert running.stdout.readline().endswith("  user0  queued\n")
+    running.stdout.close()
+    assert (running.wait(timeout=50), running.stderr.read()) == (0, "published 2000: 2000 queued\n")
 
 
 def test_beside_an_app_each_sees_what_the_other_does(start, process, url):
