@@ -68,7 +68,7 @@ class Tail:
         self._query = query
         self._seen: dict[str, _Seen] = {}
         self._open: dict[str, None] = {}
-        self._looked_at = self._looked_wide_at = 0
+        self._looked_far_at = 0
 
     def begin(self, last: int, since: int | None = None) -> list[TailEntry]:
         """Return the ``last`` toasts there are, made since then; what comes later ``look`` tells.
@@ -80,7 +80,7 @@ class Tail:
         # What comes between these two is not in the first, so it is told by the second or a look.
         known = inbox.traces(self._query, now - VERY_LATE_MS)
         shown = inbox.newest(self._query, since, last) if last else []
-        self._looked_at = self._looked_wide_at = now
+        self._looked_far_at = now
         told = {facts.id for facts in shown}
         self._seen = {trace.id: (trace, None) for trace in known if trace.id not in told}
         return self._tell(shown, now)
@@ -92,18 +92,17 @@ class Tail:
             StorageUnavailable: the database cannot be read.
         """
         now = self._parts.clock.now()
-        wide = now - self._looked_wide_at >= VERY_LATE_EVERY_MS
-        back = self._looked_wide_at - VERY_LATE_MS if wide else self._looked_at - LATE_MS
-        # Not beyond now: a clock that was set back makes ids of a time it has told before.
-        traces = self._parts.inbox.traces(self._query, min(back, now - LATE_MS))
+        # A clock that was set back makes ids of a time that has been looked at before.
+        far = abs(now - self._looked_far_at) >= VERY_LATE_EVERY_MS
+        back = min(now, self._looked_far_at) - VERY_LATE_MS if far else now - LATE_MS
+        traces = self._parts.inbox.traces(self._query, back)
         doubtful = self._doubtful(traces)
         found = self._parts.inbox.known(doubtful)
-        self._looked_at = now
         for id in set(doubtful) - {facts.id for facts in found}:
             self._open.pop(id, None)  # deleted, with all that is known of it
         entries = self._tell(found, now)
-        if wide:
-            self._looked_wide_at = now
+        if far:
+            self._looked_far_at = now
             self._forget({trace.id for trace in traces})
         return entries
 
