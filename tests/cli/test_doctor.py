@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import runner
+from tests.doctor.known import ANYWHERE, anywhere
 
 pytestmark = pytest.mark.plain
 
@@ -20,9 +21,7 @@ SCRIPT = "import sys; from toastkit.cli import main; sys.argv[0] = 'toastkit'; m
 
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "REDIS_URL", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
-        monkeypatch.delenv(name, raising=False)
+    anywhere(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -153,7 +152,8 @@ def test_what_the_page_shows_is_what_it_says(tmp_path, sqlite_template):
     (tmp_path / "gunicorn.conf.py").write_text(CONFIG)
     (tmp_path / "instance").mkdir()
     (tmp_path / "instance" / "toastkit.db").write_bytes(sqlite_template.read_bytes())
-    command = [sys.executable, "-m", "flask", "--app", "shop", "toastkit", "doctor"]
+    program = f"{ANYWHERE}from flask.cli import main; main()"
+    command = [sys.executable, "-c", program, "--app", "shop", "toastkit", "doctor"]
     done = subprocess.run(
         command,
         cwd=tmp_path,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.verifiers.forgeries import NOW
-from toastkit.storage import DatabaseFacts, FileFacts, SchemaFacts, ServerFacts
+from toastkit.storage import DatabaseFacts, FileFacts, SchemaFacts, ServerFacts, lookingfile
 from toastkit.storage.upgrade import HEAD
 
 AT = NOW * 1000
@@ -26,6 +29,23 @@ GOOD = ServerFacts(
     ahead_ms=0,
     blur_ms=1,
 )
+
+
+ANYWHERE = """
+from toastkit.storage import lookingfile
+lookingfile._mounts = lambda: ""
+lookingfile._room = lambda folder: (None, None)
+"""
+"""Run in a program: whatever disk the tests are on, there is nothing wrong with it."""
+
+
+def anywhere(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Be in a folder of this test alone, with nothing in the environment, on any disk."""
+    monkeypatch.chdir(folder)
+    for name in ("DATABASE_URL", "REDIS_URL", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(lookingfile, "_mounts", str)
+    monkeypatch.setattr(lookingfile, "_room", lambda folder: (None, None))
 
 
 def file(**given: Any) -> FileFacts:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.doctor.known import anywhere
 from toastkit import Config, Kit
 from toastkit.doctor import current_patient, examine, examining, ok
 
@@ -15,9 +16,7 @@ pytestmark = pytest.mark.plain
 
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "REDIS_URL", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
-        monkeypatch.delenv(name, raising=False)
+    anywhere(monkeypatch, tmp_path)
 
 
 def names(report, level):

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from example_app.factory import create_app
+from tests.doctor.known import ANYWHERE, anywhere
 
 pytestmark = pytest.mark.plain
 
@@ -18,7 +19,7 @@ SECRET = "hush" * 8
 @pytest.fixture
 def examined(tmp_path, monkeypatch):
     """Examine the service with these variables in its environment."""
-    monkeypatch.chdir(tmp_path)
+    anywhere(monkeypatch, tmp_path)
     apps = []
 
     def examined(**environ):
@@ -62,7 +63,8 @@ def test_what_demo_mode_sets_says_so(examined):
 def test_the_services_own_configuration_suits(tmp_path):
     root = str(tmp_path)
     config = create_app.__globals__["__file__"].replace("factory.py", "gunicorn.conf.py")
-    command = [sys.executable, "-m", "flask", "--app", "example_app.wsgi", "toastkit", "doctor"]
+    program = f"{ANYWHERE}from flask.cli import main; main()"
+    command = [sys.executable, "-c", program, "--app", "example_app.wsgi", "toastkit", "doctor"]
     environ = {"TOASTKIT_DEMO": "1", "INSTANCE_PATH": root, "TOAST_PUBLISH_SECRET_KEY": SECRET}
     done = subprocess.run(
         [*command, "--strict", "--gunicorn", f"-c {config}"],

@@ -15,6 +15,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from tests.doctor.known import anywhere
 from tests.postgres import ask
 from toastkit.storage.upgrade import HEAD
 from toastkit_flask import ToastKit
@@ -26,9 +27,7 @@ GOOD = {"TOASTKIT_PUBLISH_SECRET": "k" * 20, "TOASTKIT_CONNECTIONS": 100}
 
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "REDIS_URL", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
-        monkeypatch.delenv(name, raising=False)
+    anywhere(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -224,9 +223,24 @@ def uri(url):
     return url.replace("postgresql:", "postgresql+psycopg:")
 
 
-def test_a_hosts_migrations_make_the_tables(make, url):
-    db = SQLAlchemy()
-    app = make(db=db, SQLALCHEMY_DATABASE_URI=uri(url))
+@pytest.fixture
+def shared(make):
+    """Make an app that has toastkit's tables in its own database, and that database."""
+    made = []
+
+    def shared(url):
+        db = SQLAlchemy()
+        made.append((make(db=db, SQLALCHEMY_DATABASE_URI=uri(url)), db))
+        return made[-1]
+
+    yield shared
+    for app, db in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def test_a_hosts_migrations_make_the_tables(shared, url):
+    app, db = shared(url)
     for table in ("toastkit_alembic_version", "toastkit_devices"):
         ask(url, f"DROP TABLE {table}")
     assert wrong(app) == [("fail", "database")]
@@ -234,6 +248,13 @@ def test_a_hosts_migrations_make_the_tables(make, url):
         db.create_all()
     assert wrong(app) == []
     assert source(app, "database_url") == "ToastKit(db=...)"
+
+
+def test_a_hosts_database_without_tables_fails(shared, tmp_path):
+    file = tmp_path / "shop.db"
+    file.touch()
+    app, _ = shared(f"sqlite:///{file}")
+    assert wrong(app) == [("fail", "database")]
 
 
 CHANGE = "UPDATE toastkit_alembic_version SET version_num = '{}'"

@@ -33,6 +33,8 @@ def file(tmp_path, sqlite_template):
     with tempfile.TemporaryDirectory(prefix="toastkit-") as folder:
         path = Path(folder) / "toastkit.db"
         path.write_bytes(sqlite_template.read_bytes())
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")  # a log cannot even be read there
         path.chmod(0o444)
         Path(folder).chmod(0o755)
         yield path
@@ -96,8 +98,6 @@ def test_a_file_of_something_else_is_told(tmp_path):
 
 
 def test_a_file_that_may_not_be_written_is_told(file):
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")  # a log cannot even be read there
     with as_nobody():
         facts = look(f"sqlite:///{file}", now)
     assert "readonly" in facts.file.refused
