@@ -41,6 +41,7 @@ def test_the_schema(known, wrong, facts, levels):
     [
         ({"refused": "attempt to write a readonly database"}, "fail"),
         ({"folder_writable": False}, "fail"),
+        ({"mode": 0o666}, "warn"),
         ({"locked": True}, "warn"),
         ({"log": LONG_LOG_BYTES + 1}, "warn"),
         ({"filesystem": "nfs4"}, "warn"),

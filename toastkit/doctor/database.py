@@ -129,6 +129,12 @@ def _check_file(file: FileFacts) -> Iterator[Finding]:
             f"this user may not write in {file.folder}, where SQLite keeps its log",
             "run this as the user of the service; if that is so: chown that folder",
         )
+    if file.mode & 0o002:
+        yield warn(
+            NAME,
+            f"everybody on this machine may write {file.path} (mode {file.mode:o})",
+            f"chmod o= {file.path}",
+        )
     if file.locked:
         yield warn(
             NAME,
