@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 
@@ -27,10 +28,16 @@ def worker(place):
     environ = {**os.environ, "PYTHONWARNINGS": "default"}
     with (place / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, *command, *quiet], cwd=folder, env=environ, stdout=log, stderr=log
+            [sys.executable, *command, *quiet],
+            cwd=folder,
+            env=environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     yield process
-    process.terminate()
+    # Celery takes five seconds to end by itself, with a toast or without.
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait(20)
     assert "Traceback" not in (place / "worker.log").read_text()
 
