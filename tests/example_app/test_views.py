@@ -11,10 +11,8 @@ from werkzeug.test import TestResponse
 
 from example_app.settings import DEMO_SECRET
 from example_app.views import CONTROLS
-from tests.fakes import Client, FakeFraming, FakeTransport
 from toastkit import Kit, StorageUnavailable
-from toastkit.dialects import ToastsDialect
-from toastkit.records import Ticket
+from toastkit.testing import Toasts
 
 VISITOR = "anon:6f9619ff-8b86-4011-b42d-00cf4fc964ff"
 SECRET = {"Authorization": f"Bearer {DEMO_SECRET}"}
@@ -31,51 +29,19 @@ def bearer(kit: Kit) -> Callable[[str], dict[str, str]]:
     return lambda user: {"Authorization": f"Bearer {kit.sessions.mint(user)[0]}"}
 
 
-@pytest.fixture
-def listen(kit: Kit, client: FlaskClient) -> Callable[[str], Client]:
-    """Connect a client of a user's on the app's own loop."""
-    client.get("/health")  # from now on this process serves
-
-    def listen(user: str) -> Client:
-        ticket = Ticket(
-            token_hash="h",
-            user_id=user,
-            device_id="d",
-            topics=(f"user:{user}",),
-            session_hash=None,
-            expires_at=10**15,
-        )
-        connection = kit.node.admit(ticket, ToastsDialect(FakeFraming()))
-        heard = Client(connection, FakeTransport(connection))
-        heard.transport.finish = heard.transport.give_back  # type: ignore[method-assign]
-        kit.node.runtime.ask(lambda: connection.open(heard.transport))
-        heard.news()
-        return heard
-
-    return listen
-
-
-def controls(kit: Kit, heard: Client) -> list[str]:
-    kit.node.runtime.ask(lambda: None)
-    return [each["control"]["kind"] for each in heard.news() if each["type"] == "control"]
-
-
 @pytest.mark.parametrize("user", ["maker", VISITOR])
 def test_a_project_is_made_and_told_to_its_user_anonymous_or_not(
-    client: FlaskClient, kit: Kit, bearer: Any, listen: Any, user: str
+    client: FlaskClient, bearer: Any, toasts: Toasts, user: str
 ) -> None:
-    heard, other = listen(user), listen("somebody")
+    page = toasts.online(user)
     answer = client.post("/projects", json={"name": " Tracker "}, headers=bearer(user))
     assert answer.status_code == 201
     assert answer.json is not None
     assert answer.json["name"] == "Tracker"
-    kit.node.runtime.ask(lambda: None)
-    toast, control = heard.news()
-    assert toast["toast"]["title"] == "Project created"
-    assert toast["toast"]["body"] == "Tracker"
-    assert toast["topic"] == f"user:{user}"
-    assert control["control"]["kind"] == "usage.changed"
-    assert other.news() == []
+    assert [frame["type"] for frame in page.frames] == ["connection_ack", "toast", "control"]
+    [toast] = toasts.all
+    assert (toast.user_id, toast.title, toast.body) == (user, "Project created", "Tracker")
+    assert (toast.topic, toasts.controls.kinds) == (f"user:{user}", ["usage.changed"])
     listed = client.get("/projects", headers=bearer(user))
     assert listed.json == {"items": [answer.json]}
     assert listed.headers["Cache-Control"] == "no-store"
@@ -167,26 +133,24 @@ def test_a_toast_that_cannot_be_kept_takes_no_project_back(
 
 
 def test_A27_a_grant_is_told_to_its_user_alone(
-    client: FlaskClient, kit: Kit, bearer: Any, listen: Any
+    client: FlaskClient, bearer: Any, toasts: Toasts
 ) -> None:
-    lucky, other = listen("lucky"), listen("other")
+    lucky, other = toasts.online("lucky"), toasts.online("other")
     body = {"user_id": "lucky", "credits": 5, "grant_id": "evt_1"}
     for _ in range(2):
         answer = client.post("/v1/admin/credits", json=body, headers=SECRET)
         assert answer.json == {"plan": "free", "credits_used": 0, "credits_total": 25}
-    assert controls(kit, lucky) == ["usage.changed"], "the second time nothing changed"
-    assert controls(kit, other) == []
+    assert [told["kind"] for told in lucky.controls] == ["usage.changed"], "twice is once"
+    assert other.controls == []
     usage = client.get("/v1/usage", headers=bearer("lucky")).json
     assert usage == {"plan": "free", "credits_used": 0, "credits_total": 25}
 
 
-def test_A27_a_flag_is_told_to_everybody(
-    client: FlaskClient, kit: Kit, bearer: Any, listen: Any
-) -> None:
-    listeners = [listen("one"), listen(VISITOR)]
+def test_A27_a_flag_is_told_to_everybody(client: FlaskClient, bearer: Any, toasts: Toasts) -> None:
+    pages = [toasts.online("one"), toasts.online(VISITOR)]
     body = {"name": "new_editor", "enabled": True}
     assert client.post("/v1/admin/flags", json=body, headers=SECRET).status_code == 200
-    assert [controls(kit, each) for each in listeners] == [["flags.changed"]] * 2
+    assert [page.controls[0]["kind"] for page in pages] == ["flags.changed"] * 2
     flags = client.get("/v1/flags", headers=bearer(VISITOR)).json
     assert flags is not None
     assert flags["flags"]["new_editor"] is True
@@ -211,12 +175,11 @@ def test_A27_a_flag_is_told_to_everybody(
     ],
 )
 def test_what_an_operator_gets_wrong_is_422_and_told_to_nobody(
-    client: FlaskClient, kit: Kit, listen: Any, path: str, body: Any
+    client: FlaskClient, toasts: Toasts, path: str, body: Any
 ) -> None:
-    heard = listen("a")
     answer = client.post(f"/v1/admin/{path}", json=body, headers=SECRET)
     assert answer.status_code == 422, json.dumps(answer.json)
-    assert controls(kit, heard) == []
+    assert toasts.controls == []
 
 
 @pytest.mark.parametrize("path", ["/v1/admin/credits", "/v1/admin/flags"])

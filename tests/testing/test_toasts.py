@@ -122,6 +122,15 @@ def test_two_users_have_a_phone_each(app: Flask, toasts: Toasts) -> None:
     assert sorted(push.user_id for push in toasts.pushed) == ["ada", "bob"]
 
 
+def test_more_pushes_than_are_made_side_by_side_are_all_seen(app: Flask, toasts: Toasts) -> None:
+    toasts.offline("ada")
+    titles = [str(number) for number in range(20)]
+    with app.app_context():
+        for title in titles:
+            publish_toasts(["ada", "bob"], title)
+    assert sorted(toasts.pushed.titles) == sorted(titles)
+
+
 def test_where_no_push_is_wanted_nobody_can_be_offline(make_app: MakeApp, toasts: Toasts) -> None:
     other = toasts.of(make_app(fallback=[]))
     with pytest.raises(UsageError, match="TOASTKIT_FALLBACK wants no pushes"):
@@ -168,14 +177,27 @@ def test_a_clock_that_cannot_be_set_says_how(make_app: MakeApp, toasts: Toasts) 
         toasts.of(make_app()).clock.advance(1)
 
 
+def test_nobody_stays_online_or_offline_after_the_test(app: Flask) -> None:
+    kit: Kit = app.extensions["toastkit"].kit
+    with recording(app) as toasts:
+        toasts.offline("ada")
+        toasts.online("ada")
+        with app.test_client() as client:
+            client.post("/login/ada")
+            toasts.websocket(client).__enter__()
+        assert kit.publish_toast("ada", "Hi").session_count == 2
+    assert kit.node.roster.connections == set()
+    assert kit.devices.of("ada") == []
+
+
 # Nothing may leave
 
 
 def test_no_push_leaves_an_app_with_a_key(make_app: MakeApp, apple: Apple) -> None:
     app = make_app(**apple.config())
     kit: Kit = app.extensions["toastkit"].kit
+    kit.devices.register("ada", "phone", None, {"token": "ab" * 32})
     with recording(app) as toasts:
-        toasts.offline("ada")
         kit.publish_toast("ada", "Hi")
         assert toasts.pushed.titles == ["Hi"]
     kit.publish_toast("ada", "For real")
@@ -204,9 +226,9 @@ def test_what_a_test_owed_does_not_leave_after_it_either(make_app: MakeApp) -> N
     postman, clock = Postman(), ManualClock()
     app = make_app(senders=[postman], clock=clock, fallback=["apns@5m"])
     kit: Kit = app.extensions["toastkit"].kit
+    kit.devices.register("ada", "phone", None, {"token": "ab" * 32})
     for title in ("first", "second"):
-        with recording(app) as toasts:
-            toasts.offline("ada")
+        with recording(app):
             kit.publish_toast("ada", title)
     kit.publish_toast("ada", "For real")
     clock.advance(300)

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 
 from ..deliveries import Delivery, Outcome, Refusal
 from ..errors import UsageError
@@ -57,11 +57,15 @@ class Ear(Sink):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A kit that is held, what it published since, and the pushes it would have sent."""
+    """A kit that is held, what it published since, and the pushes it would have sent.
+
+    ``undo`` is what takes back whom a test has made online or offline.
+    """
 
     kit: Kit
     ear: Ear
     apns: RecordingApns
+    undo: ExitStack = field(default_factory=ExitStack)
 
     def settle(self) -> None:
         """Have everything done that is due by now, and wait until it is."""
@@ -79,8 +83,11 @@ class Held:
         _turn(kit.node.runtime)
         kit.node.runtime.ask(kit.node._watch.tick)
 
-    def rest(self) -> None:
-        """Wait for the attempts that go on; nothing more is begun."""
+    def end(self) -> None:
+        """Have nobody be there any more, and wait for the pushes that are being made."""
+        if self.kit not in open_kits:
+            return
+        self.undo.close()
         for courier in self.kit._couriers:
             courier._await(SECONDS)
 
@@ -109,7 +116,7 @@ def hold(kit: Kit) -> Iterator[Held]:
     try:
         yield held
     finally:
-        held.rest()
+        held.end()
         publisher._sink, publisher._serving, publisher._beside = before
         setattr(kit._joining, "publish", joined)  # noqa: B010
         overheard.close()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Self
 
 from .. import principals
 from ..current import find_current
 from ..deliveries import read_steps
-from ..errors import Invalid, UsageError
+from ..errors import Invalid, StorageUnavailable, UnknownDevice, UsageError
 from ..kit import Kit, open_kits
 from ..records import Device
 from .clients import OnlineClient, disconnect
@@ -105,7 +105,9 @@ class Toasts:
         """
         held = self._find()
         serve(held.kit)
-        return OnlineClient(held.kit, self._user(user_id), topics)
+        client = OnlineClient(held.kit, self._user(user_id), topics)
+        held.undo.callback(client.close)
+        return client
 
     def offline(self, user_id: object) -> Device:
         """Close every page of a user and register a phone: the next toast is a push.
@@ -120,7 +122,9 @@ class Toasts:
         serve(held.kit)
         disconnect(held.kit, whom)
         token = hashlib.sha256(whom.encode()).hexdigest()
-        return held.kit.devices.register(whom, f"phone-{token[:8]}", None, {"token": token})
+        phone = held.kit.devices.register(whom, f"phone-{token[:8]}", None, {"token": token})
+        held.undo.callback(_forget, held.kit, phone)
+        return phone
 
     def settle(self) -> None:
         """Have everything done that is due by now, such as after ``clock.advance``."""
@@ -182,6 +186,8 @@ class Everywhere:
 
     def __exit__(self, *_: object) -> None:
         open_kits.watchers.remove(self._hold)
+        for websocket in self.websockets:
+            websocket.close()
         self._stack.close()
 
     def toasts(self, app: object = None) -> Toasts:
@@ -260,6 +266,12 @@ def find_kit_of(app: object) -> Kit | None:
     state = extensions.get("toastkit") if isinstance(extensions, dict) else None
     kit = getattr(state, "kit", None)
     return kit if isinstance(kit, Kit) else None
+
+
+def _forget(kit: Kit, phone: Device) -> None:
+    # The test may have taken it away, or hold the lock that this would wait for.
+    with suppress(UnknownDevice, StorageUnavailable):
+        kit.devices.remove(phone.user_id, phone.device_id)
 
 
 def _others(toasts: list[PublishedToast]) -> str:
