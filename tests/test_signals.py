@@ -292,3 +292,29 @@ def test_a_slow_receiver_holds_up_no_delivery(url: str) -> None:
         eventually(lambda: len(sender.posted) == 3)
         eventually(lambda: len(told) == 3)
         go_on.set()
+
+
+def test_of_many_that_come_and_go_at_once_each_comes_before_it_leaves(kit: Kit) -> None:
+    heard: dict[str, list[str]] = {}
+
+    def note(what: str) -> Callable[..., None]:
+        def receiver(_: Kit, connection_id: str, **__: Any) -> None:
+            heard.setdefault(connection_id, []).append(what)
+
+        return receiver
+
+    came, left = note("came"), note("left")
+    client_connected.connect(came, sender=kit)
+    client_disconnected.connect(left, sender=kit)
+
+    def visit() -> None:
+        for _ in range(20):
+            kit.node.runtime.ask(connect(kit, threading.current_thread().name).connection.lost)
+
+    visitors = [threading.Thread(target=visit, name=f"u{n}") for n in range(4)]
+    for each in visitors:
+        each.start()
+    for each in visitors:
+        each.join()
+    eventually(lambda: [len(each) for each in heard.values()] == [2] * 80)
+    assert set(map(tuple, heard.values())) == {("came", "left")}

@@ -13,11 +13,13 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Column, Integer, String
 
 from tests.fakes import Client
+from tests.flask.conftest import MakeApp
 from tests.hearing import Heard
 from tests.test_kit import eventually
 from toastkit import publish_toast
 from toastkit.signals import client_connected, client_disconnected, session_revoked, toast_published
 from toastkit_flask import ToastKit
+from toastkit_flask.testing import WebSocketClient
 
 BODY = {"user_id": "ada", "topic": "user:ada", "toast": {"title": "Hello"}}
 
@@ -134,3 +136,50 @@ def test_a_commit_in_a_receiver_commits_nothing_of_the_views(tmp_path: Path) -> 
         db.session.commit()
         assert [row.text for row in Row.query] == ["audit", "view", "audit"]
         toastkit.kit.close()
+
+
+def test_a_websocket_comes_and_goes(app: Flask, client: FlaskClient, ada: dict[str, str]) -> None:
+    came, left = Heard(client_connected, app), Heard(client_disconnected, app)
+    with WebSocketClient(client, headers=ada, topics=["user:ada", "news"]):
+        eventually(lambda: came.told)
+        assert app.extensions["toastkit"].kit.node.online("ada") == 1
+    eventually(lambda: left.told)
+    assert came.told[0]["topics"] == ("user:ada", "news")
+    assert came.told[0]["connection_id"] == left.told[0]["connection_id"]
+
+
+@pytest.mark.plain
+def test_a_stream_comes_and_goes(make_app: MakeApp, ada: dict[str, str]) -> None:
+    app = make_app(gateway="portable")
+    came, left = Heard(client_connected, app), Heard(client_disconnected, app)
+    stream = app.test_client().get("/v1/toasts/stream", headers=ada)
+    next(iter(stream.response))
+    eventually(lambda: came.told)
+    stream.close()
+    app.extensions["toastkit"].kit.close()
+    assert [each["user_id"] for each in (*came.told, *left.told)] == ["ada", "ada"]
+
+
+def test_a_host_in_memory_tells_after_its_commit_and_nothing_after_a_rollback(
+    tmp_path: Path,
+) -> None:
+    db = SQLAlchemy()
+
+    class Order(db.Model):  # type: ignore[name-defined,misc]
+        id = Column(Integer, primary_key=True)
+
+    app = Flask("shop", instance_path=str(tmp_path))
+    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
+    db.init_app(app)
+    toastkit = ToastKit(app, db=db)
+    heard = Heard(toast_published, app)
+    with app.app_context():
+        db.create_all()
+        for end in db.session.rollback, db.session.commit:
+            db.session.add(Order())
+            publish_toast("ada", f"Before a {end.__name__}")
+            assert heard.told == []
+            end()
+        eventually(lambda: heard.told)
+        toastkit.kit.close()
+    assert heard.titles == ["Before a commit"]
