@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
-import pytest
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import inspect
 
 import toastkit.cli
 import toastkit_flask.cli
-from toastkit import Config, Kit
 from toastkit.current import kits
 from toastkit_flask import ToastKit
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_every_command_is_there_with_its_options(app):
@@ -95,28 +87,3 @@ def test_an_app_may_have_a_group_of_that_name(tmp_path):
     mine = app.cli.command("toastkit")(lambda: None)
     ToastKit(app)
     assert app.cli.commands["toastkit"] is mine
-
-
-@pytest.mark.plain
-def test_the_commands_run_beside_whatever_serves_and_end(tmp_path):
-    database = f"sqlite:///{tmp_path}/toasts.db"
-    (tmp_path / "shop.py").write_text(
-        "from flask import Flask\n"
-        "from toastkit_flask import ToastKit\n"
-        "app = Flask(__name__)\n"
-        f"ToastKit(app, database_url={database!r})\n"
-    )
-    with Kit(Config(database_url=database)) as kit:
-        id = kit.publish_toast("ada", "Hello").id
-        known = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "shop", "toastkit", "explain", id],
-            env=known,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert "state  accepted (undecided)" in done.stdout
