@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 
 import pytest
+from msgspec.structs import replace
 
 from toastkit.doctor import gunicorn
 from toastkit.doctor.gunicorn import OURS, check, gather
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.plain
 
 PATCH = "from gevent import monkey; monkey.patch_all()\n"
 STAR = f"from {OURS} import *\n"
+EARLY = "import early\n"
+"""A module that keeps what gevent replaces, as most do that are worth importing."""
 PATCHED = GeventFacts("26.9", ("socket", "ssl", "threading", "select", "time"))
 HOOKED = dict.fromkeys(HOOKS, OURS)
 
@@ -25,6 +28,7 @@ def read(facts, tmp_path, monkeypatch):
 
     def read(text="", environ=None, words=()):
         monkeypatch.chdir(tmp_path)
+        (tmp_path / "early.py").write_text("from socket import socket\n")
         if text:
             (tmp_path / "gunicorn.conf.py").write_text(text)
         patient = facts(environ or {}).patient
@@ -51,15 +55,15 @@ def test_the_documented_configuration_has_nothing_wrong(read, facts, levels):
 
 
 def test_a_configuration_that_imports_before_the_patch_fails(read, facts, levels):
-    found = read(STAR + "worker_class = 'gevent'\n")
-    assert "sqlalchemy" in found.gevent.early
-    assert levels(check, facts(gunicorn=found)) == [("fail", "gunicorn")]
+    found = read(EARLY + "worker_class = 'gevent'\n")
+    assert (found.gevent.patched, found.gevent.early) == ((), ("early",))
+    assert levels(check, facts(gunicorn=found))[0] == ("fail", "gunicorn")
 
 
 def test_a_configuration_that_patches_late_fails(read, facts, levels):
-    found = read(STAR + PATCH + "worker_class = 'gevent'\n")
-    assert "sqlalchemy" in found.gevent.early
-    assert levels(check, facts(gunicorn=found)) == [("fail", "gunicorn")]
+    found = read(EARLY + PATCH + "worker_class = 'gevent'\n")
+    assert (found.gevent.patched, found.gevent.early) == (PATCHED.patched, ("early",))
+    assert levels(check, facts(gunicorn=found))[0] == ("fail", "gunicorn")
 
 
 def test_what_the_command_line_says_wins_over_environment_and_file(read):
@@ -72,8 +76,18 @@ def test_what_the_command_line_says_wins_over_environment_and_file(read):
 
 def test_the_number_of_workers_may_stand_in_the_environment_alone(read, facts, levels):
     found = read(environ={"WEB_CONCURRENCY": "3"})
-    assert (found.workers, found.worker_class, found.file) == (3, "sync", "")
+    assert (found.workers, found.worker_class, found.file) == (3, "", "")
     assert ("fail", "gunicorn") in levels(check, facts(gunicorn=found))
+
+
+def test_a_class_that_only_the_command_line_names_is_not_guessed(read, facts, levels):
+    found = replace(read(PATCH), hooks=HOOKED)
+    assert found.worker_class == ""
+    assert levels(check, facts(gunicorn=found)) == [("info", "gunicorn")]
+    known = replace(read(PATCH, words=["-k", "gevent"]), hooks=HOOKED)
+    assert levels(check, facts(gunicorn=known)) == []
+    sync = replace(read(PATCH, words=["shop:app"]), hooks=HOOKED)
+    assert levels(check, facts(gunicorn=sync)) == [("warn", "gunicorn"), ("fail", "gunicorn")]
 
 
 def test_a_limit_that_the_file_raises_counts(read):

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from toastkit.doctor import probe
 from toastkit.doctor.patching import check
 from toastkit.doctor.patient import GeventFacts, GunicornFacts
 from toastkit.doctor.probe import MODULES
@@ -18,11 +19,10 @@ ALL = tuple(MODULES)
 GREEN, THREADS = GunicornFacts(worker_class="gevent"), GunicornFacts(worker_class="gthread")
 HERE, PATCHED = GeventFacts("26.9"), GeventFacts("26.9", ALL)
 
-LOOK = """
-import json
-from toastkit.doctor import patching
-found = patching.gather(None)
-print(json.dumps([found.patched, found.early]))
+LOOK = f"""
+import json, runpy
+probe = runpy.run_path({probe.__file__!r})
+print(json.dumps([probe["patched"](), probe["early"](probe["QUIET"])]))
 """
 PATCH = "from gevent import monkey; monkey.patch_all({})\n"
 

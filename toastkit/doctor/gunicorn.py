@@ -69,12 +69,24 @@ def check(facts: Facts) -> Iterator[Finding]:
             f"to check that, name its words: {facts.patient.command} doctor --gunicorn '-k gevent'",
         )
         return
-    workers = "one worker" if found.workers == 1 else f"{found.workers} workers"
-    yield ok(NAME, f"it would start {workers} of class {found.worker_class}{_by(found)}")
+    yield ok(NAME, f"it would start {_what(found)}{_by(found)}")
     yield from _check_workers(found)
-    yield from _check_class(found, portable=facts.patient.config.gateway == "portable")
+    if found.worker_class:
+        yield from _check_class(found, portable=facts.patient.config.gateway == "portable")
+    else:
+        yield info(
+            NAME,
+            "neither its file nor GUNICORN_CMD_ARGS names a worker class",
+            f"if its command line does: {facts.patient.command} doctor --gunicorn '-k gevent'; "
+            "else name one in gunicorn.conf.py: without, it is sync",
+        )
     yield from _check_patch(found)
     yield from _check_hooks(found, facts.patient.config.close_seconds)
+
+
+def _what(found: GunicornFacts) -> str:
+    workers = "one worker" if found.workers == 1 else f"{found.workers} workers"
+    return f"{workers} of class {found.worker_class}" if found.worker_class else workers
 
 
 def _by(found: GunicornFacts) -> str:
@@ -114,17 +126,19 @@ def _check_class(found: GunicornFacts, *, portable: bool) -> Iterator[Finding]:
 
 
 def _check_patch(found: GunicornFacts) -> Iterator[Finding]:
-    green = "gevent" in found.worker_class.lower()
+    patched = "socket" in found.gevent.patched
+    # Who has it patched, and names no class, means to name one on the command line.
+    green = "gevent" in found.worker_class.lower() or (patched and not found.worker_class)
     early = ", ".join(found.gevent.early[:5])
     if not green:
-        if "socket" in found.gevent.patched:
+        if patched:
             yield fail(
                 NAME,
                 f"its configuration lets gevent replace sockets, but {found.worker_class} workers "
                 "reset connections then",
                 "take monkey.patch_all() out of it, or set worker_class = 'gevent'",
             )
-    elif "socket" not in found.gevent.patched:
+    elif not patched:
         if found.preload:
             yield fail(
                 NAME,

@@ -74,7 +74,8 @@ class GeventFacts(Struct, frozen=True):
 class GunicornFacts(Struct, frozen=True):
     """Hold gunicorn's configuration as a start in this folder would read it.
 
-    ``hooks`` has the module of each hook that somebody set. ``gevent`` and ``files`` are how the
+    ``worker_class`` is empty where only an unknown command line can name it. ``hooks`` has the
+    module of each hook that somebody set. ``gevent`` and ``files`` are how the
     configuration file leaves the process. ``trouble`` is why it could not be read.
     """
 

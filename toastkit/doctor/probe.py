@@ -73,7 +73,19 @@ def read(words: list[str]) -> dict[str, Any]:
     base = importlib.import_module("gunicorn.app.base")
     wsgi = importlib.import_module("gunicorn.app.wsgiapp")
 
+    named = set()
+
     class Reader(wsgi.WSGIApplication):  # type: ignore[misc,name-defined]
+        def load_default_config(self) -> None:
+            super().load_default_config()
+            take = self.cfg.set
+
+            def note(name: str, value: Any) -> None:
+                named.add(name)
+                take(name, value)
+
+            self.cfg.set = note
+
         def load_config(self) -> None:
             base.Application.load_config(self)  # the other one wants an app to be named
 
@@ -87,7 +99,8 @@ def read(words: list[str]) -> dict[str, Any]:
     }
     return {
         "file": getattr(config, "__file__", "") or "",
-        "worker_class": cfg.worker_class_str,
+        # Nobody but a command line that is not known here can have named it otherwise.
+        "worker_class": cfg.worker_class_str if words or "worker_class" in named else "",
         "workers": cfg.workers,
         "threads": cfg.threads,
         "graceful_timeout": cfg.graceful_timeout,
