@@ -63,6 +63,7 @@ class Asking:
     app: Flask
     wallet: Wallet
     examples: int
+    conforms: list[Any] = field(default_factory=lambda: list(CONFORMS))
     wrong: list[str] = field(default_factory=list)
     asked: int = 0
     statuses: dict[str, set[int]] = field(default_factory=dict)
@@ -78,12 +79,13 @@ class Asking:
     def everything(self) -> None:
         """Ask for every operation, with a credential that is good for it and with the others."""
         for operation in self.operations():
-            needed = operation.definition.raw.get("security") or [{}]
-            wanted = KINDS.get(next(iter(needed[0]), ""), "nothing")
-            self.ask(operation, self._shown(wanted), self.examples, good=True)
+            ways = self._ways(operation)
+            self.ask(operation, self.shown(operation), self.examples, good=True)
             for kind in STRANGERS:
-                if kind != wanted:
+                if kind != ways[0]:
                     self.ask(operation, self._shown(kind), 1 + self.examples // 20, good=False)
+            if "nothing" not in ways:
+                self._believes(operation, ways)
 
     def never_accepted(self) -> set[str]:
         """Return the operations of which no request was ever accepted."""
@@ -101,17 +103,28 @@ class Asking:
             if good:
                 # What is there to be asked for, or nothing but 404s would be seen.
                 case.path_parameters = {name: self._there(name) for name in case.path_parameters}
-            self._look(case, headers, CONFORMS, accepted if good else None)
+            self._look(case, headers, self.conforms, accepted if good else None)
 
         def other(case: Case) -> None:
             strict = good and case.operation.definition.raw["operationId"] not in LENIENT
-            self._look(case, headers, [*CONFORMS, *REFUSES] if strict else CONFORMS)
+            self._look(case, headers, [*self.conforms, *(REFUSES if strict else [])])
 
         positive = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
         _run(fitting, positive, examples)
-        if operation.body or operation.query or operation.path_parameters:
+        takes = operation.body or operation.query or operation.path_parameters
+        if takes and (good or examples > 1):
             negative = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
             _run(other, negative, examples)
+
+    def _believes(self, operation: Any, ways: list[str]) -> None:
+        """See that each way in that is described is one, and that no other is."""
+        path = operation.path.replace("{id}", "x").replace("{device_id}", "x")
+        for kind in set(STRANGERS) - {"anonymous"}:  # a session, but not everywhere
+            client = self.app.test_client()
+            answer = client.open(path, method=operation.method, headers=self._shown(kind))
+            if answer.status_code < 500 and (answer.status_code == 401) == (kind in ways):
+                self.wrong.append(f"{operation.label} with {kind}: {answer.status_code}")
+            answer.close()
 
     def _there(self, name: str) -> str:
         kit = self.wallet.kit
@@ -122,8 +135,35 @@ class Asking:
                 return kit.devices.register("ada", "phone", None, None).device_id
         return "page.css"
 
+    def shown(self, operation: Any) -> Headers:
+        """Return a credential that is good for an operation."""
+        return self._shown(self._ways(operation)[0])
+
+    def _ways(self, operation: Any) -> list[str]:
+        said = operation.definition.raw.get("security") or []
+        return [KINDS[name] for each in said for name in each if name in KINDS] or ["nothing"]
+
     def _shown(self, kind: str) -> Headers:
-        return self.wallet.kinds("ada").get(kind, {})
+        """Return a fresh credential of a kind, for some of them end what they are shown to."""
+        wallet = self.wallet
+        match kind:
+            case "login":
+                return wallet.login("ada") if wallet.login else {}
+            case "session" | "anonymous":
+                user = "ada" if kind == "session" else wallet.visitor
+                bearer = wallet.kit.sessions.mint(user)[0]
+            case "jwt":
+                bearer = wallet.jwt("ada")
+            case "secret":
+                bearer = wallet.secret
+            case "revoked":
+                bearer = wallet.kit.sessions.mint("ada")[0]
+                wallet.kit.sessions.revoke(bearer)
+            case "garbage":
+                bearer = "x.y.z"
+            case _:
+                return {}
+        return {"Authorization": f"Bearer {bearer}"}
 
     def _serve(self, environ: dict[str, Any], start_response: Any) -> Any:
         environ.setdefault("REMOTE_ADDR", "127.0.0.1")  # as a server would

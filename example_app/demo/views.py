@@ -92,7 +92,11 @@ def _page(pages: Blueprint, settings: Settings) -> None:
 
     @pages.get("/demo/static/<path:filename>", endpoint="static")
     @declared(Policy.OPEN)
-    @described("get_file", path={"filename": Annotated[str, text("Which file.")]}, codes={404: ("not_found",)})
+    @described(
+        "get_file",
+        path={"filename": Annotated[str, text("Which file.")]},
+        codes={404: ("not_found",)},
+    )
     def file(filename: str) -> Response:
         """Return a file of the page."""
         return send_from_directory(STATIC, filename)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from schemathesis.checks import not_a_server_error
 
 from tests.asking import Asking
-from tests.flask.conftest import making
+from tests.flask.conftest import MakeApp, making
 from tests.matrix import Wallet
 from tests.verifiers.forgeries import NOW, token
 from toastkit.identity import TicketRequest
 from toastkit.testing import ManualClock
+from toastkit_flask.ratelimits import RATES
 from toastkit_flask.views.stream import DIALECT
 
 pytestmark = pytest.mark.plain
@@ -32,8 +35,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         kit.node.runtime.ask(connection.lost)
 
 
-@pytest.fixture
-def wallet(app: Flask) -> Wallet:
+def fill(app: Flask) -> Wallet:
     return Wallet(
         app.extensions["toastkit"].kit,
         "secret",
@@ -42,11 +44,16 @@ def wallet(app: Flask) -> Wallet:
     )
 
 
+@pytest.fixture
+def wallet(app: Flask) -> Wallet:
+    return fill(app)
+
+
 def test_every_answer_is_as_described(app: Flask, wallet: Wallet) -> None:
     asking = Asking(app, wallet, examples=4)
     asking.everything()
     assert not asking.wrong, "\n\n".join(asking.wrong[:5])
-    assert asking.asked > 300
+    assert asking.asked > 200
     assert asking.never_accepted() == {"connect"}  # only a socket is
 
 
@@ -57,6 +64,46 @@ def test_every_answer_is_as_described_thousands_of_times(app: Flask, wallet: Wal
     asking.everything()
     assert not asking.wrong, "\n\n".join(asking.wrong[:5])
     assert asking.asked > 10_000
+
+
+def test_every_429_is_as_described(make_app: MakeApp) -> None:
+    rates = {f"{name}_rate": "1/minute" for name in RATES}
+    app = make_app(gateway="portable", rate_limits=True, **rates)
+    asking = Asking(app, fill(app), examples=1)
+    for operation in asking.operations():
+        if operation.label != "GET /v1/toasts/stream":  # the first of them would not end
+            for _ in range(2):
+                asking.ask(operation, asking.shown(operation), 1, good=False)
+    assert not asking.wrong, "\n\n".join(asking.wrong[:5])
+    limited = {
+        each.definition.raw["operationId"]
+        for each in asking.operations()
+        if "429" in each.definition.raw["responses"]
+    }
+    assert {id for id, seen in asking.statuses.items() if 429 in seen} == limited - {
+        "stream_toasts"
+    }
+
+
+def test_every_503_is_as_described(make_app: MakeApp, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("this is no database" * 100)
+    database = f"sqlite:///{tmp_path}/text.db"
+    app = make_app(gateway="portable", publish_secret="", database_url=database)
+    kit = app.extensions["toastkit"].kit
+    asking = Asking(app, Wallet(kit, "", jwt=lambda user: token(sub=user)), examples=1)
+    asking.conforms.remove(not_a_server_error)
+    for operation in asking.operations():
+        asking.ask(operation, {"Authorization": "Bearer ms_sess_x"}, 1, good=False)
+        if operation.label != "GET /v1/toasts/stream":  # it would wait for the database
+            jwt = {"Authorization": f"Bearer {token(sub='ada')}"}
+            asking.ask(operation, jwt, 1, good=False)
+    assert not asking.wrong, "\n\n".join(asking.wrong[:5])
+    down = {
+        each.definition.raw["operationId"]
+        for each in asking.operations()
+        if "503" in each.definition.raw["responses"]
+    }
+    assert {id for id, seen in asking.statuses.items() if 503 in seen} == down
 
 
 @pytest.mark.parametrize(
