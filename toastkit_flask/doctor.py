@@ -19,7 +19,7 @@ from toastkit.errors import ConfigError
 from . import logins, mounting
 from .state import KEY, State, state
 
-APP_CONFIG = "app.config"
+APP_CONFIG, FLASK = "app.config", "FLASK_"
 
 KNOWN_SECRETS = frozenset({"toast_publish_secret", "my-secret", "my-key", "secret", "changeme"})
 """What stands in documents, and is tried first."""
@@ -33,9 +33,10 @@ WRAPPED = ("app", "wsgi_app", "application")
 class AppFacts(Struct, frozen=True, kw_only=True):
     """Hold what is known of an app.
 
-    ``stray`` are keys of the environment that the app did not read, ``late`` those of its
-    ``app.config`` that were changed after ToastKit had read them. ``proxies`` is how many proxies'
-    addresses ProxyFix believes; ``csrf``: ``exempt``, ``strange`` or empty.
+    ``stray`` are keys of the environment that the app did not read, ``prefixed`` those of them that
+    begin with ``FLASK_``, ``late`` those of its ``app.config`` that were changed after ToastKit had
+    read them. ``proxies`` is how many proxies' addresses ProxyFix believes; ``csrf`` is ``exempt``,
+    ``strange`` or empty.
     """
 
     config: Config
@@ -46,6 +47,7 @@ class AppFacts(Struct, frozen=True, kw_only=True):
     secret_key: bool = False
     stray: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
+    prefixed: tuple[str, ...] = ()
     database_stray: bool = False
     collisions: tuple[str, ...] = ()
     csrf: str = ""
@@ -94,6 +96,7 @@ def gather(app: Flask, here: State, environ: Mapping[str, str]) -> AppFacts:
         secret_key=bool(app.secret_key),
         stray=tuple(_stray(config, here.sources, environ)),
         late=tuple(_late(app, config, here.sources)),
+        prefixed=tuple(_prefixed(app, environ)),
         database_stray="DATABASE_URL" in environ and _is_default_place(here.sources),
         collisions=tuple(mounting.collisions(app, theirs)),
         csrf=_csrf(app),
@@ -118,6 +121,12 @@ def _check_keys(facts: AppFacts) -> Iterator[Finding]:
             f"{key} in the environment does nothing: a Flask app reads {APP_CONFIG}",
             f"before ToastKit(app): app.config[{key!r}] = os.environ[{key!r}]; or name it "
             f"FLASK_{key} and call app.config.from_prefixed_env()",
+        )
+    for key in facts.prefixed:
+        yield warn(
+            "settings",
+            f"{key} in the environment does nothing: the app does not read such keys",
+            "call app.config.from_prefixed_env() before ToastKit(app)",
         )
     for key in facts.late:
         yield warn(
@@ -236,6 +245,13 @@ def _stray(config: Config, said: Mapping[str, str], environ: Mapping[str, str]) 
         key = source.partition(" ")[0]
         if said.get(name) != source and _differs(config, name, {key: environ[key]}):
             yield key
+
+
+def _prefixed(app: Flask, environ: Mapping[str, str]) -> Iterator[str]:
+    start = FLASK + PREFIX
+    yield from (
+        key for key in environ if key.startswith(start) and key[len(FLASK) :] not in app.config
+    )
 
 
 def _late(app: Flask, config: Config, said: Mapping[str, str]) -> Iterator[str]:

@@ -113,6 +113,11 @@ def test_both_remedies_for_that_work(make, monkeypatch, way):
     assert app.extensions["toastkit"].kit.config.due_ms == 77
 
 
+def test_a_key_for_flask_that_the_app_does_not_read_is_told(make, monkeypatch):
+    monkeypatch.setenv("FLASK_TOASTKIT_DUE_MS", "77")
+    assert wrong(make()) == [("warn", "settings")]
+
+
 def test_a_key_that_is_changed_later_does_nothing(make):
     app = make(TOASTKIT_DUE_MS=5)
     app.config.update(TOASTKIT_DUE_MS=7, TOASTKIT_CONFIRM_MS=9)
@@ -314,6 +319,7 @@ def test_an_app_that_gevent_has_patched_is_examined_like_another(tmp_path, postg
         "lets gevent replace",
     ):
         assert text in done.stdout
+    assert "imported before" not in done.stdout  # what the command itself needs is no mistake
 
 
 def test_two_apps_are_examined_each_for_itself(make):
