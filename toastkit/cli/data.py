@@ -40,9 +40,9 @@ def prune(as_json: bool) -> None:
 def forget(user: str, yes: bool, as_json: bool) -> None:
     """Delete everything that is kept about USER, for good.
 
-    In the app's own registered tables, too. It cannot be taken back, so it asks first. USER's open
-    connections to this process are ended, and those to others within a second or two. Broken off, it
-    may be called again.
+    In the app's own registered tables, too. It cannot be taken back, so it asks first. What USER has
+    open to a process that serves stays until its ticket ends, within TOASTKIT_TICKET_SECONDS.
+    Broken off, it may be called again.
     """
     name = user_id(user, "USER")
     if not yes:

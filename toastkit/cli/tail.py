@@ -53,7 +53,12 @@ class _Since(click.ParamType):  # type: ignore[type-arg, unused-ignore] # newer 
     type=click.IntRange(0, MOST),
     help="Begin with so many that are there (10; with --since 1000).",
 )
-@click.option("--since", type=_Since(), metavar="TIME", help="Begin with those since 15m, or then.")
+@click.option(
+    "--since",
+    type=_Since(),
+    metavar="TIME",
+    help="Begin with those of the last 15m, or since a time.",
+)
 @click.option("--once", is_flag=True, help="Show what is there, and end.")
 @as_json
 @told
