@@ -7,6 +7,7 @@ that is not the checkout. It needs nothing else.
 import contextlib
 import http.cookiejar
 import importlib
+import importlib.util
 import json
 import re
 import socket
@@ -35,6 +36,10 @@ def check_installed() -> None:
         assert home.is_relative_to(sys.prefix), f"{name} is imported from {home}, not the wheel"
         for wanted in CARRIED[name]:
             assert (home / wanted).exists(), f"the wheel lacks {name}/{wanted}"
+    # pytest finds it by its name; what it is made of stays in toastkit.
+    plugin = importlib.util.find_spec("toastkit_pytest")
+    assert plugin, "the wheel lacks the plugin for pytest"
+    assert Path(plugin.origin or "").parent == home.parent
 
 
 def example(readme: Path) -> str:

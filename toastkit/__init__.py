@@ -1,4 +1,7 @@
-"""Realtime notifications for Python programs, and for Flask apps first of all."""
+"""Realtime notifications for Python programs, and for Flask apps first of all.
+
+PYTEST_DONT_REWRITE: who imports this and runs pytest then, is not to be warned about it.
+"""
 
 from .config import Config
 from .current import current_kit, publish_control, publish_toast, publish_toasts

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from _pytest.assertion.rewrite import AssertionRewriter
 
 from tests.testing.conftest import Suite
 
@@ -112,6 +115,13 @@ TESTS = """
 def test_a_hosts_suite_passes_where_gevent_has_patched(suite: Suite) -> None:
     patch = "from gevent import monkey; monkey.patch_all()"
     assert "8 passed" in suite(before=patch, shop=SHOP, conftest=CONFTEST, test_shop=TESTS)
+
+
+@pytest.mark.parametrize("package", ["toastkit", "toastkit_flask", "example_app"])
+def test_who_imports_the_app_first_and_runs_pytest_then_is_not_warned(package: str) -> None:
+    # pytest rewrites the asserts of whatever comes with a plugin, and warns where it is too late;
+    # in an editable installation it does not, so this asks for what it looks at.
+    assert AssertionRewriter.is_rewrite_disabled(import_module(package).__doc__)
 
 
 def test_a_run_that_does_not_use_it_pays_nothing(suite: Suite) -> None:
