@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -146,6 +147,11 @@ def test_broken_off_it_says_how_many_and_can_be_run_again(kit, run, file, monkey
     assert code == 0
     assert told == f"published {len(MANY)}: {SLICE} duplicate, {len(MANY) - SLICE} queued\n"
     assert all(titles(kit, user) == ["T"] for user in (MANY[0], MANY[SLICE], MANY[-1]))
+
+
+def test_a_command_may_run_in_any_thread(kit, run, file):
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(run, "publish", "--users-from", file, "T").result()[0] == 0
 
 
 def test_a_control_is_told_by_who_serves(kit, run, monkeypatch):

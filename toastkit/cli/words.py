@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -129,6 +130,9 @@ class Progress:
 @contextmanager
 def sigterm_like_ctrl_c() -> Iterator[None]:
     """Turn SIGTERM into ``KeyboardInterrupt``, too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's: a command that a test runs elsewhere hears of none
+        return
     # An exception where the main thread waits, instead of a handler that wakes it: that might run
     # in the middle of the very lock it needs.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
