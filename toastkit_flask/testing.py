@@ -223,6 +223,11 @@ class WebSocketClient:
                 "nobody is signed in on this test client: sign in first, as a browser would, or "
                 f"give headers= ({_told(answer)})"
             )
+        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            raise UsageError(
+                "this user has connected too often for TOASTKIT_BOOTSTRAP_RATE: set "
+                f"TOASTKIT_RATE_LIMITS = False for these tests ({_told(answer)})"
+            )
         if answer.status_code != HTTPStatus.OK:
             raise UsageError(f"no ticket was to be had: {_told(answer)}")
         token: str = answer.get_json()["token"]

@@ -94,6 +94,16 @@ def test_who_is_not_signed_in_is_told_to_be(app: Flask, toasts: Toasts) -> None:
         pass
 
 
+def test_who_connects_too_often_is_told_what_to_set(make_app: MakeApp, toasts: Toasts) -> None:
+    app = make_app(bootstrap_rate="1/minute")
+    client, toasts = app.test_client(), toasts.of(app)
+    client.post("/login/ada")
+    with toasts.websocket(client):
+        pass
+    with pytest.raises(UsageError, match="TOASTKIT_RATE_LIMITS = False"), toasts.websocket(client):
+        pass
+
+
 def test_a_client_that_is_not_connected_says_so(client: FlaskClient) -> None:
     with pytest.raises(UsageError, match="use it in a with block"):
         WebSocketClient(client).send({"type": "ping"})
