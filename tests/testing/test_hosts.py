@@ -104,6 +104,40 @@ def client():
 }
 
 
+UNITTEST = """
+import unittest
+from host import create_app
+from toastkit.kit import open_kits
+
+BEFORE = []
+
+class Orders(unittest.TestCase):
+    def setUp(self):
+        BEFORE.append(len(open_kits))
+        self.client = create_app().test_client()
+
+    def test_one(self):
+        assert self.client.post("/orders").status_code == 200
+
+    def test_two(self):
+        assert len(open_kits) == BEFORE[-1] + 1
+        assert len(set(BEFORE)) == 1
+
+def test_an_app_of_its_own():
+    create_app()
+
+def test_nothing_is_left():
+    assert len(open_kits) == BEFORE[0]
+"""
+
+
+def test_the_kits_of_tests_are_closed_with_them(tmp_path: Path) -> None:
+    (tmp_path / "host.py").write_text(MODULE)
+    (tmp_path / OWN).mkdir()
+    (tmp_path / OWN / "test_orders.py").write_text(UNITTEST)
+    assert run(tmp_path, OWN, *PLUGIN)[OWN] == 4
+
+
 def test_the_kits_of_fixtures_are_closed_with_them(tmp_path: Path) -> None:
     (tmp_path / "host.py").write_text(MODULE)
     (tmp_path / "wsgi.py").write_text("from host import create_app\napplication = create_app()\n")

@@ -20,22 +20,22 @@ def running() -> bool:
     return PLUGIN in sys.modules
 
 
-def made(fixture: Any, before: Collection[Kit]) -> None:
-    """Note which kits a fixture has made: those that were not there ``before`` it began."""
+def made(maker: Any, before: Collection[Kit]) -> None:
+    """Note which kits a fixture or a test has made: those that were not there ``before`` it."""
     new = set(open_kits).difference(before, _claimed)
     if new:
         _claimed.update(new)  # the innermost fixture's, not those that asked for it
-        _made_by[fixture] = list(new)
+        _made_by[maker] = list(new)
 
 
-def ended(fixture: Any) -> None:
-    """Close the kits a fixture has made, when it ends.
+def ended(maker: Any) -> None:
+    """Close the kits a fixture or a test has made, when it ends.
 
     A kit that has been used keeps threads and descriptors until it is closed. Nobody's tests did
     that before there was one, and some hundred tests later no file could be opened any more. What
     a module holds is there for the next test, too.
     """
-    for kit in _made_by.pop(fixture, ()):
+    for kit in _made_by.pop(maker, ()):
         if kit in open_kits and not _is_held_by_a_module(kit):
             kit.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,23 +32,49 @@ def toasts(request: pytest.FixtureRequest) -> Iterator[Toasts]:
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
     """Note which kits a fixture makes."""
+    with _noting(fixturedef):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Note which kits a test makes by itself, or in unittest's ``setUp``."""
+    with _noting(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Close the kits a test has made when it is over."""
+    try:
+        return (yield)
+    finally:
+        _end(item)
+
+
+@contextmanager
+def _noting(maker: object) -> Iterator[None]:
     kits = sys.modules.get("toastkit.kit")
     before = set(kits.open_kits) if kits else ()
     try:
-        return (yield)
+        yield
     finally:
         if "toastkit.kit" in sys.modules:
             from toastkit.testing.hosts import made
 
-            made(fixturedef, before)
+            made(maker, before)
+
+
+def _end(maker: object) -> None:
+    if "toastkit.testing.hosts" in sys.modules:
+        from toastkit.testing.hosts import ended
+
+        ended(maker)
 
 
 def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any]) -> None:
     """Close the kits a fixture has made when it ends."""
-    if "toastkit.testing.hosts" in sys.modules:
-        from toastkit.testing.hosts import ended
-
-        ended(fixturedef)
+    _end(fixturedef)
 
 
 @pytest.hookimpl(wrapper=True)
