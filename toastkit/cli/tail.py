@@ -86,9 +86,12 @@ def tail(
 
 
 def _follow(kit: Kit, followed: Tail, as_json: bool) -> None:
-    away, wait = False, kit.node.runtime.signal().wait
+    away, took = False, 0.0
+    wait, monotonic = kit.node.runtime.signal().wait, kit.node.clock.monotonic
     while True:
-        wait(LOOK_SECONDS)
+        # Where a lot is published a look takes long: it leaves the database to others in between.
+        wait(max(LOOK_SECONDS, 2 * took))
+        began = monotonic()
         try:
             found = followed.look()
         except StorageUnavailable as error:
@@ -96,6 +99,7 @@ def _follow(kit: Kit, followed: Tail, as_json: bool) -> None:
                 click.echo(f"{error}; looking on", err=True)
             away = True
             continue
+        took = monotonic() - began
         if away:
             click.echo("the database is back", err=True)
             away = False
