@@ -15,7 +15,7 @@ pytestmark = pytest.mark.plain
 FAILS = 'assert toasts.to("ada").titles == ["Order shipped"]'
 TOLD = (
     "E       AssertionError: assert ['Order placed'] == ['Order shipped']",
-    "E         <to ada: 'Order placed' (undelivered: no_device)>",
+    "E         <to ada: 'Order placed' (undelivered: no_session)>",
     "AssertionError: assert <pushed: nothing>",
 )
 

@@ -62,7 +62,7 @@ TESTS = """
     def test_each_test_begins_with_nothing(client, toasts, time):
         assert toasts.all == []
         client.post("/orders")
-        assert [each.reason for each in toasts.to("ada").receipts] == ["no_device"]
+        assert [each.reason for each in toasts.to("ada").receipts] == ["no_session"]
         assert toasts.controls == []
         toasts.offline("ada")
         toasts.online("ada")

@@ -27,7 +27,7 @@ def test_what_a_view_publishes_is_seen_with_its_receipt(
     client.post("/orders", json={"topic": "user:ada:orders"})
     assert toasts.to("ada").titles == ["Order placed", "Order placed"]
     assert toasts.to("ada").topics == ["user:ada", "user:ada:orders"]
-    assert [receipt.reason for receipt in toasts.to("ada").receipts] == ["no_device"] * 2
+    assert [receipt.reason for receipt in toasts.to("ada").receipts] == ["no_session"] * 2
     assert toasts.to("bob") == []
 
 

@@ -120,6 +120,7 @@ class Toasts:
         if PUSH not in [step.kind for step in read_steps(config.fallback)]:
             raise UsageError(f"TOASTKIT_FALLBACK wants no pushes: it is {config.fallback}")
         serve(held.kit)
+        held.ring()
         disconnect(held.kit, whom)
         token = hashlib.sha256(whom.encode()).hexdigest()
         phone = held.kit.devices.register(whom, f"phone-{token[:8]}", None, {"token": token})
