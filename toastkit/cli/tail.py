@@ -10,7 +10,7 @@ from typing import Any
 import click
 from msgspec.structs import asdict
 
-from ..clock import iso
+from ..clock import SystemClock, iso
 from ..current import current_kit
 from ..errors import StorageUnavailable
 from ..kit import Kit
@@ -87,7 +87,7 @@ def tail(
 
 def _follow(kit: Kit, followed: Tail, as_json: bool) -> None:
     away, took = False, 0.0
-    wait, monotonic = kit.node.runtime.signal().wait, kit.node.clock.monotonic
+    wait, monotonic = kit.node.runtime.signal().wait, SystemClock().monotonic
     while True:
         # Where a lot is published a look takes long: it leaves the database to others in between.
         wait(max(LOOK_SECONDS, 2 * took))
