@@ -216,7 +216,7 @@ def test_a_script_that_knows_nothing_of_the_host_leaves_its_schema_alone(empty: 
 
 def test_what_a_hosts_schema_lacks_is_named_with_the_remedy(empty: str) -> None:
     host = plain_engine(empty)
-    with pytest.raises(ConfigError, match=r"lacks toastkit_principals, .*flask db upgrade"):
+    with pytest.raises(ConfigError, match=r"lacks toastkit's tables, .*flask db upgrade"):
         ensure_schema(empty)
     metadata.create_all(host)
     ensure_schema(empty)

@@ -95,8 +95,11 @@ def ensure_schema(url: str) -> Upgrade:
         finally:
             looking.dispose()
     if missing:
+        what = ", ".join(missing)
+        if missing == list(metadata.tables):
+            what = "toastkit's tables"
         raise ConfigError(
-            f"the database lacks {', '.join(missing)}, which your migrations are to make: "
+            f"the database lacks {what}, which your migrations are to make: "
             "flask db migrate && flask db upgrade, or db.create_all()"
         )
     return Upgrade(before=HEAD, now=HEAD, hosts=True)
