@@ -24,6 +24,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         "RATE_LIMITS": "0",
         "TOASTKIT_GATEWAY": "portable",
         "TOASTKIT_CONNECTIONS": "1",  # taken: so that every stream ends with its first line
+        **{"TOASTKIT_PING_SECONDS": "3600", "TOASTKIT_TICKET_SECONDS": "7200"},  # and it stays
         "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
     }
     app = create_app(chosen)

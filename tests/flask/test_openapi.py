@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from msgspec import Struct
+from msgspec import Struct, defstruct
 from openapi_spec_validator import validate
 
 from example_app.factory import create_app
@@ -209,6 +209,27 @@ def test_a_view_of_the_host_is_there_once_it_is_described(make_app: MakeApp) -> 
     assert listed["summary"] == "List orders"
     assert listed["security"] == found["security"] != []
     assert set(found["responses"]) == {"200", "401", "403", "404", "503"}
+
+
+def test_a_part_of_a_path_need_not_be_described(make_app: MakeApp) -> None:
+    app = make_app()
+    app.get("/orders/<int:id>/<name>")(described("get_part", Order)(lambda: ""))
+    found = told(app)["paths"]["/orders/{id}/{name}"]["get"]["parameters"]
+    kinds = {each["name"]: each["schema"]["type"] for each in found}
+    assert kinds == {"id": "integer", "name": "string"}
+
+
+def test_two_structs_may_have_one_name(make_app: MakeApp) -> None:
+    app = make_app()
+    other = defstruct("Order", [("title", str, "")], module="elsewhere")
+    app.get("/a", endpoint="a")(described("get_a", Order)(lambda: ""))
+    app.get("/b", endpoint="b")(described("get_b", other)(lambda: ""))
+    schemas = told(app)["components"]["schemas"]
+    orders = {name: schema for name, schema in schemas.items() if name.endswith("Order")}
+    assert [each["required"] for each in orders.values()] in (
+        [["id"], ["title"]],
+        [["title"], ["id"]],
+    )
 
 
 @pytest.mark.parametrize("first", [True, False])

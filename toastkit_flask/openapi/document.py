@@ -29,7 +29,9 @@ is described in `asyncapi.json` of the documentation. Views of the app are here 
 described; what the app refuses before a view is asked is not.
 """
 _TWINS = "What is below `{prefix}/v1` answers below `{prefix}/api/v1`, too. "
-_PART = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+_PART = re.compile(r"<(?:([^:<>(]+)(?:\([^<>]*\))?:)?([^<>]+)>")
+_KINDS = {"int": int, "float": float}
+"""What parts of a path are, by their converters; every other is a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Place:
     @property
     def path(self) -> str:
         """The path, as the document spells it."""
-        return _PART.sub(r"{\1}", self.rule.rule)
+        return _PART.sub(r"{\2}", self.rule.rule)
 
     @property
     def door(self) -> str:
@@ -109,7 +111,7 @@ def _operation(app: Flask, place: Place, here: State, schemas: Schemas) -> dict[
         described["summary"] = summary
     if about := "\n\n".join(filter(None, [rest, _rate(place, here)])):
         described["description"] = about
-    if asked := _parameters(operation):
+    if asked := _parameters(place):
         described["parameters"] = asked
     if operation.body is not None:
         body = {"application/json": {"schema": schemas.of(operation.body)}}
@@ -119,9 +121,10 @@ def _operation(app: Flask, place: Place, here: State, schemas: Schemas) -> dict[
     return {**described, "responses": _responses(place, here, schemas)}
 
 
-def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    found = []
-    for name, kind in operation.path.items():
+def _parameters(place: Place) -> list[dict[str, Any]]:
+    operation, found = place.operation, []
+    for converter, name in _PART.findall(place.rule.rule):
+        kind = operation.path.get(name, _KINDS.get(converter, str))
         found.append(parameter(name, "path", inline(kind), required=True))
     if operation.query is not None:
         found += parameters(operation.query, "query")

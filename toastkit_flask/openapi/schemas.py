@@ -44,7 +44,8 @@ class Schemas:
             for each in msgspec.structs.fields(kind)
             if UnsetType not in get_args(hints[each.name])
         ]
-        self.components[kind.__name__]["required"] = there
+        # Not under its own name, if another module has a struct of the same.
+        self.components[self.of(kind)["$ref"].rpartition("/")[2]]["required"] = there
 
 
 def parameters(kind: type[Struct], place: str) -> list[dict[str, Any]]:
