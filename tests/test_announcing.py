@@ -141,6 +141,22 @@ def test_a_joined_duplicate_is_told(kit: Kit, heard: Heard) -> None:
     assert heard.receipts[1] == Receipt.duplicate(first.id)
 
 
+def test_closing_waits_until_a_joined_one_has_been_told(kit: Kit) -> None:
+    told, begun = [], threading.Event()
+
+    def slow(_: Kit, toast: Toast, **__: Any) -> None:
+        begun.set()
+        threading.Event().wait(0.1)
+        told.append(toast.title)
+
+    toast_published.connect(slow, sender=kit)
+    kit.node.serve()
+    joined(kit, "One")
+    assert begun.wait(10)
+    kit.close()
+    assert told == ["One"]
+
+
 def test_what_was_rolled_back_was_never_published(kit: Kit, heard: Heard) -> None:
     joined(kit, "One", end="rollback")
     assert heard.told == []

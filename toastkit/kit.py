@@ -222,6 +222,7 @@ class Kit:
             each.stop(self.config.storage_wait_ms / 1000)
         for courier in self._couriers:
             courier.cancel()
+        self._publisher.finish(self.config.close_seconds)
         if self.node.serving:
             self.node.stop()
         for courier in self._couriers:
@@ -240,6 +241,7 @@ class Kit:
 
     def _forked(self) -> None:
         # The clients are the parent's: the child may neither talk to them nor decide who is there.
+        self._publisher.abandon()
         self.node.abandon()
         self.node = self._make_node()
         for each in self._looking:

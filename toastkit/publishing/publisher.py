@@ -17,6 +17,7 @@ from ..receipts import Receipt
 from ..records import Accepted
 from ..runtime.contract import Runtime
 from .confirm import decide, expiry
+from .errands import Errands
 from .fallback import Fallback
 from .inbox import Inbox, Relayed
 from .sink import Sink
@@ -53,7 +54,8 @@ class Publisher:
         self._backplane = parts.backplane
         self._fallback = parts.fallback
         self._serving = parts.serving
-        self._beside: Callable[[Callable[[], None]], None] = partial(_spawn, parts.runtime)
+        self._errands = Errands(parts.runtime, parts.clock)
+        self._beside: Callable[[Callable[[], None]], None] = self._errands.begin
         self._sink = parts.sink
 
     def publish(self, toasts: Sequence[Event]) -> list[Receipt]:
@@ -92,6 +94,14 @@ class Publisher:
             if tellings:
                 # Beside: whoever committed has a receipt already and need not wait for the answers.
                 self._beside(lambda: self._settle_all(tellings))
+
+    def finish(self, seconds: float) -> None:
+        """Wait at most ``seconds`` until what is decided beside has been, and somebody told of it."""
+        self._errands.finish(seconds)
+
+    def abandon(self) -> None:
+        """Wait for nothing that was begun before: in a forked child it goes on in its parent."""
+        self._errands.abandon()
 
     def resume(self, toasts: Sequence[Event]) -> None:
         """Take up toasts that were accepted but never decided: tell them, and decide.
@@ -208,11 +218,6 @@ def _shares(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     # One commit each: what the first have done is known, whatever becomes of the others.
     for start in range(0, len(ids), SHARE):
         yield ids[start : start + SHARE]
-
-
-def _spawn(runtime: Runtime, job: Callable[[], None]) -> None:
-    # Not the runtime's own method: which one it is may be decided after the publisher is made.
-    runtime.spawn(job)
 
 
 def _placed(event: Event, place: Accepted) -> Event:
