@@ -14,6 +14,8 @@ from toastkit import ConfigError, publish_toast
 from toastkit.testing.hosts import PLUGIN
 from toastkit_flask import ToastKit
 
+pytestmark = pytest.mark.plain
+
 
 @pytest.fixture
 def no_test(monkeypatch):

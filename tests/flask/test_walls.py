@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Response, abort, redirect, request
 
+pytestmark = pytest.mark.plain
+
+
 BODY = {"user_id": "ada", "topic": "user:ada", "toast": {"title": "Hello"}}
 
 
