@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 
 from toastkit import ConfigError, publish_toast
-from toastkit.testing.hosts import PLUGIN
 from toastkit_flask import ToastKit
+from toastkit_flask.places import PLUGIN
 
 pytestmark = pytest.mark.plain
 

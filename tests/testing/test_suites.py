@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from ast import literal_eval
 from importlib import import_module
 
 import pytest
@@ -115,6 +118,14 @@ TESTS = """
 def test_a_hosts_suite_passes_where_gevent_has_patched(suite: Suite) -> None:
     patch = "from gevent import monkey; monkey.patch_all()"
     assert "8 passed" in suite(before=patch, shop=SHOP, conftest=CONFTEST, test_shop=TESTS)
+
+
+def test_an_app_that_serves_imports_nothing_that_is_for_tests() -> None:
+    code = "import sys, example_app.factory; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = literal_eval(done.stdout)
+    assert [name for name in loaded if name.startswith(("toastkit.testing", "pytest"))] == []
+    assert "toastkit_flask.testing" not in loaded
 
 
 @pytest.mark.parametrize("package", ["toastkit", "toastkit_flask", "example_app"])

@@ -9,15 +9,8 @@ from weakref import WeakSet
 
 from ..kit import Kit, open_kits
 
-PLUGIN = "toastkit_pytest"
-
 _made_by: dict[Any, list[Kit]] = {}
 _claimed: WeakSet[Kit] = WeakSet()
-
-
-def running() -> bool:
-    """Tell whether this process is a run of pytest, which loads the plugin."""
-    return PLUGIN in sys.modules
 
 
 def made(maker: Any, before: Collection[Kit]) -> None:
