@@ -11,8 +11,6 @@ from example_app.factory import create_app
 from example_app.settings import DEMO_SECRET
 from tests.asking import Asking
 from tests.matrix import Wallet
-from toastkit.identity import TicketRequest
-from toastkit_flask.views.stream import DIALECT
 
 pytestmark = pytest.mark.plain
 
@@ -23,17 +21,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         "TOASTKIT_DEMO": "1",
         "RATE_LIMITS": "0",
         "TOASTKIT_GATEWAY": "portable",
-        "TOASTKIT_CONNECTIONS": "1",  # taken: so that every stream ends with its first line
-        **{"TOASTKIT_PING_SECONDS": "3600", "TOASTKIT_TICKET_SECONDS": "7200"},  # and it stays
         "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
     }
     app = create_app(chosen)
-    kit = app.extensions["toastkit"].kit
-    ticket = kit.identity.tickets.grant(TicketRequest("ada", "d", ("user:ada",)), None)
-    connection = kit.node.admit(ticket, DIALECT)
     yield app
-    kit.node.runtime.ask(connection.lost)
-    kit.close()
+    app.extensions["toastkit"].kit.close()
 
 
 @pytest.fixture
