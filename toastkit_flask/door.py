@@ -34,7 +34,8 @@ class Door(Blueprint):
     ) -> None:
         """Add a path with its ``policy``, ``operation`` and ``rate``.
 
-        Without who may pass and what is read and answered there is no path. Its ``OPTIONS`` are answered with those of its other methods, see below.
+        Without who may pass and what is read and answered there is no path. Its ``OPTIONS`` are
+        answered with those of its other methods, see below.
         """
         assert view_func is not None
         policy, operation = options.pop("policy"), options.pop("operation")
