@@ -87,11 +87,23 @@ def settle(app: Flask) -> None:
     for mine, their, _ in clashes(_ours(app), theirs):
         if _gives_way(mine):
             _give_way(app, mine, their)
+    _route_again(app)
     exempt = getattr(app.extensions.get("csrf"), "exempt", None)
     if exempt is not None:
         for endpoint, view in app.view_functions.items():
             if _owns(endpoint):
                 exempt(view)
+
+
+def _route_again(app: Flask) -> None:
+    # This very request has its rule already, which may have given way just now.
+    mine = request.url_rule
+    if mine is None or mine.methods is None or request.method in mine.methods:
+        return
+    found = app.create_url_adapter(request)
+    if found is not None:
+        request.url_rule, values = found.match(return_rule=True)
+        request.view_args = dict(values)
 
 
 def warn_of_nowhere(app: Flask, controls: Mapping[str, str]) -> None:
@@ -145,14 +157,15 @@ def _gives_way(mine: Rule) -> bool:
 
 
 def _give_way(app: Flask, mine: Rule, their: Rule) -> None:
-    # Werkzeug takes the rule that came first, and rules cannot be taken back.
-    ours, host = app.view_functions[mine.endpoint], app.view_functions[their.endpoint]
-    methods = their.methods or set()
+    """Let a path be the host's own: with its view goes whatever the host has look first who asks.
 
-    def either() -> Any:
-        return host() if request.method in methods else ours()
-
-    app.view_functions[mine.endpoint] = either
+    Rules cannot be taken back, but one that has no methods matches no request.
+    """
+    if app.url_map.host_matching and "<" not in (their.host or "<"):
+        return  # it is the host's on that one host, and goes before ours there
+    for each in _ours(app):
+        if each.rule == mine.rule and each.methods is not None:
+            each.methods -= their.methods or each.methods
 
 
 def _registrations(config: Config) -> Iterator[tuple[Blueprint, str, str]]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from flask import Flask, url_for
+from flask import Blueprint, Flask, abort, request, url_for
 
 from toastkit import ConfigError
 from toastkit_flask import ToastKit
@@ -90,6 +90,44 @@ def test_the_apps_own_health_wins_if_it_came_later(make_app, caplog):
     assert client.post("/health").text == "posted"
     assert client.delete("/health").status_code == 405
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("path", ["/health", "/openapi.json"])
+def test_what_the_app_has_look_first_who_asks_looks_at_its_own_page_too(make_app, path):
+    app, staff = make_app(), Blueprint("staff", "staff")
+    seen = []
+
+    @app.before_request
+    def wall():
+        seen.append(request.endpoint)
+
+    @staff.before_request
+    def guard():
+        if "X-Staff" not in request.headers:
+            abort(403)
+
+    staff.add_url_rule(path, "mine", lambda: "mine")
+    app.register_blueprint(staff)
+    client = app.test_client()
+    for _ in range(2):  # the first request settles what gives way
+        assert client.get(path).status_code == client.options(path).status_code == 403
+    assert client.get(path, headers={"X-Staff": "1"}).text == "mine"
+    assert set(seen) == {"staff.mine"}
+
+
+def test_the_apps_own_page_may_have_defaults(make_app):
+    app = make_app()
+    app.add_url_rule("/health", "mine", lambda of: f"mine of {of}", defaults={"of": "ada"})
+    assert app.test_client().get("/health").text == "mine of ada"
+
+
+def test_one_hosts_own_health_is_not_that_of_another(tmp_path):
+    app = Flask("host", instance_path=str(tmp_path), host_matching=True, static_host="a.example")
+    ToastKit(app)
+    app.add_url_rule("/health", "mine", lambda: "mine", host="a.example")
+    client = app.test_client()
+    assert client.get("/health", base_url="http://a.example").text == "mine"
+    assert client.get("/health", base_url="http://b.example").is_json
 
 
 def test_another_method_of_a_path_is_left_to_the_app_that_came_first(tmp_path):
