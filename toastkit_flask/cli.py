@@ -26,6 +26,9 @@ def _in_app(command: Callable[..., Any]) -> Callable[..., Any]:
     @with_appcontext
     @wraps(command)
     def carry_out(*args: Any, **options: Any) -> Any:
+        from . import doctor  # only here: a worker runs no command
+
+        doctor.register()
         kit = find_kit()
         if kit is not None:
             # Not at once: a test's app goes on after the command it ran.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,13 +13,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from toastkit import Config
 from toastkit.config import ENVIRONMENT, PREFIX, sources
-from toastkit.doctor import Facts, Finding, Patient, fail, info, ok, warn
+from toastkit.doctor import Facts, Finding, Patient, fail, info, ok, register_patient, warn
 from toastkit.errors import ConfigError
 
 from . import logins, mounting
+from .hosting import APP_CONFIG, is_default_place
 from .state import KEY, State, state
 
-APP_CONFIG, FLASK = "app.config", "FLASK_"
+FLASK = "FLASK_"
 
 KNOWN_SECRETS = frozenset({"toast_publish_secret", "my-secret", "my-key", "secret", "changeme"})
 """What stands in documents, and is tried first."""
@@ -54,11 +55,9 @@ class AppFacts(Struct, frozen=True, kw_only=True):
     proxies: int = 0
 
 
-def sources_of(app: Flask, given: Iterable[str], *, db: bool) -> dict[str, str]:
-    """Return where each setting of an app is said, of those ``given`` to ToastKit too."""
-    found = {name: f"ToastKit({name}=...)" for name in given}
-    found = {"database_url": "the app's instance folder"} | found | sources(app.config, APP_CONFIG)
-    return found | ({"database_url": "ToastKit(db=...)"} if db else {})
+def register() -> None:
+    """Have the current app be examined wherever there is one."""
+    register_patient(find_patient)
 
 
 def find_patient() -> Patient | None:
@@ -97,7 +96,7 @@ def gather(app: Flask, here: State, environ: Mapping[str, str]) -> AppFacts:
         stray=tuple(_stray(config, here.sources, environ)),
         late=tuple(_late(app, config, here.sources)),
         prefixed=tuple(_prefixed(app, environ)),
-        database_stray="DATABASE_URL" in environ and _is_default_place(here.sources),
+        database_stray="DATABASE_URL" in environ and is_default_place(here.sources),
         collisions=tuple(mounting.collisions(app, theirs)),
         csrf=_csrf(app),
         proxies=_proxies(app.wsgi_app),
@@ -267,10 +266,6 @@ def _differs(config: Config, name: str, said: Mapping[str, Any]) -> bool:
         return bool(getattr(Config.from_mapping(said), name) != getattr(config, name))
     except ConfigError:
         return True
-
-
-def _is_default_place(said: Mapping[str, str]) -> bool:
-    return said.get("database_url", "").startswith("the app's")
 
 
 def _remembers(login: Any) -> bool:

@@ -10,7 +10,6 @@ from flask import Flask, request, request_started
 from toastkit import Config, Kit
 from toastkit.clock import Clock
 from toastkit.current import register_finder
-from toastkit.doctor import register_patient
 from toastkit.errors import ConfigError
 from toastkit.hooks import Authorize, Facts, Hooks, SignedIn, UserLoader
 from toastkit.publishing import controls
@@ -18,7 +17,7 @@ from toastkit.senders.contract import Sender
 from toastkit.storage import Ownable
 from toastkit.verifiers.contract import Verifier
 
-from . import cli, doctor, hosting, logins, logs, mounting, origins, places
+from . import cli, hosting, logins, logs, mounting, origins, places
 from .ratelimits import RateLimits
 from .state import KEY, State, current_kit, find_kit
 
@@ -114,7 +113,7 @@ class ToastKit:
             kit,
             self._hooks,
             RateLimits(config, kit.node.clock),
-            sources=doctor.sources_of(app, self._settings, db=db is not None),
+            sources=hosting.sources_of(app, self._settings, db=db is not None),
             verifiers=bool(self._verifiers),
             own_schema=db is None,
         )
@@ -122,7 +121,6 @@ class ToastKit:
         cli.register(app)
         app.extensions[KEY] = state
         register_finder(find_kit)
-        register_patient(doctor.find_patient)
         logs.install()
         self._settle_at_first_request(app)
 

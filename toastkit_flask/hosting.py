@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
@@ -9,9 +10,13 @@ from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
 from toastkit import Host
-from toastkit.config import PREFIX
+from toastkit.config import PREFIX, sources
 from toastkit.errors import ConfigError
 from toastkit.storage.tables import metadata
+
+APP_CONFIG = "app.config"
+
+_DEFAULT_PLACE = "the app's instance folder"
 
 _DRIVER = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
 """The drivers toastkit's own connections use, whatever the host's do."""
@@ -103,6 +108,18 @@ def ensure_app(app: Any) -> None:
 def settings(app: Flask) -> dict[str, Any]:
     """Return what an app's configuration says to toastkit by now."""
     return {name: value for name, value in app.config.items() if name.startswith(PREFIX)}
+
+
+def sources_of(app: Flask, given: Iterable[str], *, db: bool) -> dict[str, str]:
+    """Return where each setting of an app is said, of those ``given`` to ToastKit too."""
+    found = {name: f"ToastKit({name}=...)" for name in given}
+    found = {"database_url": _DEFAULT_PLACE} | found | sources(app.config, APP_CONFIG)
+    return found | ({"database_url": "ToastKit(db=...)"} if db else {})
+
+
+def is_default_place(sources: Mapping[str, str]) -> bool:
+    """Tell whether nobody has said where toasts are kept."""
+    return sources.get("database_url") == _DEFAULT_PLACE
 
 
 def warn_of_late_settings(app: Flask, known: dict[str, Any]) -> None:

@@ -120,12 +120,15 @@ def test_a_hosts_suite_passes_where_gevent_has_patched(suite: Suite) -> None:
     assert "8 passed" in suite(before=patch, shop=SHOP, conftest=CONFTEST, test_shop=TESTS)
 
 
-def test_an_app_that_serves_imports_nothing_that_is_for_tests() -> None:
+def test_an_app_that_serves_imports_nothing_that_is_for_tests_or_the_doctors() -> None:
     code = "import sys, example_app.factory; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = literal_eval(done.stdout)
     assert [name for name in loaded if name.startswith(("toastkit.testing", "pytest"))] == []
     assert "toastkit_flask.testing" not in loaded
+    # A worker examines nothing: fifteen modules that only the command needs.
+    assert [name for name in loaded if name.startswith("toastkit.doctor")] == []
+    assert "toastkit_flask.doctor" not in loaded
 
 
 @pytest.mark.parametrize("package", ["toastkit", "toastkit_flask", "example_app"])

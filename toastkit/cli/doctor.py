@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import asdict
 
-from ..doctor import Finding, Level, Report, Setting, current_patient, examine
 from ..errors import Invalid
 from .words import as_json, columns, examples, say, say_json, shown, told
+
+if TYPE_CHECKING:
+    from ..doctor import Finding, Level, Report, Setting
 
 COLOURS: dict[Level, str] = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "red"}
 INDENT = " " * 17
@@ -38,6 +41,9 @@ def doctor(every: bool, strict: bool, words: str, as_json: bool) -> None:
     gunicorn's configuration is read as a start in this folder would read it; what its command line
     says, name in --gunicorn. Exits with 1 when something fails.
     """
+    # Only here: an app has this command, and a worker of it never runs it.
+    from ..doctor import current_patient, examine
+
     report = examine(replace(current_patient(), words=_split(words)))
     if as_json:
         say_json(_json(report, strict=strict))
