@@ -28,8 +28,10 @@ def answered(response: Response) -> Response:
     What calls these paths is no person: it would follow, get the page, and take it for success. A
     redirect to the same path of another origin (HTTPS first) stays one.
     """
+    if _PASSED in request.environ or not 300 <= response.status_code < 400:
+        return response
     where = response.headers.get("Location")
-    if _PASSED in request.environ or response.status_code not in range(300, 400) or not where:
+    if not where:
         return response
     if urlsplit(urljoin(request.url, where)).path == urlsplit(request.url).path:
         return response

@@ -73,9 +73,10 @@ def publish(
 ) -> None:
     """Publish a toast to each USER.
 
-    Prints a receipt for each: what became of it. It says "queued" where another process must show it: this one serves nobody. Every user
-    is checked before the first toast is published. For many, how far it is is told on stderr; with
-    --dedupe-key a command that was broken off may be run again.
+    Prints a receipt for each: what became of it. It says "queued" where another process must show
+    it: this one serves nobody. Every user is checked before the first toast is published. For many,
+    how far it is is told on stderr; with --dedupe-key a command that was broken off may be run
+    again.
     """
     kit = current_kit()
     wanted = _users(users, users_from, given["topic"])

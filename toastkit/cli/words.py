@@ -87,11 +87,6 @@ def nobody_reads() -> bool:
         return False
 
 
-def json_text(value: Any) -> str:
-    """Write an answer for programs."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-
-
 def shown(text: str) -> str:
     """Return text that somebody else wrote as one harmless line: it might steer a terminal."""
     return "".join(

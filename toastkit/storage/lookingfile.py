@@ -19,8 +19,8 @@ MOUNTS = Path("/proc/self/mountinfo")
 class FileFacts(Struct, frozen=True, kw_only=True):
     """Hold what is known of a file.
 
-    ``trouble`` says why it cannot be read, ``refused`` why it cannot be written. Sizes are bytes; ``log`` is the size of the log beside it. ``filesystem`` is empty where the
-    system does not tell.
+    ``trouble`` says why it cannot be read, ``refused`` why it cannot be written. Sizes are bytes;
+    ``log`` is the size of the log beside it. ``filesystem`` is empty where the system does not tell.
     """
 
     path: str
