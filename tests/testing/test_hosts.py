@@ -92,6 +92,30 @@ def client(request):
 """,
         1,
     ),
+    "one app in a cache": (
+        """
+import functools
+
+@functools.lru_cache
+def the_app():
+    return create_app()
+
+@pytest.fixture
+def client():
+    return the_app().test_client()
+""",
+        1,
+    ),
+    "one app in what a module holds": (
+        """
+apps = {}
+
+@pytest.fixture
+def client():
+    return apps.setdefault("one", apps.get("one") or create_app()).test_client()
+""",
+        1,
+    ),
     "one app in a module, imported late": (
         """
 @pytest.fixture
@@ -105,7 +129,9 @@ def client():
 
 
 UNITTEST = """
+import sys
 import unittest
+import pytest
 from host import create_app
 from toastkit.kit import open_kits
 
@@ -126,6 +152,18 @@ class Orders(unittest.TestCase):
 def test_an_app_of_its_own():
     create_app()
 
+class Trap:
+    def __getattr__(self, name):
+        raise ImportError(name)
+
+def test_what_is_no_module_among_them():
+    sys.modules["trap"] = Trap()
+    create_app()
+
+def test_what_may_not_be_asked():
+    with pytest.raises(AssertionError):
+        assert Trap() == 1
+
 def test_nothing_is_left():
     assert len(open_kits) == BEFORE[0]
 """
@@ -135,7 +173,7 @@ def test_the_kits_of_tests_are_closed_with_them(tmp_path: Path) -> None:
     (tmp_path / "host.py").write_text(MODULE)
     (tmp_path / OWN).mkdir()
     (tmp_path / OWN / "test_orders.py").write_text(UNITTEST)
-    assert run(tmp_path, OWN, *PLUGIN)[OWN] == 4
+    assert run(tmp_path, OWN, *PLUGIN)[OWN] == 6
 
 
 def test_the_kits_of_fixtures_are_closed_with_them(tmp_path: Path) -> None:

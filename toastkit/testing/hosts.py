@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Collection
+from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
@@ -34,10 +36,19 @@ def ended(maker: Any) -> None:
 
 
 def _is_held_by_a_module(kit: Kit) -> bool:
+    """Tell whether a module holds a kit or its app, as such or in something: a list, a cache."""
+    modules = [_names(module) for module in list(sys.modules.values())]
+    known = {id(names) for names in modules}
+    known.update(id(value) for names in modules for value in list(names.values()))
     app = kit._sender  # noqa: SLF001
-    modules = [vars(module) for module in list(sys.modules.values()) if hasattr(module, "__dict__")]
-    return any(
-        value is kit or (value is app and app is not None)
-        for names in modules
-        for value in list(names.values())
-    )
+    holders = gc.get_referrers(kit) if app is None else gc.get_referrers(kit, app)
+    # What a function keeps in functools.cache: it is seen as the function's.
+    return any(id(each) in known or hasattr(type(each), "cache_info") for each in holders)
+
+
+def _names(module: object) -> dict[str, object]:
+    # Asked in the ordinary way a lazy module would begin to load, and what is none may do anything.
+    if not issubclass(type(module), ModuleType):
+        return {}
+    names: dict[str, object] = object.__getattribute__(module, "__dict__")
+    return names

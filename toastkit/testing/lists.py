@@ -113,6 +113,8 @@ class Shown(list[T]):
 class Column(list[T]):
     """One field of each of a list; ``toastkit_note`` is what pytest says beside a failing assert."""
 
+    toastkit_note = ""
+
     def __init__(self, items: Iterable[T], of: Shown[Any]) -> None:
         super().__init__(items)
         self.toastkit_note = repr(of)

@@ -212,7 +212,10 @@ class Everywhere:
         self._held.append(self._stack.enter_context(hold(kit)))
 
     def _holding(self, kit: Kit) -> Held:
-        return next(held for held in self._held if held.kit is kit)
+        for held in self._held:
+            if held.kit is kit:
+                return held
+        raise UsageError("this kit is closed: make an app, or a kit, for each test or for all")
 
     def _only(self) -> Held:
         current = find_current()

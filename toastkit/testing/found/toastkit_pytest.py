@@ -83,5 +83,7 @@ def pytest_assertrepr_compare(
 ) -> Generator[None, list[list[str]], list[list[str]]]:
     """Say beside what differs what became of the toasts, and who got others."""
     said = yield
-    note = getattr(left, "toastkit_note", None) or getattr(right, "toastkit_note", None)
+    # Only what is toastkit's own is asked: an attribute of somebody else's may be a trap.
+    ours = (each for each in (left, right) if hasattr(type(each), "toastkit_note"))
+    note = next((each.toastkit_note for each in ours), None)
     return [[*lines, note] for lines in said] if isinstance(note, str) else said
