@@ -449,6 +449,22 @@ def test_a_bound_method_that_publishes_is_not_told_of_that_either(kit: Kit) -> N
     assert answering.count == 1
 
 
+def test_nor_of_what_it_publishes_with_a_transaction(kit: Kit, heard: Heard) -> None:
+    kit.node.serve()
+    answers: list[str] = []
+
+    def answer(kit: Kit, toast: Toast, **_: Any) -> None:
+        answers.append(toast.title)
+        if len(answers) < 9:  # else it would answer itself for ever
+            joined(kit, "An answer")
+
+    toast_published.connect(answer, sender=kit)
+    kit.publish_toast("ada", "Hello")
+    kit.close()  # which waits for what is told beside
+    assert answers == ["Hello"]
+    assert sorted(heard.titles) == ["An answer", "Hello"]
+
+
 def test_a_receiver_may_publish_after_a_commit(kit: Kit, heard: Heard) -> None:
     def answer(kit: Kit, user_id: str, **_: Any) -> None:
         kit.publish_toast(user_id, "An answer")

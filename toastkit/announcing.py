@@ -56,6 +56,26 @@ class Announcer(Sink, Witness):
         if signals.control_published.receivers:
             self._tell(signals.control_published, _told(control))
 
+    def later(self, job: Callable[[], None]) -> Callable[[], None]:
+        around = _called.get()
+        if not around:
+            return job
+
+        def around_it() -> None:
+            # What a receiver commits is told beside, and is what it published all the same.
+            token = _called.set(around)
+            try:
+                job()
+            finally:
+                _called.reset(token)
+
+        return around_it
+
+    def later(self, job: Callable[[], None]) -> Callable[[], None]:
+        # What a receiver has joined to a transaction is its own, in whatever thread it is told.
+        around = _called.get()
+        return partial(_do_inside, around, job) if around else job
+
     def settled(self, ended: Sequence[Ended]) -> Job | None:
         if not self._is_heard(signals.delivery_settled):
             return None
@@ -125,6 +145,14 @@ def _call(
     finally:
         _called.reset(token)
     return None
+
+
+def _do_inside(around: tuple[tuple[NamedSignal, object], ...], job: Callable[[], None]) -> None:
+    token = _called.set(around)
+    try:
+        job()
+    finally:
+        _called.reset(token)
 
 
 def _refuse_coroutine(answer: object) -> None:

@@ -93,7 +93,7 @@ class Publisher:
         finally:  # of many commits some may have succeeded
             if tellings:
                 # Beside: whoever committed has a receipt already and need not wait for the answers.
-                self._beside(lambda: self._settle_all(tellings))
+                self._beside(self._sink.later(lambda: self._settle_all(tellings)))
 
     def finish(self, seconds: float) -> None:
         """Wait at most ``seconds`` until what is decided beside has been, and somebody told of it."""

@@ -21,6 +21,10 @@ class Sink:
     def told(self, control: Event) -> None:
         """Note that a control was told to whoever is there."""
 
+    def later(self, job: Callable[[], None]) -> Callable[[], None]:
+        """Return what is done beside instead of a job that will tell of what is published here."""
+        return job
+
     def settled(self, _ended: Sequence[Ended]) -> Callable[[], object] | None:
         """Return what tells of deliveries that have ended, if anybody listens; it may block."""
         return None
