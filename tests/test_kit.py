@@ -39,12 +39,12 @@ def kit(path: Path) -> Iterator[Kit]:
         yield kit
 
 
-def connect(kit: Kit, user_id: str = "u1") -> Client:
+def connect(kit: Kit, user_id: str = "u1", device_id: str = "d") -> Client:
     """Connect a client on the kit's own loop; it leaves as soon as it hears the farewell."""
     ticket = Ticket(
         token_hash="h",
         user_id=user_id,
-        device_id="d",
+        device_id=device_id,
         topics=(f"user:{user_id}",),
         session_hash=None,
         expires_at=10**15,

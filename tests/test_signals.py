@@ -16,6 +16,7 @@ from tests.test_kit import connect, eventually
 from toastkit import Config, Kit, signals
 from toastkit.deliveries import Delivery, Later, Outcome, Refusal, Sent
 from toastkit.errors import SessionRevoked
+from toastkit.ids import default_device_id
 from toastkit.senders import RecordingSender
 from toastkit.signals import client_connected, client_disconnected, delivery_settled
 from toastkit.testing import ManualClock
@@ -51,6 +52,13 @@ def test_a_client_comes_and_goes_and_both_are_told_in_order(kit: Kit) -> None:
     eventually(lambda: len(heard) == 2)
     known = {"user_id": "ada", "device_id": "d", "connection_id": connection.id}
     assert heard == [("came", {**known, "topics": ("user:ada",)}), ("left", known)]
+
+
+def test_a_client_that_named_no_device_is_told_by_its_users(kit: Kit) -> None:
+    heard = Heard(client_connected, kit)
+    connect(kit, "ada", default_device_id("ada"))
+    eventually(lambda: heard.told)
+    assert heard.told[0]["device_id"] == default_device_id("ada")
 
 
 def test_closing_tells_that_everybody_has_gone_before_it_returns(url: str) -> None:

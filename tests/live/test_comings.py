@@ -239,7 +239,10 @@ def test_online_makes_no_loop_where_nobody_is_served(
     assert world.node.online("ada") == 0
 
 
-def test_online_is_nobody_at_the_end(world: World) -> None:
+def test_online_is_nobody_at_the_end_and_makes_no_new_loop(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.connect("ada")
     world.node.stop()
+    monkeypatch.setattr(world.runtime, "ask", lambda _: pytest.fail("the loop was asked"))
     assert world.node.online("ada") == 0

@@ -99,9 +99,8 @@ class Node:
         route = principals.route(principals.user_id(user_id))
         if not self.serving or self.closing:
             return 0
-        return self.runtime.ask(
-            lambda: sum(each.foreground and not each.ending for each in self.roster.members(route))
-        )
+        members = self.roster.members
+        return self.runtime.ask(lambda: sum(each.foreground for each in members(route)))
 
     # Connections come and go
 
