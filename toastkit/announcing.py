@@ -57,21 +57,6 @@ class Announcer(Sink, Witness):
             self._tell(signals.control_published, _told(control))
 
     def later(self, job: Callable[[], None]) -> Callable[[], None]:
-        around = _called.get()
-        if not around:
-            return job
-
-        def around_it() -> None:
-            # What a receiver commits is told beside, and is what it published all the same.
-            token = _called.set(around)
-            try:
-                job()
-            finally:
-                _called.reset(token)
-
-        return around_it
-
-    def later(self, job: Callable[[], None]) -> Callable[[], None]:
         # What a receiver has joined to a transaction is its own, in whatever thread it is told.
         around = _called.get()
         return partial(_do_inside, around, job) if around else job

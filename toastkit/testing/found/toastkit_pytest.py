@@ -85,5 +85,5 @@ def pytest_assertrepr_compare(
     said = yield
     # Only what is toastkit's own is asked: an attribute of somebody else's may be a trap.
     ours = (each for each in (left, right) if hasattr(type(each), "toastkit_note"))
-    note = next((each.toastkit_note for each in ours), None)
+    note = next((getattr(each, "toastkit_note", None) for each in ours), None)
     return [[*lines, note] for lines in said] if isinstance(note, str) else said
