@@ -32,7 +32,7 @@ def hidden_files(app: Flask, ours: Iterable[Rule], theirs: Sequence[Rule]) -> It
         for their, folder in folders:
             before = their.rule.partition("<")[0]
             name = mine.rule.removeprefix(before)
-            if "<" in mine.rule or name == mine.rule or "GET" not in (mine.methods or ()):
+            if "<" in mine.rule or name == mine.rule:
                 continue
             if (Path(folder) / name).is_file():
                 yield mine, their, {"GET"}

@@ -219,3 +219,18 @@ def test_a_sender_that_hangs_does_not_keep_it(courier, database):
     assert courier.returncode == 0
     assert time.monotonic() - began < 10
     assert states(database) == {"hangs": ("waiting", None)}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"), [([], 0, "stopped\n"), (["--once"], 1, "before everything")]
+)
+def test_broken_off_it_is_done_unless_all_was_to_be_carried(
+    make_kit, monkeypatch, words, code, said
+):
+    def ctrl_c(*_, **__):
+        raise KeyboardInterrupt
+
+    kit = make_kit(senders=[Answers()])
+    monkeypatch.setattr(kit.deliveries, "carry", ctrl_c)
+    assert (answer := runner(kit)("courier", *words))[0] == code
+    assert said in answer[2]

@@ -121,6 +121,14 @@ def test_with_a_user_that_is_none_nothing_is_published(kit, run, tmp_path):
     assert titles(kit, "bob") == []
 
 
+def test_with_a_topic_of_one_of_them_nothing_is_published(kit, run, tmp_path):
+    path = tmp_path / "users.txt"
+    path.write_text("ada\n" * SLICE + "bob\n")
+    code, said, complaint = run("publish", "--users-from", str(path), "T", "--topic", "user:ada")
+    assert (code, said, one_line(complaint)) == (2, "", True)
+    assert titles(kit, "ada") == []
+
+
 def test_a_file_that_is_no_text_is_one_line_and_2(run, tmp_path):
     path = tmp_path / "users.txt"
     path.write_bytes(b"ada\n\xff\xfe\n")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,22 @@ def test_programs_get_a_line_of_json_for_each(kit, run):
         "transport": None,
         "session_count": None,
     }
+
+
+@pytest.fixture
+def _far_east():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_east")
+def test_a_time_without_a_zone_is_utc_wherever_the_machine_is(kit, run):
+    kit.publish_toast("ada", "A")
+    assert run("tail", "--once", "--since", "2025-12-31T23:00")[1] != ""
+    assert run("tail", "--once", "--since", "2026-01-01T05:00")[1] == ""
 
 
 def test_fewer_and_other_toasts_may_be_wanted(kit, run, clock):

@@ -83,11 +83,18 @@ def test_static_files_beside_are_none(host: Any, tmp_path: Path) -> None:
         assert "toastkit" in ours.text
 
 
-def test_a_static_file_that_toastkit_would_hide_is_reported(host: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("below", "name"),
+    # One that is read, and one that is posted to: all its other methods are toastkit's, too.
+    [("/toastkit", "toastkit.js"), ("/v1/toasts", "publish")],
+)
+def test_a_static_file_that_toastkit_would_hide_is_reported(
+    host: Any, tmp_path: Path, below: str, name: str
+) -> None:
     (tmp_path / "static").mkdir()
-    (tmp_path / "static" / "toastkit.js").write_text("theirs")
-    with pytest.raises(ConfigError, match=r"GET .*/toastkit/toastkit\.js .*\(static\)"):
-        ToastKit(host(static_url_path="/toastkit"))
+    (tmp_path / "static" / name).write_text("theirs")
+    with pytest.raises(ConfigError, match=rf"GET {below}/{name} .*\(static\)"):
+        ToastKit(host(static_url_path=below))
 
 
 def test_a_static_file_of_a_blueprint_is_reported(host: Any, tmp_path: Path) -> None:
@@ -104,6 +111,16 @@ def test_a_static_file_of_a_blueprint_is_reported(host: Any, tmp_path: Path) -> 
     app.register_blueprint(files, url_prefix="/toastkit")
     with pytest.raises(ConfigError, match=r"toastkit\.js .*\(more\.static\)"):
         ToastKit(app)
+
+
+def test_a_websocket_of_the_hosts_collides_with_a_websocket_alone(host: Any) -> None:
+    app = host()
+    app.add_url_rule("/v1/toasts", "feed", lambda: "theirs", websocket=True)
+    ToastKit(app)
+    other = host()
+    other.add_url_rule("/v1/realtime", "feed", lambda: "theirs", websocket=True)
+    with pytest.raises(ConfigError, match=REMEDY):
+        ToastKit(other)
 
 
 def test_a_path_of_another_subdomain_is_none(host: Any, caplog: pytest.LogCaptureFixture) -> None:

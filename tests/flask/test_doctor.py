@@ -131,6 +131,13 @@ def test_a_database_of_the_environment_is_not_used(make, monkeypatch):
     assert "hush" not in json.dumps(examined(app))
 
 
+def test_a_database_of_the_environment_says_nothing_where_another_is_named(
+    make, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shop:hush@db/shop")
+    assert wrong(make(TOASTKIT_DATABASE_URL=f"sqlite:///{tmp_path}/toasts.db")) == []
+
+
 def test_an_app_where_nobody_can_sign_in_fails(make):
     assert wrong(make(login=False)) == [("fail", "login")]
 
