@@ -37,7 +37,6 @@ class FileFacts(Struct, frozen=True, kw_only=True):
     folder_writable: bool = True
     filesystem: str = ""
     free: int | None = None
-    total: int | None = None
 
 
 def look_at_file(url: URL) -> FileFacts:
@@ -48,7 +47,6 @@ def look_at_file(url: URL) -> FileFacts:
         return FileFacts(
             path=str(path), exists=False, trouble=f"the folder {folder} does not exist"
         )
-    free, total = _room(folder)
     exists = path.exists()
     trouble, refused, locked, journal = _opened(path) if exists else ("", "", False, "")
     return FileFacts(
@@ -64,8 +62,7 @@ def look_at_file(url: URL) -> FileFacts:
         folder=str(folder),
         folder_writable=os.access(folder, os.W_OK | os.X_OK, effective_ids=EFFECTIVE),
         filesystem=filesystem_of(folder.resolve(), _mounts()),
-        free=free,
-        total=total,
+        free=_free(folder),
     )
 
 
@@ -115,12 +112,11 @@ def _uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=rw"
 
 
-def _room(folder: Path) -> tuple[int | None, int | None]:
+def _free(folder: Path) -> int | None:
     try:
-        usage = shutil.disk_usage(folder)
+        return shutil.disk_usage(folder).free
     except OSError:
-        return None, None
-    return usage.free, usage.total
+        return None
 
 
 def _mounts() -> str:
