@@ -14,6 +14,13 @@ from .policies import Policy
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+class _Others(set[str]):
+    """Every method but some: also those that nobody has thought of yet."""
+
+    def __contains__(self, method: object) -> bool:
+        return super().__contains__(method) or method not in _METHODS
+
+
 class Door(Blueprint):
     """Hold views that belong together."""
 
@@ -55,13 +62,11 @@ def add_other_methods(app: Flask, name: str) -> None:
         if rule.endpoint.startswith(f"{name}.") and not rule.websocket:
             allowed.setdefault(rule.rule, set()).update(rule.methods or ())
     for path, methods in allowed.items():
-        app.add_url_rule(
-            path,
-            f"{name}.other:{path}",
-            _other_methods(sorted(methods | {"OPTIONS"})),
-            provide_automatic_options=False,
-            methods=_METHODS - methods,
-        )
+        endpoint, others = f"{name}.other:{path}", _Others(_METHODS - methods)
+        view = _other_methods(sorted(methods | {"OPTIONS"}))
+        app.add_url_rule(path, endpoint, view, provide_automatic_options=False, methods=others)
+        for rule in app.url_map.iter_rules(endpoint):
+            rule.methods = others  # Flask has made a plain set of it
 
 
 def _other_methods(allowed: list[str]) -> Any:

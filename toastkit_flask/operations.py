@@ -24,7 +24,8 @@ class Operation:
     body (``None``: there is none), ``body`` that of what is sent, ``optional`` where nothing need
     be. ``query`` and ``headers`` are structs with a field for each parameter, ``path`` has the type
     of each part of the path. ``errors`` may be raised besides those that policy, rate and body
-    bring; ``codes`` are refusals of other kinds, by status.
+    bring; ``codes`` are refusals of other kinds, by status. ``unchanged``: who has it already, and
+    says so, is answered 304.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Operation:
     path: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     errors: tuple[type[ToastKitError], ...] = field(default=(), kw_only=True)
     codes: Codes = field(default_factory=dict, kw_only=True)
+    unchanged: bool = field(default=False, kw_only=True)
 
 
 def described(

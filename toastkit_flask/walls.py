@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 from weakref import WeakSet
 
 from flask import Flask, Response, current_app, request
@@ -36,7 +36,8 @@ def answered(response: Response) -> Response:
     if urlsplit(urljoin(request.url, where)).path == urlsplit(request.url).path:
         return response
     _warn_once(where)
-    return errors.tell(MissingToken(f"this app asks for a login first (it redirects to {where})"))
+    text = f"this app asks for a login first (it redirects to {_plain(where)})"
+    return errors.tell(MissingToken(text))
 
 
 def _warn_once(where: str) -> None:
@@ -48,6 +49,11 @@ def _warn_once(where: str) -> None:
             "where it does so (@app.before_request) let what begins with 'toastkit_' in "
             "request.endpoint pass: toastkit checks by itself",
             request.method,
-            request.path,
-            where,
+            _plain(request.path),
+            _plain(where),
         )
+
+
+def _plain(url: str) -> str:
+    # A query may carry a ticket, also one that says where to go next, and a path may break a line.
+    return quote(unquote(url.partition("?")[0]), safe="/:~")

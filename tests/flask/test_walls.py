@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from flask import Response, abort, redirect, request
 
@@ -50,7 +52,20 @@ def test_the_log_says_once_what_to_let_pass(client, publisher, caplog):
     for _ in range(2):
         client.post("/v1/toasts/publish", json=BODY, headers=publisher)
     assert caplog.text.count("'toastkit_'") == 1
-    assert "POST /v1/toasts/publish was redirected to /login?next=/" in caplog.text
+    assert "POST /v1/toasts/publish was redirected to /login by this app" in caplog.text
+
+
+def test_neither_log_nor_answer_repeat_what_a_query_said(make_app, caplog):
+    app = make_app()
+
+    @app.before_request
+    def wall():
+        return redirect(f"/login?next={quote(request.full_path)}")
+
+    answer = app.test_client().get("/v1/toasts/a%0ab/read?token=ms_tok_secret")
+    assert "/login" in answer.json["message"]
+    assert "ms_tok" not in caplog.text + answer.text
+    assert "GET /v1/toasts/a%0Ab/read was" in caplog.text
 
 
 def test_the_hosts_own_paths_are_redirected_as_before(app, client):

@@ -149,7 +149,10 @@ def _responses(place: Place, here: State, schemas: Schemas) -> dict[str, Any]:
         place.rule.endpoint.startswith("toastkit_"),
         bool(config.trusted_hosts),
     )
-    return {str(operation.status): answer, **refusals.refusals(operation, path)}
+    answers = {str(operation.status): answer}
+    if operation.unchanged:
+        answers["304"] = {"description": "Not Modified: it is as you have it."}
+    return answers | refusals.refusals(operation, path)
 
 
 def _rate(place: Place, here: State) -> str:
