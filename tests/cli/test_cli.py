@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -144,6 +145,18 @@ def test_a_file_that_cannot_be_written_is_one_line_and_1(kit, run, tmp_path):
     code, _, complaint = run("export", "ada", "--output", str(tmp_path / "nowhere" / "ada.json"))
     assert code == 1
     assert one_line(complaint)
+
+
+@pytest.mark.parametrize("name", ["pipe", "link", "dangling", ""])
+def test_what_is_no_file_is_not_replaced(kit, run, tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")  # as good as /dev/null, which no test may put at stake
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    before = [each.lstat() for each in sorted(tmp_path.iterdir())]
+    code, said, complaint = run("export", "ada", "--output", name and str(tmp_path / name))
+    assert (code, said) == (2, "")
+    assert "is no file to replace" in complaint
+    assert [each.lstat() for each in sorted(tmp_path.iterdir())] == before
 
 
 def test_nothing_is_left_of_a_file_that_could_not_be_finished(kit, run, tmp_path, monkeypatch):

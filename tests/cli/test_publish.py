@@ -193,3 +193,9 @@ def test_a_reader_that_goes_does_not_stop_a_publish(kit, run, file, monkeypatch)
     monkeypatch.setattr(words, "gone", lambda: None)
     assert run("publish", "--users-from", file, "T")[0] == 0
     assert titles(kit, MANY[-1]) == ["T"]
+
+
+def test_a_file_of_users_that_cannot_be_read_is_one_line(run):
+    code, said, complaint = run("publish", "--users-from", "/proc/self/mem", "T")
+    assert (code, said) == (2, "")
+    assert complaint == "Error: /proc/self/mem cannot be read: Input/output error\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import msgspec
 
 from ..current import current_kit
 from ..principals import user_id
-from .words import Progress, as_json, examples, gone, say, say_json, told
+from .words import Progress, as_json, examples, gone, say, say_json, shown, told
 
 Parts = Iterable[tuple[str, list[dict[str, Any]]]]
 
@@ -110,6 +111,7 @@ def _write(parts: Parts, file: BinaryIO) -> None:
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
     # What is kept about somebody is nobody else's business, also not until the file is complete.
+    _ensure_ordinary(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -121,4 +123,14 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
             beside.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
+        text = f"{shown(str(path))} cannot be written: {error.strerror}"
+        raise click.ClickException(text) from None
+
+
+def _ensure_ordinary(path: Path) -> None:
+    # Whoever may replace /dev/null would take it from everybody; /dev/stdout is a link.
+    if not path.name or (os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode)):
+        raise click.UsageError(
+            f"--output {shown(str(path))!r} is no file to replace: leave it out, and say where to "
+            "with > or |"
+        )

@@ -106,6 +106,8 @@ def _read(file: TextIO, topic: str | None) -> Iterator[str]:
                 yield _user(text, f"{name}, line {number}", topic)
     except UnicodeDecodeError:
         raise Invalid(f"{name} is not UTF-8") from None
+    except OSError as error:
+        raise Invalid(f"{name} cannot be read: {error.strerror}") from None
 
 
 def _user(text: str, where: str, topic: str | None) -> str:
