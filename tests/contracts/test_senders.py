@@ -61,7 +61,7 @@ def delivery(sender: Sender) -> Delivery:
 
 
 def test_it_may_be_registered(sender: Sender) -> None:
-    assert Senders([sender]).kinds == (sender.kind,)
+    assert list(Senders([sender]).kinds) == [sender.kind]
 
 
 def test_it_says_what_became_of_an_attempt_and_leaves_the_delivery_as_it_is(

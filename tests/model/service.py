@@ -176,6 +176,7 @@ class Service:
         process = self.world.process()
         self.patch.setattr(toastkit.wiring, "runtime_for", lambda _name: process)
         kit = Kit(Config(database_url=self.url, **SETTINGS), clock=self.clock, senders=senders)
+        open_kits.discard(kit)  # nobody closes what may have crashed
         kit.process = process
         self.kits.append(kit)
         return kit
@@ -251,8 +252,7 @@ class Service:
 
     def close(self):
         self.looking.close()
-        for kit in self.kits:  # nobody closes what has crashed
-            open_kits.discard(kit)
+        for kit in self.kits:
             atexit.unregister(kit.close)
         self.world.end()
         self._undo()
