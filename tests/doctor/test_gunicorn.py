@@ -150,3 +150,10 @@ def test_what_suits_and_what_does_not(given, wrong, facts, levels):
 def test_any_worker_suits_the_portable_gateway(facts, levels):
     found = green(worker_class="tornado", gevent=GeventFacts())
     assert levels(check, facts(gateway="portable", gunicorn=found)) == []
+
+
+def test_a_module_of_the_folder_is_there_for_the_file_and_for_nobody_before(read, tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('run before anybody asked')\n")
+    (tmp_path / "mine.py").write_text("KIND = 'gthread'\n")
+    found = read("import mine\nworker_class = mine.KIND\n")
+    assert (found.trouble, found.worker_class) == ("", "gthread")

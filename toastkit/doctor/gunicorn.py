@@ -37,7 +37,8 @@ def gather(patient: Patient) -> GunicornFacts:
     text = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
     try:
         done = subprocess.run(  # noqa: S603  # our own file; the words are the operator's
-            [sys.executable, "-c", text, *patient.words],
+            # -P: as under the command gunicorn, no json.py of this folder is taken for Python's.
+            [sys.executable, "-P", "-c", text, *patient.words],
             env={**os.environ, **patient.environ},
             stdin=subprocess.DEVNULL,
             capture_output=True,
