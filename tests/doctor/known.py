@@ -34,7 +34,7 @@ GOOD = ServerFacts(
 ANYWHERE = """
 from toastkit.storage import lookingfile
 lookingfile._mounts = lambda: ""
-lookingfile._room = lambda folder: (None, None)
+lookingfile._free = lambda folder: None
 """
 """Run in a program: whatever disk the tests are on, there is nothing wrong with it."""
 
@@ -45,7 +45,7 @@ def anywhere(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     for name in ("DATABASE_URL", "REDIS_URL", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(lookingfile, "_mounts", str)
-    monkeypatch.setattr(lookingfile, "_room", lambda folder: (None, None))
+    monkeypatch.setattr(lookingfile, "_free", lambda folder: None)
 
 
 def file(**given: Any) -> FileFacts:
