@@ -99,6 +99,11 @@ def test_an_unknown_key_is_warned_about_with_the_nearest(key: str, near: str) ->
         Config.from_mapping({key: "1"})
 
 
+def test_an_unknown_key_that_is_near_to_none_is_not_guessed_at() -> None:
+    with pytest.warns(UserWarning, match=r"^TOASTKIT_TTL is no setting of toastkit$"):
+        Config.from_mapping({"TOASTKIT_TTL": "1"})
+
+
 def test_keys_of_others_are_let_alone() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

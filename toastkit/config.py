@@ -174,7 +174,7 @@ class Config:
         """Read every ``TOASTKIT_`` key of a mapping, such as ``app.config``.
 
         ``given`` is used where the mapping says nothing. A key that is no setting is warned
-        about, with the nearest that is.
+        about, with the nearest that is, if one is near.
 
         Raises:
             ConfigError: a value is not understood.
@@ -188,7 +188,8 @@ class Config:
             if name in settings:
                 values[name] = _read(key, value, settings[name])
         for key, near in unknown(mapping).items():
-            warnings.warn(f"{key} is no setting of toastkit; did you mean {near}?", stacklevel=3)
+            guess = f"; did you mean {near}?" if near else ""
+            warnings.warn(f"{key} is no setting of toastkit{guess}", stacklevel=3)
         return cls(**values)
 
 
@@ -211,15 +212,23 @@ def sources_of_env(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def unknown(mapping: Mapping[Any, Any]) -> dict[str, str]:
-    """Return each ``TOASTKIT_`` key of a mapping that is no setting, with the nearest that is."""
-    known = [PREFIX + setting.name.upper() for setting in fields(Config)]
+    """Return each ``TOASTKIT_`` key of a mapping that is no setting, with the nearest that is.
+
+    That is empty where none is near: a wild guess would send its reader astray.
+    """
+    known = [setting.name.upper() for setting in fields(Config)]
     strange = [
         key
         for key in mapping
         if isinstance(key, str) and key.startswith(PREFIX)
-        if key.upper() not in known and key not in _ELSEWHERE
+        if key.upper().removeprefix(PREFIX) not in known and key not in _ELSEWHERE
     ]
-    return {key: difflib.get_close_matches(key, known, n=1, cutoff=0)[0] for key in strange}
+    return {key: _nearest(key, known) for key in strange}
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key.removeprefix(PREFIX).upper(), known, n=1)
+    return PREFIX + near[0] if near else ""
 
 
 ENVIRONMENT = "the environment"

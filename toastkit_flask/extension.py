@@ -55,7 +55,12 @@ class ToastKit:
             self.init_app(app)
 
     def init_app(
-        self, app: Flask, *, db: Any = None, senders: Sequence[Sender] | None = None
+        self,
+        app: Flask,
+        *,
+        db: Any = None,
+        senders: Sequence[Sender] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Set toastkit up on an app whose configuration is complete; later changes do not count.
 
@@ -84,7 +89,8 @@ class ToastKit:
         whose ``init_app`` must have been called, and its migrations make toastkit's tables.
         Without it and without ``TOASTKIT_DATABASE_URL`` they are kept in the app's instance
         folder, in ``toastkit.db``; in a test, or beside a database in memory, in a file that is
-        deleted with the app. ``senders`` take the place of this object's, as a test wants.
+        deleted with the app. ``senders`` and ``clock`` take the place of this object's, as a test
+        wants.
 
         Raises:
             ConfigError: a setting is wrong, a path is taken, or toastkit is set up here already.
@@ -106,7 +112,7 @@ class ToastKit:
             owned=self._owned,
             context=app.app_context,
             sender=app,
-            clock=self._clock,
+            clock=self._clock if clock is None else clock,
             host=None if db is None else hosting.host(app, db),
         )
         state = State(
@@ -137,7 +143,11 @@ class ToastKit:
         """Name the function that returns the id of the user a request belongs to, or ``None``.
 
         Without one Flask-Login is asked, where it is set up.
+
+        Raises:
+            ConfigError: it cannot be called without arguments.
         """
+        logins.ensure_loader(loader)
         self._hooks.user_loader = loader
         return loader
 

@@ -70,6 +70,11 @@ def test_a_key_that_is_no_setting_is_told_with_the_nearest(patient, facts, level
     assert HUSH not in repr(finding)
 
 
+def test_a_key_that_is_near_to_none_is_not_guessed_at(facts):
+    finding = next(iter(check(facts({"TOASTKIT_TTL": "3"}))))
+    assert finding.remedy == "take it out, or see what there is: toastkit doctor --settings"
+
+
 def test_what_keeps_a_kit_from_being_made_fails(facts):
     given = facts()
     broken = replace(given, patient=replace(given.patient, trouble="publish_rate: 'x' is no rate"))

@@ -12,6 +12,7 @@ from tests.publishing.test_deliveries import eventually
 from toastkit import Config, ConfigError, NoKit, current_kit, publish_toast
 from toastkit.deliveries import Sent
 from toastkit.senders import RecordingSender
+from toastkit.testing import ManualClock
 from toastkit_flask import ToastKit
 
 
@@ -203,6 +204,29 @@ def test_a_sender_is_called_in_its_apps_context(tmp_path):
     eventually(lambda: kit.deliveries.recent(state="sent"))
     assert mail.apps == ["shop"]
     kit.close()
+
+
+def test_the_clock_of_one_app_takes_the_place_of_the_objects(tmp_path):
+    toastkit, clock = ToastKit(), ManualClock()
+    app = Flask("test", instance_path=str(tmp_path))
+    toastkit.init_app(app, clock=clock)
+    with app.app_context():
+        assert toastkit.kit.node.clock is clock
+        toastkit.kit.close()
+
+
+def test_a_user_loader_like_Flask_Logins_is_refused_where_it_is_named():
+    toastkit = ToastKit()
+    with pytest.raises(ConfigError, match=r"load_user\(\) .* without arguments"):
+
+        @toastkit.user_loader
+        def load_user(user_id):
+            return user_id
+
+
+@pytest.mark.parametrize("loader", [lambda: "ada", lambda user="ada": user, str, "ada".upper])
+def test_a_user_loader_may_be_whatever_can_be_called_without_arguments(loader):
+    assert ToastKit().user_loader(loader) is loader
 
 
 def test_senders_of_one_app_take_the_place_of_the_objects(tmp_path):

@@ -15,6 +15,8 @@ NAME = "settings"
 
 REDIS = "TOASTKIT_REDIS_URL"
 
+NONE_NEAR = "take it out, or see what there is: toastkit doctor --settings"
+
 MAX_PATH = 150
 """A key that was set in the place of its path is longer."""
 
@@ -28,10 +30,10 @@ def check(facts: Facts) -> Iterator[Finding]:
         for key, near in unknown(said).items():
             if key != REDIS:
                 text = f"{key} in {place} is no setting of toastkit"
-                yield warn(NAME, text, f"did you mean {near}?")
+                yield warn(NAME, text, f"did you mean {near}?" if near else NONE_NEAR)
     if not patient.trouble:
         count = sum(each.changed for each in shown(patient))
-        yield ok(NAME, f"{count or 'none'} differ from their defaults")
+        yield ok(NAME, f"{count or 'none'} set to other than the default")
 
 
 def shown(patient: Patient) -> tuple[Setting, ...]:

@@ -73,7 +73,8 @@ class Toasts:
         if not isinstance(clock, ManualClock):
             raise UsageError(
                 "this app goes by the system's clock: where it is made for tests, say "
-                "ToastKit(clock=ManualClock()), with ManualClock of toastkit.testing"
+                "ToastKit(app, clock=ManualClock()) or toastkit.init_app(app, clock=ManualClock()), "
+                "with ManualClock of toastkit.testing"
             )
         return clock
 
