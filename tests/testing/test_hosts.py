@@ -116,6 +116,18 @@ def client():
 """,
         1,
     ),
+    "one app in a class": (
+        """
+class Here:
+    app = None
+
+@pytest.fixture
+def client():
+    Here.app = Here.app or create_app()
+    return Here.app.test_client()
+""",
+        1,
+    ),
     "one app in a module, imported late": (
         """
 @pytest.fixture

@@ -42,8 +42,12 @@ def _is_held_by_a_module(kit: Kit) -> bool:
     known.update(id(value) for names in modules for value in list(names.values()))
     app = kit._sender  # noqa: SLF001
     holders = gc.get_referrers(kit) if app is None else gc.get_referrers(kit, app)
-    # What a function keeps in functools.cache: it is seen as the function's.
-    return any(id(each) in known or hasattr(type(each), "cache_info") for each in holders)
+    # What a class or an object holds is in a dict of theirs; what a function keeps in
+    # functools.cache is seen as the function's.
+    dicts = [each for each in holders if type(each) is dict]
+    return any(hasattr(type(each), "cache_info") for each in holders) or any(
+        id(each) in known for each in (*holders, *(gc.get_referrers(*dicts) if dicts else ()))
+    )
 
 
 def _names(module: object) -> dict[str, object]:
