@@ -13,6 +13,7 @@ from sqlalchemy.pool import StaticPool
 
 from tests.joining.conftest import Base, Order
 from toastkit import Config, Host, Kit
+from toastkit.errors import StorageUnavailable
 
 pytestmark = pytest.mark.plain
 
@@ -65,3 +66,17 @@ def test_without_rows_it_goes_at_once(
     db.get(Order, 1)
     assert kit.publish_toast("ada", "Hello").status == "queued"  # by another process's serving
     assert titles() == ["Hello"]
+
+
+def test_what_cannot_be_kept_then_is_logged_and_the_commit_stands(
+    kit: Kit, db: scoped[Session], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise StorageUnavailable("the disk is full")
+
+    db.add(Order())
+    kit.publish_toast("ada", "Lost")
+    monkeypatch.setattr(kit._publisher, "publish", full)
+    db.commit()
+    assert len(db.query(Order).all()) == 1
+    assert "1 toasts of a committed transaction are lost" in caplog.text

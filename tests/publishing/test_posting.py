@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toastkit.deliveries import Delivery, Outcome
+from toastkit.deliveries import Delivery, Later, Outcome
 from toastkit.errors import ConfigError
 from toastkit.publishing.posting import ROOM, Raised, Senders
 from toastkit.senders import RecordingSender
@@ -84,3 +84,10 @@ def test_one_sender_that_cannot_be_closed_keeps_none_from_it(
     Senders([broken, RecordingSender("plain"), other]).close()
     assert closed == [1]
     assert "the sender of broken could not be closed" in caplog.text
+
+
+def test_of_a_sender_that_has_gone_it_is_tried_again_later() -> None:
+    senders = Senders([RecordingSender("mail")])
+    senders.swap("mail", None)
+    delivery = Delivery(id="d", kind="mail", target="", payload={}, created_at=0, expires_at=1)
+    assert senders.post(delivery) == Later("its sender has gone")

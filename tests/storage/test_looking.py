@@ -64,6 +64,13 @@ def test_a_database_at_head_has_nothing_wrong(url):
     assert (facts.rows.waiting, facts.rows.undecided, facts.rows.newest_at) == ((), 0, None)
 
 
+def test_not_a_byte_of_a_file_is_changed(tmp_path, file):
+    path = tmp_path / "toastkit.db"
+    path.write_bytes(file.read_bytes())
+    assert look(f"sqlite:///{path}", now).trouble == ""
+    assert path.read_bytes() == file.read_bytes()
+
+
 def test_an_empty_database_stays_empty(postgres):
     url = postgres.empty()
     assert look(url, now).schema.version is None

@@ -162,6 +162,18 @@ def test_what_becomes_due_is_done_when_it_is_settled(make_app: MakeApp, toasts: 
     assert toasts.pushed.titles == ["Hi"]
 
 
+def test_a_page_stays_open_however_far_the_clock_goes(make_app: MakeApp, toasts: Toasts) -> None:
+    app = make_app(clock=ManualClock())
+    toasts = toasts.of(app)
+    page = toasts.online("ada")
+    for _ in range(3):  # it is asked for a sign of life, and would be let go
+        toasts.clock.advance(3600)
+        toasts.settle()
+    with app.app_context():
+        publish_toast("ada", "Hi")
+    assert page.titles == ["Hi"]
+
+
 def test_pushes_are_seen_where_another_process_carries(make_app: MakeApp, toasts: Toasts) -> None:
     app = make_app(carry=False)
     toasts = toasts.of(app)
