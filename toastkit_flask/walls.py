@@ -33,11 +33,18 @@ def answered(response: Response) -> Response:
     where = response.headers.get("Location")
     if not where:
         return response
-    if urlsplit(urljoin(request.url, where)).path == urlsplit(request.url).path:
+    if _path_of(where) == _path_of(request.url):
         return response
     _warn_once(where)
     text = f"this app asks for a login first (it redirects to {_plain(where)})"
     return errors.tell(MissingToken(text))
+
+
+def _path_of(where: str) -> str | None:
+    try:
+        return urlsplit(urljoin(request.url, where)).path
+    except ValueError:
+        return None  # such as a bracket without its other half: it leads nowhere
 
 
 def _warn_once(where: str) -> None:

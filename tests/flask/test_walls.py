@@ -99,6 +99,12 @@ def test_the_same_path_of_another_origin_stays_a_redirect(make_app, publisher):
     assert answer.headers["Location"] == "https://localhost/v1/toasts/publish?x=1"
 
 
+def test_a_redirect_that_leads_nowhere_is_no_500(make_app):
+    app = make_app()
+    app.before_request(lambda: Response(status=302, headers={"Location": "http://[::1"}))
+    assert app.test_client().get("/v1/toasts").status_code == 401
+
+
 @pytest.mark.parametrize(
     "say", [lambda: ("Closed for today", 503), lambda: Response(status=204), lambda: abort(403)]
 )
