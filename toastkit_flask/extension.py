@@ -9,6 +9,7 @@ from flask import Flask, request, request_started
 
 from toastkit import Config, Kit
 from toastkit.clock import Clock
+from toastkit.config import PREFIX, unknown
 from toastkit.current import register_finder
 from toastkit.errors import ConfigError
 from toastkit.hooks import Authorize, Facts, Hooks, SignedIn, UserLoader
@@ -49,7 +50,7 @@ class ToastKit:
         self._senders = tuple(senders)
         self._clock = clock
         self._owned = None if owned is None else tuple(owned)
-        self._settings = settings
+        self._settings = _known(settings)
         self._hooks = Hooks()
         if app is not None:
             self.init_app(app)
@@ -248,3 +249,11 @@ class ToastKit:
                 "toastkit cannot know who is asking: name a function with @toastkit.user_loader, "
                 "set Flask-Login up, or give ToastKit(verifiers=...)"
             )
+
+
+def _known(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings as they are; raise for one that is none, where it is written."""
+    for key, near in unknown({PREFIX + name.upper(): name for name in settings}).items():
+        guess = f"; did you mean {near.removeprefix(PREFIX).lower()}?" if near else ""
+        raise TypeError(f"ToastKit() has no option {key.removeprefix(PREFIX).lower()}{guess}")
+    return settings

@@ -215,6 +215,14 @@ def test_the_clock_of_one_app_takes_the_place_of_the_objects(tmp_path):
         toastkit.kit.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "guess"), [("surface", "; did you mean surfaces?"), ("loader", "")]
+)
+def test_an_option_that_is_none_is_told_where_it_is_written(name, guess):
+    with pytest.raises(TypeError, match=rf"^ToastKit\(\) has no option {name}{re.escape(guess)}$"):
+        ToastKit(**{name: "toasts"})
+
+
 def test_a_user_loader_like_Flask_Logins_is_refused_where_it_is_named():
     toastkit = ToastKit()
     with pytest.raises(ConfigError, match=r"load_user\(\) .* without arguments"):
