@@ -115,3 +115,14 @@ def test_what_is_rolled_back_within_it_does_not(
     publish_toast("ada", "never")
     db.session.rollback()
     assert toasts.all.titles == ["kept"]
+
+
+def test_the_end_of_a_savepoint_is_no_commit(
+    app: Flask, db: Any, order: Any, taken_back: None, toasts: Toasts
+) -> None:
+    db.session.add(order())
+    with db.session.begin_nested():
+        publish_toast("ada", "Hello")
+    assert toasts.all == []
+    db.session.commit()
+    assert toasts.all.titles == ["Hello"]
