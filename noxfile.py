@@ -67,7 +67,7 @@ def tests_gevent(session: nox.Session) -> None:
     plugins have imported ssl by then.
     """
     session.install("-e", ".[service]", *_group("test"))
-    shards = ("python", "-m", "tests.shards", str(os.cpu_count() or 1))
+    shards = ("python", "-m", "tests.shards", str(1 + (os.cpu_count() or 1)))
     patched = ("python", "-m", "gevent.monkey", "--module", "pytest")
     session.run(*shards, *patched, "-m", "not long and not plain", *session.posargs)
 

@@ -1,4 +1,4 @@
-"""Run pytest in several processes at once, each with every so-manieth file of the tests.
+"""Run pytest in several processes at once, each with its share of the tests.
 
     python -m tests.shards 2 python -m gevent.monkey --module pytest -m "not long"
 
