@@ -43,7 +43,14 @@ MOST_CREDITS = 1_000_000
 class NewProject(Struct, frozen=True):
     """Name a project."""
 
-    name: Annotated[str, text(f"1-{MOST_NAME} printable characters.", MOST_NAME)]
+    name: Annotated[
+        str,
+        text(
+            f"1-{MOST_NAME} printable characters; spaces around it are taken off.",
+            MOST_NAME,
+            pattern=r"^ *[^ \x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^ \x00-\x1f\x7f])? *$",
+        ),
+    ]
 
     def checked(self) -> str:
         """Return the name.
@@ -51,8 +58,8 @@ class NewProject(Struct, frozen=True):
         Raises:
             Invalid: it is none that a toast could tell.
         """
-        name = self.name.strip()
-        if not name.isprintable() or not 1 <= len(name) <= MOST_NAME:
+        name = self.name.strip(" ")  # not what else counts as white space: it is not printable
+        if not name or not name.isprintable() or len(self.name) > MOST_NAME:
             raise Invalid(f"name must be 1-{MOST_NAME} printable chars", ("name",), "length")
         return name
 

@@ -94,7 +94,16 @@ def test_without_credits_a_project_is_402(client: FlaskClient, bearer: Any) -> N
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"name": ""}, {"name": "  "}, {"name": "x" * 201}, {"name": "a\x00b"}, {"name": 7}, []],
+    [
+        {},
+        {"name": ""},
+        {"name": "  "},
+        {"name": "x" * 201},
+        {"name": "a\x00b"},
+        {"name": "\x1fa"},
+        {"name": 7},
+        [],
+    ],
 )
 def test_what_is_no_project_is_422_and_costs_nothing(
     client: FlaskClient, bearer: Any, body: Any
