@@ -14,6 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from example_app.factory import create_app
+from example_app.settings import DEMO_SECRET
+from tests.matrix import Wallet
 from toastkit import Kit
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +23,13 @@ Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """Make the service in demo mode, with the module's ``SETTINGS`` if it has any."""
     instance = tmp_path_factory.mktemp("instance")
-    app = create_app({"TOASTKIT_DEMO": "1", "INSTANCE_PATH": str(instance)})
+    chosen = getattr(request.module, "SETTINGS", {})
+    app = create_app({"TOASTKIT_DEMO": "1", "INSTANCE_PATH": str(instance), **chosen})
     yield app
     kit: Kit = app.extensions["toastkit"].kit
     kit.close()
@@ -32,6 +38,15 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def wallet(app: Flask) -> Wallet:
+    def jwt(user: str) -> str:
+        signed = app.test_client().post("/demo/sign-in", json={"name": user})
+        return str((signed.json or {})["jwt"])
+
+    return Wallet(app.extensions["toastkit"].kit, DEMO_SECRET, jwt)
 
 
 @pytest.fixture(scope="module")

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 
-from example_app.factory import create_app
-from example_app.settings import DEMO_SECRET
 from tests.matrix import ANSWERS, Wallet, policy, refusal, rules, wrong
 
 pytestmark = pytest.mark.plain
 
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    chosen = {
-        "TOASTKIT_DEMO": "1",
-        "RATE_LIMITS": "0",
-        "TOASTKIT_GATEWAY": "portable",  # a test client has no socket to take
-        "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
-    }
-    app = create_app(chosen)
-    yield app
-    app.extensions["toastkit"].kit.close()
-
-
-@pytest.fixture
-def wallet(app: Flask) -> Wallet:
-    def jwt(user: str) -> str:
-        signed = app.test_client().post("/demo/sign-in", json={"name": user})
-        return str((signed.json or {})["jwt"])
-
-    return Wallet(app.extensions["toastkit"].kit, DEMO_SECRET, jwt)
+SETTINGS = {"RATE_LIMITS": "0", "TOASTKIT_GATEWAY": "portable"}
+"""A test client has no socket to take."""
 
 
 def test_every_path_has_a_policy(app: Flask) -> None:
