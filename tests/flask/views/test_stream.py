@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import ExitStack, closing
 
 import pytest
 from flask import Flask, abort
@@ -18,7 +19,10 @@ ANON = "anon:0b0e7f52-6c0b-4a4e-9d39-0d6f0b6e3c0f"
 
 @pytest.fixture
 def kit(app):
-    return app.extensions["toastkit"].kit
+    """Return the app's kit, serving: nothing published is left for a sweeper to tell meanwhile."""
+    kit = app.extensions["toastkit"].kit
+    kit.node.serve()
+    return kit
 
 
 @pytest.fixture
@@ -32,13 +36,14 @@ def pair():
 @pytest.fixture
 def follow(client, pair):
     """Ask for a stream on a socket as a server would hand it over; return what the client reads."""
+    with ExitStack() as readers:
 
-    def follow(query="", **headers):
-        environ = {"werkzeug.socket": pair[0]}
-        refused = client.get(PATH + query, headers=headers, environ_overrides=environ)
-        return refused, Reader(pair[1])
+        def follow(query="", **headers):
+            environ = {"werkzeug.socket": pair[0]}
+            refused = client.get(PATH + query, headers=headers, environ_overrides=environ)
+            return refused, readers.enter_context(closing(Reader(pair[1])))
 
-    return follow
+        yield follow
 
 
 class Reader:
@@ -46,6 +51,9 @@ class Reader:
 
     def __init__(self, sock):
         self._file = sock.makefile("rb")
+
+    def close(self):
+        self._file.close()  # it keeps its socket open; a failed test's traceback would keep both
 
     def head(self):
         lines = [line.decode().rstrip("\r\n") for line in iter(self._file.readline, b"\r\n")]
@@ -75,7 +83,8 @@ def test_the_head_and_the_greeting(follow, ada, clock):
 def test_the_same_below_api(client, pair, ada):
     environ = {"werkzeug.socket": pair[0]}
     client.get("/api" + PATH, headers=ada, environ_overrides=environ)
-    assert Reader(pair[1]).head()[0] == "HTTP/1.1 200 OK"
+    with closing(Reader(pair[1])) as reader:
+        assert reader.head()[0] == "HTTP/1.1 200 OK"
 
 
 def test_a_toast_and_a_control_are_lines(follow, ada, kit):
@@ -215,10 +224,10 @@ def test_a_full_worker_says_so_in_a_line(make_app, ada, pair):
         for sock in (other[0], pair[0]):
             environ = {"werkzeug.socket": sock}
             app.test_client().get(PATH, headers=ada, environ_overrides=environ)
-    reader = Reader(pair[1])
-    reader.head()
-    assert reader.line()["code"] == "too_many_connections"
-    assert reader.line()["code"] == 1013
+    with closing(Reader(pair[1])) as reader:
+        reader.head()
+        assert reader.line()["code"] == "too_many_connections"
+        assert reader.line()["code"] == 1013
 
 
 def test_it_is_counted_by_user(make_app, ada, pair):
