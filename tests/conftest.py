@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from hypothesis import HealthCheck, settings
 from tests.apple.papers import Papers
 from tests.apple.server import Apple
 from tests.postgres import DATABASES, MISSING, Postgres
+from tests.redis import MISSING as NO_REDIS
+from tests.redis import RedisServer, binary
 from toastkit.records import Upgrade
 from toastkit.storage import database, upgrade
 
@@ -69,6 +72,35 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     lent = server.lend()
     yield lent
     server.take_back(lent)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """Run one Redis for all tests that ask for it, and leave it alive; see ``redis_prefix``."""
+    yield from _redis()
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """Run a Redis that this test alone uses, and may kill, pause and start again."""
+    yield from _redis()
+
+
+def _redis() -> Iterator[RedisServer]:
+    if binary() is None:
+        pytest.skip(NO_REDIS)
+    server = RedisServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def redis_prefix() -> str:
+    """Name what every key of this test begins with: no test meets what another has left."""
+    return f"test{next(_prefixes)}"
+
+
+_prefixes = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
