@@ -17,6 +17,7 @@ HOUSE = ("toastkit", "toastkit_flask", "example_app")
 WORDS = {
     *("errors", "closing", "clock", "ids", "topics", "events", "principals", "commands"),
     *("replies", "receipts", "hooks", "deliveries", "config", "records", "texts", "signals"),
+    "logs",
 }
 CORE = {"live", "publishing", "identity"}
 ROOMS = {*CORE, "dialects", "runtime", "backplane", "storage", "senders", "verifiers"}
