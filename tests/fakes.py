@@ -473,6 +473,15 @@ class FakeInbox:
             return Missed(position=position, reason="too_many")
         return Missed(position=position, toasts=toasts)
 
+    def standings(self, user_ids: Sequence[str]) -> dict[str, Position]:
+        self.asked.append(tuple(user_ids))
+        self._ensure_sound()
+        mine = (event for event in self.kept if event.user_id in user_ids)
+        return {
+            event.user_id or "": Position(event.seq or 0, event.epoch or "")
+            for event in sorted(mine, key=lambda each: each.seq or 0)
+        }
+
     def page(self, query: PageQuery) -> Page:
         self.asked.append(query)
         self._ensure_sound()

@@ -30,6 +30,13 @@ class Config:
     database_url: str = _setting(
         "", "sqlite:////path/file.db or postgresql://user@host/name", shown=False
     )
+    redis_url: str = _setting(
+        "",
+        "redis://host:6379/0; joins workers and machines; empty = this process alone",
+        shown=False,
+    )
+    redis_prefix: str = _setting("toastkit", "how every key and channel in Redis begins")
+    redis_timeout_ms: int = _setting(1000, "how long Redis may take to answer")
     runtime: str = _setting("auto", "auto, gevent or threads; auto = gevent where it is patched in")
     gateway: str = _setting("takeover", "takeover, or portable: slower, for other WSGI servers")
 
@@ -159,14 +166,15 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
-        """Read the settings from the environment; ``DATABASE_URL`` names the database too.
+        """Read the settings from the environment; ``DATABASE_URL`` and ``REDIS_URL`` count, too.
 
         Raises:
             ConfigError: a value is not understood.
         """
         environ = os.environ if environ is None else environ
-        if "DATABASE_URL" in environ and PREFIX + "DATABASE_URL" not in environ:
-            given.setdefault("database_url", environ["DATABASE_URL"])
+        for name in _SHORT:
+            if name in environ and PREFIX + name not in environ:
+                given.setdefault(name.lower(), environ[name])
         return cls.from_mapping(environ, **given)
 
     @classmethod
@@ -206,8 +214,9 @@ def sources(mapping: Mapping[Any, Any], place: str) -> dict[str, str]:
 def sources_of_env(environ: Mapping[str, str]) -> dict[str, str]:
     """Return by what each setting of the environment is said, as ``Config.from_env`` reads it."""
     found = sources(environ, ENVIRONMENT)
-    if "DATABASE_URL" in environ:
-        found.setdefault("database_url", f"DATABASE_URL in {ENVIRONMENT}")
+    for name in _SHORT:
+        if name in environ:
+            found.setdefault(name.lower(), f"{name} in {ENVIRONMENT}")
     return found
 
 
@@ -232,6 +241,9 @@ def _nearest(key: str, known: list[str]) -> str:
 
 
 ENVIRONMENT = "the environment"
+
+_SHORT = ("DATABASE_URL", "REDIS_URL")
+"""Names of the environment that every program uses, and that need no prefix."""
 
 _ELSEWHERE = frozenset({"TOASTKIT_DEMO"})
 """Keys of the same prefix that somebody else reads: example_app's switch for demo mode."""

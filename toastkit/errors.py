@@ -31,6 +31,7 @@
     - ``Unavailable``: the same request may succeed later (``retry_after`` seconds)
         - ``PublishDisabled`` (``toast_publish_disabled``)
         - ``StorageUnavailable`` (``storage_unavailable``)
+        - ``BackplaneUnavailable`` (``backplane_unavailable``)
         - ``KeysNotLoaded`` (``jwks_not_loaded``)
 
 ``detail`` is what an HTTP body of the documents calls ``detail``; it is the message unless the
@@ -310,6 +311,12 @@ class StorageUnavailable(Unavailable):
     """The database is locked, full or unreadable; nothing was kept."""
 
     code = "storage_unavailable"
+
+
+class BackplaneUnavailable(Unavailable):
+    """Redis cannot be reached, and what was asked needs it; nothing was done."""
+
+    code = "backplane_unavailable"
 
 
 class KeysNotLoaded(Unavailable):

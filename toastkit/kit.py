@@ -201,7 +201,8 @@ class Kit:
 
         Raises:
             Invalid, TooLarge: the kind or the params are wrong.
-            NotServing: this process serves no sockets.
+            NotServing: this process serves no sockets, and it reaches no other.
+            BackplaneUnavailable: Redis, through which it reaches others, is away; nobody was told.
         """
         most, now = self.config.control_bytes, self._ground.clock.now()
         given = {} if params is None else params
@@ -243,6 +244,7 @@ class Kit:
         # The clients are the parent's: the child may neither talk to them nor decide who is there.
         self._publisher.abandon()
         self.node.abandon()
+        self._ground.backplane.abandon()
         self.node = self._make_node()
         for each in self._looking:
             each.abandon()

@@ -9,10 +9,12 @@ import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from .announcing import Announcer
 from .backplane import MemoryBackplane
+from .backplane.contract import Backplane, Dismissal
 from .clock import Clock, SystemClock
 from .closing import CloseReason
 from .config import Config
@@ -64,7 +66,7 @@ class Ground:
     hooks: Hooks
     clock: Clock
     runtime: Runtime
-    backplane: MemoryBackplane
+    backplane: Backplane
     storage: Storage
     announcer: Announcer
 
@@ -89,8 +91,22 @@ class Ground:
             own_schema=host is None or host.beside,
             owned=owned,
         )
-        backplane = MemoryBackplane(runtime)
+        backplane = _make_backplane(config, runtime, clock)
         return cls(config, hooks or Hooks(), clock, runtime, backplane, storage, announcer)
+
+
+def _make_backplane(config: Config, runtime: Runtime, clock: Clock) -> Backplane:
+    if not config.redis_url:
+        return MemoryBackplane(runtime)
+    try:
+        # Not above: a process alone needs no Redis, and not its packages.
+        from .backplane.redis import RedisBackplane
+    except ImportError as error:
+        remedy = (
+            "redis_url is set, but the package for it is missing: pip install 'toastkit[redis]'"
+        )
+        raise ConfigError(remedy) from error
+    return RedisBackplane(config, runtime, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +139,9 @@ def make_identity(ground: Ground, verifiers: Sequence[Verifier], heralds: Herald
         ground.clock,
         dismiss,
         revoked=ground.announcer.revoked,
+        spread=_spread(ground.backplane),
     )
+    ground.backplane.heed(partial(_heed, weakref.ref(sessions), dismiss))
     tickets = Tickets(ground.storage.tickets, ground.config, ground.clock)
     authenticator = Authenticator(sessions, verifiers, ground.config)
     anonymous = _make_anonymous(ground, sessions, heralds)
@@ -131,10 +149,11 @@ def make_identity(ground: Ground, verifiers: Sequence[Verifier], heralds: Herald
 
 
 def _make_anonymous(ground: Ground, sessions: Sessions, heralds: Heralds) -> Anonymous:
-    dismiss = _dismissal(heralds.node)
+    dismiss, spread = _dismissal(heralds.node), _spread(ground.backplane)
 
     def moved(anon_id: str, user_id: str, toasts: int) -> None:
         dismiss(anon_id)
+        spread(anon_id)
         if toasts:
             now, count = ground.clock.now(), {"count": toasts}
             control = control_event("toasts.rebound", count, user_id, now, most_bytes=1024)
@@ -242,11 +261,12 @@ def make_toasts(ground: Ground, publisher: Publisher, node: Callable[[], Node | 
 
 def make_data(ground: Ground, sessions: Sessions, node: Callable[[], Node | None]) -> Data:
     """Make the facet of what is kept of users."""
-    dismiss_here = _dismissal(node)
+    dismiss_here, spread = _dismissal(node), _spread(ground.backplane)
 
     def dismiss(user_id: str) -> None:
         sessions.doubt()
         dismiss_here(user_id)
+        spread(user_id)
 
     return Data(
         DataParts(
@@ -313,6 +333,28 @@ def _dismissal(node: Callable[[], Node | None]) -> Callable[..., None]:
             here.dismiss(user_id, CloseReason.TOKEN_REVOKED, session_hash)
 
     return dismiss
+
+
+def _spread(backplane: Backplane) -> Callable[..., None]:
+    """Return how other workers hear whose connections end: all of a user, or those of sessions."""
+
+    def spread(user_id: str, session_hashes: Collection[str] = ()) -> None:
+        if backplane.shared:
+            backplane.dismiss(Dismissal(user_id, tuple(session_hashes)))
+
+    return spread
+
+
+def _heed(known: weakref.ref[Sessions], dismiss: Callable[..., None], dismissal: Dismissal) -> None:
+    """Do here, on the loop, what another worker did: believe no session, end what is connected."""
+    sessions = known()
+    if sessions is None:
+        return
+    if dismissal.sessions:
+        sessions.revocations.tell(dismissal.user_id, dismissal.sessions)
+    else:
+        sessions.doubt()
+        dismiss(dismissal.user_id)
 
 
 def make_lookout(ground: Ground, sessions: Sessions) -> Rounds:

@@ -68,7 +68,7 @@ class ToastKit:
         Reads ``TOASTKIT_`` followed by the name of a setting, in capitals; the settings are
         explained in the documentation and in ``toastkit.Config``:
 
-        ``DATABASE_URL``, ``RUNTIME``, ``GATEWAY``, ``SURFACES``, ``URL_PREFIX``, ``PUBLIC_URL``,
+        ``DATABASE_URL``, ``REDIS_URL``, ``REDIS_PREFIX``, ``REDIS_TIMEOUT_MS``, ``RUNTIME``, ``GATEWAY``, ``SURFACES``, ``URL_PREFIX``, ``PUBLIC_URL``,
         ``ALLOWED_ORIGINS``, ``TRUSTED_HOSTS``, ``PUBLISH_SECRET``, ``DEFAULT_BUNDLE_ID``,
         ``SESSION_PREFIX``, ``SESSION_SECONDS``, ``TICKET_SECONDS``, ``SESSION_FRESH_MS``,
         ``SESSION_CACHE``, ``EXPIRING_SECONDS``, ``EXPIRED_SECONDS``, ``DEVICE_SECRET``,

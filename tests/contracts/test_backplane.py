@@ -29,7 +29,7 @@ class Ear:
         self.fails: set[str] = set()
         self.held: list[Answer] = []
 
-    def __call__(self, event: Event, answer: Answer) -> None:
+    def hear(self, event: Event, answer: Answer) -> None:
         self.heard.append(event.id)
         self.on_loop.append(self._runtime.on_loop())
         if event.id in self.fails:

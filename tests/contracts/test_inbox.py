@@ -315,3 +315,16 @@ def test_nothing_is_lost_between_what_is_read_and_the_position(
 
     found = missed(heard=heard)
     assert [toast.seq for toast in found.toasts] == list(range(1, found.position.seq + 1))
+
+
+def test_one_read_tells_where_many_principals_stand(
+    storage: Storage, accept: Any, event: Any
+) -> None:
+    ada = accept(*(event() for _ in range(3)))[-1]
+    (bob,) = accept(event("bob"))
+    found = storage.inbox.standings(["ada", "bob", "nobody"])
+    assert found == {"ada": Position(3, ada.epoch), "bob": Position(1, bob.epoch)}
+
+
+def test_five_hundred_principals_fit_into_one_read(storage: Storage) -> None:
+    assert storage.inbox.standings([f"u{number}" for number in range(500)]) == {}

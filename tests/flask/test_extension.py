@@ -161,7 +161,7 @@ def test_one_of_several_workers_never_says_that_nobody_is_there(make_app, publis
         environ_overrides={"wsgi.multiprocess": True},
     )
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
-    assert "Serve with one worker" in caplog.text
+    assert "Set TOASTKIT_REDIS_URL" in caplog.text
 
 
 def test_an_app_nobody_can_sign_in_to_says_so(tmp_path, caplog):

@@ -136,6 +136,18 @@ def test_sessions_that_a_transaction_revoked_are_ended_when_it_says_so(here, dis
         here.find(token)
 
 
+def test_A26_other_workers_are_told_of_what_this_one_revoked(session_table, clock):
+    told = []
+    sessions = Sessions(
+        session_table, Config(), clock, spread=lambda user_id, some: told.append((user_id, [*some]))
+    )
+    token, session = sessions.mint("ada")
+    sessions.revoke(token)
+    assert told == [("ada", [session.token_hash])]
+    assert sessions.revoke_all("ada") == 0
+    assert len(told) == 1, "nothing has ended, so nobody is told"
+
+
 def test_rows_that_were_deleted_are_believed_no_longer(here, session_table):
     token, session = here.mint("ada")
     here.find(token)

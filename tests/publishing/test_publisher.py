@@ -12,7 +12,7 @@ from tests.fakes import FakeInbox, World, control, toast
 from tests.publishing.phones import Phones
 from toastkit.backplane.contract import Confirmation
 from toastkit.deliveries import Sent
-from toastkit.errors import NotServing, StorageUnavailable
+from toastkit.errors import BackplaneUnavailable, NotServing, StorageUnavailable
 from toastkit.events import Event
 from toastkit.publishing import Publisher, PublisherParts
 from toastkit.receipts import Receipt
@@ -37,14 +37,8 @@ class FakeBackplane:
     says: Confirmation = field(default_factory=lambda: Confirmation(1, 1, complete=True))
     told: list[Event] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
-
-    def listen(self, listener: Any) -> None: ...
-
-    def join(self, route: str) -> None: ...
-
-    def leave(self, route: str) -> None: ...
-
-    def close(self) -> None: ...
+    shared: bool = False
+    trouble: str | None = None
 
     def broadcast(self, events: Sequence[Event]) -> FakePending:
         self.told += events
@@ -240,6 +234,43 @@ def test_A27_a_process_that_serves_nobody_cannot_send_controls() -> None:
     with pytest.raises(NotServing, match="inside the web process"):
         desk.publisher.publish_control(control())
     assert desk.backplane.told == []
+
+
+@pytest.fixture
+def elsewhere() -> Desk:
+    """Return a desk that serves nobody, with a backplane that reaches those who do."""
+    desk = Desk(serving=False)
+    desk.backplane.shared = True
+    return desk
+
+
+def test_A26_what_reaches_other_processes_decides_by_itself(elsewhere: Desk) -> None:
+    assert elsewhere.publish(toast()) == [Receipt.shown("01HXY7Z1", 1)]
+    assert elsewhere.inbox.due_after == [2000]
+
+
+def test_A26_what_reaches_other_processes_relays_for_them(elsewhere: Desk) -> None:
+    elsewhere.inbox.outbox = [toast()]
+    assert elsewhere.publisher.relay() == 1
+    assert [event.id for event in elsewhere.backplane.told] == ["01HXY7Z1"]
+
+
+def test_A27_what_reaches_other_processes_sends_controls(elsewhere: Desk) -> None:
+    elsewhere.publisher.publish_control(control("usage.changed", route="user:u1"))
+    assert [event.name for event in elsewhere.backplane.told] == ["usage.changed"]
+    assert elsewhere.backplane.waits == [2.0], "who ends at once has told nobody"
+
+
+def test_A27_a_control_that_reaches_nobody_is_told_to_its_publisher(elsewhere: Desk) -> None:
+    elsewhere.backplane.trouble = "redis://r:6379: connection refused"
+    with pytest.raises(BackplaneUnavailable, match="connection refused"):
+        elsewhere.publisher.publish_control(control())
+
+
+def test_A27_a_worker_sends_controls_to_its_own_clients_whatever_is_away(desk: Desk) -> None:
+    desk.backplane.shared, desk.backplane.trouble = True, "away"
+    desk.publisher.publish_control(control())
+    assert len(desk.backplane.told) == 1
 
 
 NOBODY = Confirmation(complete=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -12,8 +12,30 @@ from ..events import Event
 Answer = Callable[[int, int], None]
 """Called once with ``(written, present)`` when a worker is done with one event."""
 
-Listener = Callable[[Event, Answer], None]
-"""A worker's ear: called on the loop, in the order of the broadcasts."""
+
+class Ear(Protocol):
+    """Hear for one worker; on the loop, without blocking."""
+
+    def hear(self, event: Event, answer: Answer) -> None:
+        """Take one event, in the order of the broadcasts, and answer it once."""
+
+    def doubt(self, routes: Collection[str] | None = None) -> None:
+        """Read what is new on these routes (``None``: on all): it may not have been heard here.
+
+        Told when a route begins to be heard, when hearing was interrupted, and again and again
+        while nothing can be heard.
+        """
+
+
+class Dismissal(Struct, frozen=True):
+    """Say that these sessions of a user have ended, or (none named) everything they have opened."""
+
+    user_id: str
+    sessions: tuple[str, ...] = ()
+
+
+Heed = Callable[[Dismissal], None]
+"""Told on the loop of what another worker has dismissed; must not block."""
 
 
 class Confirmation(Struct, frozen=True):
@@ -35,7 +57,7 @@ class Pending(Protocol):
     def wait(self, seconds: float) -> list[Confirmation]:
         """Return one confirmation per event, in order, after at most ``seconds``.
 
-        Called once, by the publisher's own thread or greenlet: it may block, the loop may not. An
+        Sooner when nothing more can come, complete or not. Called once, by the publisher's own thread or greenlet: it may block, the loop may not. An
         event that not everybody has answered by then is not complete; answers that come later
         change nothing.
         """
@@ -49,8 +71,24 @@ class Backplane(Protocol):
     other from being heard; nothing is kept; what is lost is found again from storage.
     """
 
-    def listen(self, listener: Listener) -> None:
+    shared: bool
+    """Whether it reaches the clients of other processes: then any process may decide."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Say in a line what keeps it from reaching the others now, if anything does."""
+
+    def listen(self, ear: Ear) -> None:
         """Name this worker's ear. Before any ``join``."""
+
+    def heed(self, heed: Heed) -> None:
+        """Name who is told of the dismissals of other workers."""
+
+    def serve(self) -> None:
+        """Note that this process has clients from now on; once, from any thread, without blocking.
+
+        Before that it hears nothing that is not said to it alone.
+        """
 
     def share(self) -> None:
         """Note that other workers serve the same clients; what it cannot ask is not complete."""
@@ -67,6 +105,15 @@ class Backplane(Protocol):
         What was broadcast first is on its way first. Answers may come at once or from elsewhere,
         after this has returned.
         """
+
+    def dismiss(self, dismissal: Dismissal) -> None:
+        """Tell every other worker what was dismissed; from any thread, without blocking.
+
+        Best effort: what is lost they find in storage, within a second.
+        """
+
+    def abandon(self) -> None:
+        """Begin anew in a forked child: what was connected before is its parent's."""
 
     def close(self) -> None:
         """Stop listening."""

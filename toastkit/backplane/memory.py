@@ -8,7 +8,7 @@ from functools import partial
 
 from ..events import EVERYBODY, Event
 from ..runtime.contract import Runtime, Signal
-from .contract import Answer, Confirmation, Listener, Pending
+from .contract import Answer, Confirmation, Dismissal, Ear, Heed, Pending
 
 log = logging.getLogger(__name__)
 
@@ -21,21 +21,30 @@ class MemoryBackplane:
     is never complete, for they may hold sockets that it cannot ask.
     """
 
+    shared = False
+    trouble = None
+
     def __init__(self, runtime: Runtime) -> None:
         self._alone = True
         self._runtime = runtime
-        self._listener: Listener | None = None
+        self._ear: Ear | None = None
         self._routes = {EVERYBODY}
 
-    def listen(self, listener: Listener) -> None:
-        self._listener = listener
+    def listen(self, ear: Ear) -> None:
+        self._ear = ear
+
+    def heed(self, heed: Heed) -> None:
+        """Forget who would be told: there is no other worker."""
+
+    def serve(self) -> None:
+        """Do nothing: what this process broadcasts it hears anyway."""
 
     def share(self) -> None:
         if self._alone:
             self._alone = False
             log.warning(
                 "several workers serve this app, and toastkit reaches the clients of one: toasts "
-                "for the others' clients are kept and said to be queued. Serve with one worker"
+                "for the others' clients are kept and said to be queued. Set TOASTKIT_REDIS_URL"
             )
 
     def join(self, route: str) -> None:
@@ -55,14 +64,20 @@ class MemoryBackplane:
                 answers.miss(place)
         return answers
 
+    def dismiss(self, dismissal: Dismissal) -> None:
+        """Tell nobody: there is no other worker."""
+
+    def abandon(self) -> None:
+        self._routes = {EVERYBODY}
+
     def close(self) -> None:
-        self._listener = None
+        self._ear = None
 
     def _tell(self, event: Event, answer: Answer) -> None:
-        if self._listener is None or event.route not in self._routes:
+        if self._ear is None or event.route not in self._routes:
             answer(0, 0)
         else:
-            self._listener(event, answer)
+            self._ear.hear(event, answer)
 
 
 class _Answers:

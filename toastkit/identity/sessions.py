@@ -34,6 +34,10 @@ def _nobody(user_id: str, token_hash: str) -> None:
     """Dismiss nobody: nothing is connected."""
 
 
+def _nowhere(user_id: str, token_hashes: Collection[str]) -> None:
+    """Tell no other worker of sessions that ended: there is none, or it looks itself."""
+
+
 def _unheard(_user_id: str, _sessions: int) -> None:
     """Tell nobody of sessions that ended."""
 
@@ -42,9 +46,9 @@ class Sessions:
     """Mint, find and revoke opaque sessions (B1-B5). Only the hash of a token is stored.
 
     A session is found without a read for ``session_fresh_ms``. A revocation counts at once in the
-    process that did it, and within ``sweep_ms`` or ``session_fresh_ms`` in others. ``dismiss`` ends
-    what is connected here by a session; ``revoked`` is told how many of a user this process has
-    ended.
+    process that did it, and within ``sweep_ms`` or ``session_fresh_ms`` in others, sooner where
+    ``spread`` reaches them. ``dismiss`` ends what is connected here by a session; ``revoked`` is
+    told how many of a user this process has ended.
     """
 
     def __init__(
@@ -55,11 +59,13 @@ class Sessions:
         dismiss: Dismiss = _nobody,
         *,
         revoked: Callable[[str, int], object] = _unheard,
+        spread: Callable[[str, Collection[str]], object] = _nowhere,
     ) -> None:
         self._repository = repository
         self._config = config
         self._clock = clock
         self._revoked = revoked
+        self._spread = spread
         fresh_ms = config.session_fresh_ms
         self._cache = SessionCache(
             repository.find, clock, most=config.session_cache, fresh_ms=fresh_ms
@@ -142,6 +148,7 @@ class Sessions:
         """Note that these sessions of a user have been revoked, in a transaction that committed."""
         self.revocations.tell(user_id, token_hashes)
         if token_hashes:
+            self._spread(user_id, token_hashes)
             self._revoked(user_id, len(token_hashes))
 
     def doubt(self) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +18,8 @@ from ..runtime.contract import Signal
 from .comings import Comings
 from .connection import DEAF, FOREGROUND, Connection
 from .dispatch import Dispatch
+from .doubts import Doubts
+from .ear import NodeEar
 from .lane import Lane
 from .parts import NodeParts
 from .recovery import Recoveries, Wish, jump, position
@@ -72,12 +73,13 @@ class Node:
         self._backplane = parts.backplane
         self._recoveries = Recoveries(parts)
         self._dispatch = Dispatch(parts, self._recoveries)
+        self._doubts = Doubts(parts, self.roster, self._dispatch.catch_up)
         self._watch = Watch(self.wheel, self.clock, self.config)
         self._comings = Comings(self.runtime, self.clock, parts.witness)
         self._lane = Lane(self.runtime, self.clock, self.config.fanout_slice)
         self._ticking = False
         self._gone: Signal | None = None
-        self._backplane.listen(_ear(self))
+        self._backplane.listen(NodeEar(self))
 
     def serve(self, *, alone: bool = True) -> None:
         """Note that this process serves requests or sockets; ``alone`` unless others do, too."""
@@ -85,6 +87,7 @@ class Node:
         # Two first requests may meet here: popping is atomic, so one of them begins.
         with suppress(IndexError):
             self._at_serve.pop()()
+            self._backplane.serve()
         if not alone:
             self._backplane.share()
 
@@ -235,6 +238,10 @@ class Node:
         deliver(event, list(members), tally, self.clock.now())
         tally.seal()
 
+    def doubt(self, routes: Collection[str] | None) -> None:
+        """Read what may have been told on these routes, or on all, and was not heard here."""
+        self._doubts.doubt(routes)
+
     def hold(self, connection: Connection, event: Event, tally: Tally | None) -> None:
         """Keep an event for a connection that must be told others first."""
         if connection.catching is None:
@@ -303,17 +310,3 @@ class Node:
 
     def _second(self) -> int:
         return int(self.clock.monotonic())
-
-
-def _ear(node: Node) -> Callable[[Event, Answer], None]:
-    """Return what the backplane calls: publishers hold it, and lead no further to the app."""
-    known = weakref.ref(node)
-
-    def hear(event: Event, answer: Answer) -> None:
-        here = known()
-        if here is None:
-            answer(0, 0)
-        else:
-            here.hear(event, answer)
-
-    return hear

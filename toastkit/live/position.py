@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from ..events import Event
+from ..records import Position
 from .connection import Connection
 
 
@@ -38,3 +39,11 @@ def meet(connection: Connection, toast: Event) -> Step:
         return GAP  # it was there before its principal's first toast, and this is another
     connection.seq, connection.epoch, connection.start = seq, toast.epoch or "", seq - 1
     return NEW
+
+
+def is_behind(connection: Connection, place: Position) -> bool:
+    """Tell whether a principal's toasts have come further than a connection knows."""
+    if connection.epoch == place.epoch:
+        return place.seq > connection.seq
+    # Who was there before the first toast knows no epoch yet; another one is a new numbering.
+    return place.seq > 0

@@ -50,6 +50,11 @@ class Roster:
         del self._routes[route]
         return True
 
+    @property
+    def routes(self) -> Collection[str]:
+        """Return the routes somebody is on; copy before a connection can come or go."""
+        return self._routes.keys()
+
     def members(self, route: str) -> Collection[Connection]:
         """Return the connections on a route; copy before a connection can come or go."""
         if route == EVERYBODY:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from ..events import Event, Missed
@@ -11,6 +11,7 @@ from ..records import (
     Facts,
     Page,
     PageQuery,
+    Position,
     ReadMark,
     Since,
     StateChange,
@@ -86,6 +87,13 @@ class Inbox(Protocol):
 
         Left out is what is expired, deleted, read or replaced by now. ``position`` is where the
         principal's toasts stood when it was read, whatever was found.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+
+    def standings(self, user_ids: Sequence[str]) -> Mapping[str, Position]:
+        """Return where the toasts of each principal stand; who never got one is left out.
 
         Raises:
             StorageUnavailable: the database cannot be read.

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ..backplane.contract import Backplane, Pending
 from ..clock import Clock
 from ..config import Config
-from ..errors import NotServing
+from ..errors import BackplaneUnavailable, NotServing
 from ..events import Event
 from ..receipts import Receipt
 from ..records import Accepted
@@ -28,7 +28,7 @@ SHARE = 64
 
 @dataclass(frozen=True, slots=True)
 class PublisherParts:
-    """What a publisher is made of; ``serving`` tells whether this process may decide.
+    """What a publisher is made of; ``serving`` tells whether this process has clients.
 
     ``sink`` is told of everything that was published.
     """
@@ -64,11 +64,12 @@ class Publisher:
         Raises:
             StorageUnavailable: nothing was kept.
         """
-        telling, serving = _Telling(), self._serving()
+        telling, decides = _Telling(), self._decides()
         # In a process that serves nobody there is nobody to tell, and perhaps no loop that runs:
-        # another process holds the sockets, and only it can know whether anybody is there.
-        tell = partial(self._tell, telling, toasts) if serving else None
-        accepted = self._inbox.accept(toasts, self._due_ms(serving), tell)
+        # another process holds the sockets, and unless both share a backplane, only that one can
+        # know whether anybody is there.
+        tell = partial(self._tell, telling, toasts) if decides else None
+        accepted = self._inbox.accept(toasts, self._due_ms(decides), tell)
         # Of one toast it is worth waiting for what becomes of a push; many would wait for the last.
         receipts = _receipts(accepted, self._decide(telling, patient=len(toasts) == 1))
         self._sink.published(toasts, receipts)
@@ -83,7 +84,7 @@ class Publisher:
         Raises:
             StorageUnavailable: it waits in the outbox as before.
         """
-        if not self._serving():
+        if not self._decides():
             some = [None] if ids is None else _shares(ids)
             return sum(map(self._relay_silently, some))
         tellings: list[_Telling] = []
@@ -122,18 +123,27 @@ class Publisher:
 
         Raises:
             NotServing: nobody is connected to this process, and it reaches no other.
+            BackplaneUnavailable: it reaches others through Redis, which is away.
         """
-        if not self._serving():
+        if not self._decides():
             raise NotServing(
                 "controls are not stored, so only a process that serves sockets can send one: "
-                "call this inside the web process"
+                "call this inside the web process, or set TOASTKIT_REDIS_URL in both"
             )
-        self._runtime.ask(lambda: self._backplane.broadcast([control]))
+        told = self._runtime.ask(lambda: self._backplane.broadcast([control]))
+        if not self._serving():
+            # Whoever serves nobody may end at once, and has told nobody unless the others heard.
+            told.wait(self._config.redis_timeout_ms / 500)
+            if (trouble := self._backplane.trouble) is not None:
+                raise BackplaneUnavailable(f"nobody was told: {trouble}")
         self._sink.told(control)
 
-    def _due_ms(self, serving: bool) -> int:
+    def _decides(self) -> bool:
+        return self._serving() or self._backplane.shared
+
+    def _due_ms(self, decides: bool) -> int:
         # Who cannot decide leaves it to a process that serves, which looks for what is due.
-        return self._config.due_ms if serving else 0
+        return self._config.due_ms if decides else 0
 
     def _tell_relayed(self, tellings: list[_Telling], relayed: Sequence[Relayed]) -> None:
         telling = _Telling(relayed=relayed)

@@ -16,6 +16,7 @@ from ..records import (
     Facts,
     Page,
     PageQuery,
+    Position,
     ReadMark,
     Since,
     State,
@@ -32,7 +33,7 @@ from .marking import FROM, mark
 from .outbox import Relayed, Waiting
 from .page import page
 from .readmarks import AllRead, Mark, read_all, set_read
-from .recovering import Wanted, missed
+from .recovering import Wanted, missed, standings
 
 Then = Callable[[list[Accepted]], object]
 ThenRelayed = Callable[[list[Relayed]], object]
@@ -122,6 +123,14 @@ class Inbox:
         wanted = Wanted(user_id, since, heard, limit)
         now = self._clock.now()
         return self._database.read(lambda connection: missed(connection, wanted, now))
+
+    def standings(self, user_ids: Sequence[str]) -> dict[str, Position]:
+        """Return where the toasts of each principal stand; who never got one is left out.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        return self._database.read(lambda connection: standings(connection, user_ids))
 
     def page(self, query: PageQuery) -> Page:
         """Return one page of a principal's toasts, newest first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
@@ -53,6 +53,13 @@ def standing(connection: Connection, user_id: str) -> Position:
         select(column.seq, column.epoch).where(column.user_id == user_id)
     ).first()
     return NOWHERE if row is None else Position(*row)
+
+
+def standings(connection: Connection, user_ids: Sequence[str]) -> dict[str, Position]:
+    """Return where the toasts of each of these principals stand; who never got one is left out."""
+    column = principals.c
+    some = select(column.user_id, column.seq, column.epoch).where(column.user_id.in_(user_ids))
+    return {user_id: Position(seq, epoch) for user_id, seq, epoch in connection.execute(some)}
 
 
 def _left_off(connection: Connection, wanted: Wanted, here: Position) -> int | Unrecoverable:
