@@ -1,0 +1,39 @@
+"""What the backplane tells a node; publishers hold it, and it leads no further to the app."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Collection
+from typing import Protocol
+
+from ..backplane.contract import Answer
+from ..events import Event
+
+
+class Hearing(Protocol):
+    """What hears for its connections."""
+
+    def hear(self, event: Event, answer: Answer) -> None:
+        """Take one event."""
+
+    def doubt(self, routes: Collection[str] | None) -> None:
+        """Read what may not have been heard."""
+
+
+class NodeEar:
+    """Hear for a node as long as there is one."""
+
+    def __init__(self, node: Hearing) -> None:
+        self._node = weakref.ref(node)
+
+    def hear(self, event: Event, answer: Answer) -> None:
+        here = self._node()
+        if here is None:
+            answer(0, 0)
+        else:
+            here.hear(event, answer)
+
+    def doubt(self, routes: Collection[str] | None = None) -> None:
+        here = self._node()
+        if here is not None:
+            here.doubt(routes)
