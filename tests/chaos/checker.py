@@ -1,0 +1,249 @@
+"""Was a promise broken? Judge a history that everybody has written their side of.
+
+The promises are those of docs/delivery: what was accepted is kept and reaches every page of its
+user; a page that keeps ids shows it once; nobody else is told; on a connection positions rise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tests.chaos.history import (
+    Answered,
+    Broke,
+    Greeted,
+    History,
+    Kept,
+    Rang,
+    Shown,
+    Told,
+    Wished,
+)
+
+SLACK_MS = 1000
+"""So late a page on a busy machine may write down what came in time."""
+
+PROMISES = {
+    "lost": "accepted, and then nowhere to be found, or never told to a page that came back",
+    "shown twice": "one toast on one screen under two ids, or an id that was shown again",
+    "crossed": "somebody else's, or nobody's",
+    "out of order": "after a newer one on the same connection",
+    "refused, but kept": "answered with a refusal, which says that nothing was kept",
+    "too late": "shown after its time to live",
+    "never decided": "accepted, and no phone rang although nobody was there",
+}
+
+
+@dataclass
+class Verdict:
+    """Every broken promise with what broke it, and what else is worth knowing."""
+
+    broken: dict[str, list[str]] = field(
+        default_factory=lambda: {promise: [] for promise in PROMISES}
+    )
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    without_effect: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Tell whether every promise was kept, and every fault happened."""
+        return not any(self.broken.values()) and not self.without_effect
+
+    def figures(self) -> dict[str, int]:
+        """Return how often each promise was broken."""
+        return {promise: len(found) for promise, found in self.broken.items()}
+
+
+@dataclass
+class Life:
+    """One toast: who wished it, and what all attempts to publish it were answered."""
+
+    wish: Wished
+    ids: list[str] = field(default_factory=list)
+    outcomes: set[str] = field(default_factory=set)
+
+    @property
+    def accepted(self) -> bool:
+        return bool(self.ids)
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether every attempt was refused."""
+        return self.outcomes == {"fail"}
+
+
+def check(history: History, phones: frozenset[str] = frozenset()) -> Verdict:
+    """Judge a history that is over: ``phones`` are users who have a phone and never a page."""
+    verdict, lives = Verdict(), _lives(history)
+    _check_whose(history, lives, verdict)
+    _check_once(history, lives, verdict)
+    _check_order(history, verdict)
+    _check_refused(history, lives, verdict)
+    _check_late(history, lives, verdict)
+    for what, toast in missing(history, phones):
+        verdict.broken["never decided" if what == "no phone rang" else "lost"].append(
+            f"{toast}: {what}"
+        )
+    _count(history, lives, verdict)
+    return verdict
+
+
+def missing(history: History, phones: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
+    """Yield ``(where, title)`` of each accepted toast that is not where it must be by now."""
+    lives = _lives(history)
+    pages = _pages(history)
+    groups = _groups(lives)
+    shown = _titles(history, Shown, lambda event: event.page)
+    kept = _titles(history, Kept, lambda event: event.user)
+    rang = _titles(history, Rang, lambda event: event.user)
+    ended = max((event.at for event in history.of(Greeted)), default=0)
+    ended = max([ended, *(event.at for event in history.of(Answered))])
+    for title, life in lives.items():
+        wish = life.wish
+        if not life.accepted or (wish.expires_at is not None and wish.expires_at <= ended):
+            continue
+        # The newer of a collapse key takes the older's place: any of them stands for all.
+        same = groups.get((wish.user, wish.collapse), {title})
+        if not same & kept[wish.user]:
+            yield "not in the list", title
+        for page, since in pages[wish.user].items():
+            if since <= wish.at and not same & shown[page]:
+                yield f"never told to {page}", title
+        if wish.user in phones and not same & rang[wish.user]:
+            yield "no phone rang", title
+
+
+def _lives(history: History) -> dict[str, Life]:
+    lives = {event.title: Life(event) for event in history.of(Wished)}
+    for event in history.of(Answered):
+        life = lives[event.title]
+        life.outcomes.add(event.outcome)
+        if event.id is not None and event.id not in life.ids:
+            life.ids.append(event.id)
+    return lives
+
+
+def _pages(history: History) -> dict[str, dict[str, int]]:
+    """Return when each page of each user was there first: from then on it misses nothing."""
+    pages: dict[str, dict[str, int]] = defaultdict(dict)
+    for event in history.of(Greeted):
+        pages[event.user].setdefault(event.page, event.at)
+    return pages
+
+
+def _titles(history: History, kind: type, by: Callable[..., str]) -> dict[str, set[str]]:
+    titles: dict[str, set[str]] = defaultdict(set)
+    for event in history.of(kind):
+        titles[by(event)].add(event.title)
+    return titles
+
+
+def _groups(lives: dict[str, Life]) -> dict[tuple[str, str | None], set[str]]:
+    groups: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for title, life in lives.items():
+        if life.wish.collapse is not None and not life.refused:
+            groups[life.wish.user, life.wish.collapse].add(title)
+    return groups
+
+
+def _check_whose(history: History, lives: dict[str, Life], verdict: Verdict) -> None:
+    for kind in (Told, Shown, Rang, Kept):
+        for event in history.of(kind):
+            life = lives.get(event.title)
+            if life is None:
+                verdict.broken["crossed"].append(f"nobody published {event}")
+            elif life.wish.user != event.user:
+                verdict.broken["crossed"].append(f"{event} is for {life.wish.user}")
+
+
+def _check_once(history: History, lives: dict[str, Life], verdict: Verdict) -> None:
+    twice = verdict.broken["shown twice"]
+    for title, life in lives.items():
+        if len(life.ids) > 1:
+            twice.append(f"{title} was accepted as {' and '.join(life.ids)}")
+    screens: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for event in history.of(Shown):
+        screens[event.page, event.title].append(event.id)
+    lists: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for kept in history.of(Kept):
+        lists[f"the list of {kept.user}", kept.title].add(kept.id)
+    for rang in history.of(Rang):  # of two pushes with one id the later replaces the earlier
+        lists[f"the phone of {rang.user}", rang.title].add(rang.id)
+    for (place, title), ids in [*screens.items(), *lists.items()]:
+        if len(ids) > 1:
+            twice.append(f"{title} on {place} as {' and '.join(ids)}")
+
+
+def _check_order(history: History, verdict: Verdict) -> None:
+    """Look at each connection: what is replayed rises, then what is live rises.
+
+    What nobody had decided when the page came (up to the position it was greeted with) is told
+    late, whenever that is.
+    """
+    greetings: dict[tuple[str, int], Greeted] = {}
+    last: dict[tuple[str, int, bool], int] = {}
+    for event in history.all():
+        if isinstance(event, Greeted):
+            greetings[event.page, event.connection] = event
+        elif isinstance(event, Told):
+            found = _disorder(event, greetings.get((event.page, event.connection)), last)
+            if found:
+                verdict.broken["out of order"].append(f"{event}: {found}")
+
+
+def _disorder(
+    told: Told, greeting: Greeted | None, last: dict[tuple[str, int, bool], int]
+) -> str | None:
+    if greeting is None:
+        return "before any greeting"
+    key = (told.page, told.connection, told.replayed)
+    live = last.get((told.page, told.connection, False), greeting.seq)
+    if told.replayed:
+        floor = last.get(key, greeting.since or 0)
+        last[key] = max(floor, told.seq)
+        if live > greeting.seq:
+            return "replayed after something live"
+        return None if told.seq > floor else f"replayed after {floor}"
+    if told.seq <= greeting.seq:
+        return None
+    last[key] = max(live, told.seq)
+    return None if told.seq > live else f"after {live}"
+
+
+def _check_refused(history: History, lives: dict[str, Life], verdict: Verdict) -> None:
+    refused = {title for title, life in lives.items() if life.refused}
+    for kind in (Shown, Rang, Kept):
+        for event in history.of(kind):
+            if event.title in refused:
+                verdict.broken["refused, but kept"].append(str(event))
+
+
+def _check_late(history: History, lives: dict[str, Life], verdict: Verdict) -> None:
+    for told in history.of(Told):
+        life = lives.get(told.title)
+        ends = life.wish.expires_at if life else None
+        if ends is not None and told.at > ends + SLACK_MS:
+            verdict.broken["too late"].append(f"{told}: {told.at - ends} ms late")
+
+
+def _count(history: History, lives: dict[str, Life], verdict: Verdict) -> None:
+    counts = verdict.counts
+    counts["accepted"] = sum(life.accepted for life in lives.values())
+    counts["refused"] = sum(life.refused for life in lives.values())
+    counts["unknown"] = sum("unknown" in life.outcomes for life in lives.values())
+    counts["duplicates"] = sum(event.status == "duplicate" for event in history.of(Answered))
+    counts["shown"] = len(history.of(Shown))
+    counts["replayed"] = sum(event.replayed for event in history.of(Told))
+    counts["told again"] = len(history.of(Told)) - len(
+        {(event.page, event.id) for event in history.of(Told)}
+    )
+    counts["rang"] = len(history.of(Rang))
+    counts["reconnects"] = sum(event.since is not None for event in history.of(Greeted))
+    counts["not recovered"] = sum(event.recovered is False for event in history.of(Greeted))
+    for fault in history.of(Broke):
+        verdict.faults[fault.kind] += 1
+        if not fault.effect:
+            verdict.without_effect.append(f"{fault.kind} at {fault.at}")
