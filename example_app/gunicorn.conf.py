@@ -13,18 +13,20 @@ import resource
 import sys
 from typing import Any
 
-from example_app.settings import Settings
-from toastkit.errors import ConfigError
+from example_app import logs
+from example_app.settings import Settings, ensure_joined
+from toastkit.errors import ConfigError, ToastKitError
 from toastkit_flask.gunicorn import *  # noqa: F403  (the hooks that let a worker stop in time)
 
+_json = logs.is_json(os.environ.get("LOG_FORMAT"))
 try:
     _settings = Settings.read(os.environ)
 except ConfigError as error:
-    sys.exit(f"example_app: {error}")
+    sys.exit(logs.line(str(error), json=_json))
 
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 bind = [f"{_host}:{_settings.port}"]
-workers = 1
+workers = _settings.workers
 worker_class = "gevent"
 worker_connections = _settings.config.connections + 1000  # sockets, and HTTP requests beside them
 backlog = 2048
@@ -33,10 +35,27 @@ graceful_timeout = 5
 control_socket_disable = True  # it would stand in a home directory, and two services share one
 
 
+logs.set_up(json=_json)
+if _json:
+    logconfig_dict = logs.JSON
+
+
 def on_starting(server: Any) -> None:
-    """Refuse what ``-w`` asked for: several workers would each deny the clients of the others."""
-    if server.cfg.workers != workers:
-        sys.exit("example_app: several workers need the Redis backplane; there is none: omit -w")
+    """Make ready what the workers share, in the process that starts them."""
+    from example_app.starting import make_ready
+
+    try:
+        ensure_joined(_settings.config, server.cfg.workers, f"-w {server.cfg.workers}")
+        make_ready(_settings)
+    except ToastKitError as error:
+        sys.exit(logs.line(str(error), json=_json))
+
+
+def nworkers_changed(server: Any, new: int, old: int | None) -> None:
+    """Keep SIGTTIN from adding workers that would deny the clients of the others."""
+    if old is not None and new > 1 and not _settings.config.redis_url:
+        server.log.warning("one worker is left: several need Redis between them (REDIS_URL)")
+        server.num_workers = 1
 
 
 # Every connection is a file, and many systems allow no more than 1024 unless asked.

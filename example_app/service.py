@@ -8,19 +8,17 @@ import os
 import runpy
 import socket
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from toastkit import current_kit
 from toastkit.errors import ToastKitError
-from toastkit.storage import upgrade
 
-from .factory import create_app, make_instance, make_verifier
+from . import logs
 from .settings import VARIABLES, Settings, chooses_demo
+from .starting import make_ready
 
 BAD_START = 2
 """Exit code when a setting is wrong or the port is taken."""
@@ -30,7 +28,8 @@ class Service(BaseApplication):  # type: ignore[misc]
     """Run the app in gunicorn's gevent worker, on a socket that is bound already."""
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self.told = banner(settings, listener.getsockname())
+        told = banner(settings, listener.getsockname())
+        self.told = logs.line(told, json=True, level=logging.INFO) if settings.json_logs else told
         self.fd = listener.detach()  # gunicorn makes a copy and closes this one
         super().__init__(prog="python -m example_app")
 
@@ -38,7 +37,7 @@ class Service(BaseApplication):  # type: ignore[misc]
         """Take ``gunicorn.conf.py``, and the socket in place of an address."""
         file = Path(__file__).with_name("gunicorn.conf.py")
         for name, value in runpy.run_path(str(file)).items():
-            if name in self.cfg.settings:
+            if name in self.cfg.settings and name != "on_starting":  # that has been done
                 self.cfg.set(name, value)
         self.cfg.set("bind", [f"fd://{self.fd}"])
         self.cfg.set("loglevel", "warning")
@@ -51,24 +50,23 @@ class Service(BaseApplication):  # type: ignore[misc]
         return app
 
     def _announce(self, _arbiter: object) -> None:
-        sys.stdout.write(self.told)
+        sys.stdout.write(self.told.rstrip("\n") + "\n")
         sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the service until it is told to stop; return the exit code."""
     _parser().parse_args(arguments)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    json = logs.is_json(os.environ.get("LOG_FORMAT"))
+    logs.set_up(json=json)
     if chooses_demo(os.environ):
         os.environ["TOASTKIT_DEMO"] = "1"
     try:
         settings = Settings.read(os.environ)
-        # They are read again by gunicorn and by each worker; one warning will do.
-        warnings.filterwarnings("ignore", ".* is no setting of toastkit")
         listener = _bind(settings)
-        _make_ready(settings)
+        make_ready(settings)
     except (ToastKitError, OSError) as error:
-        sys.stderr.write(f"example_app: {error}\n")
+        sys.stderr.write(logs.line(str(error), json=json) + "\n")
         return BAD_START
     Service(settings, listener).run()
     return 0
@@ -96,19 +94,6 @@ def _bind(settings: Settings) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
         raise OSError(f"cannot listen on {where}: {error.strerror}; see HOST and PORT") from None
-
-
-def _make_ready(settings: Settings) -> None:
-    # Before fork: many workers that find an old schema at once would all try to upgrade it, and
-    # a setting that is wrong is told once, here, instead of by a worker that cannot start.
-    make_instance(settings)
-    upgrade(settings.config.database_url)
-    with create_app().app_context():
-        current_kit().close()
-    if settings.clerk:
-        # Only to tell now what would else be told at the first sign-in. The service starts all the
-        # same: it tries again by itself, and who is signed in already needs no keys.
-        make_verifier(settings.clerk).load()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -31,10 +31,16 @@ _RECORDED = "unset: no pushes; demo mode records them"
 VARIABLES = (
     Variable("HOST", "bind address", "127.0.0.1"),
     Variable("PORT", "bind port; 0 takes a free one", "8000"),
-    Variable("WEB_CONCURRENCY", "workers; this version runs one", "1"),
+    Variable("WEB_CONCURRENCY", "workers; more than one need REDIS_URL", "1"),
     Variable("INSTANCE_PATH", "folder of the SQLite file and the demo key", "./instance"),
     Variable(
         "DATABASE_URL", "SQLAlchemy URL", "SQLite file in the instance folder", "database_url"
+    ),
+    Variable(
+        "REDIS_URL",
+        "Redis between workers and machines, such as redis://localhost:6379/0",
+        "unset: one worker serves all",
+        "redis_url",
     ),
     Variable("PUBLIC_URL", "origin used in ws_url", "the request's own host", "public_url"),
     Variable("ALLOWED_ORIGINS", "browser origins that may act", "same origin", "allowed_origins"),
@@ -67,6 +73,7 @@ VARIABLES = (
     Variable("POSTHOG_API_KEY", "project key; a rebind is told to PostHog", "unset: recorded only"),
     Variable("POSTHOG_HOST", "where PostHog is", "https://us.i.posthog.com"),
     Variable("RATE_LIMITS", "0 switches every rate limit on HTTP off", "1", "rate_limits"),
+    Variable("LOG_FORMAT", "json: the log is one JSON object a line", "text"),
     Variable("TOASTKIT_DEMO", "1 chooses demo mode, 0 declines it", "1 for python -m example_app"),
 )
 POSTHOG_HOST = "https://us.i.posthog.com"
@@ -103,6 +110,8 @@ class Settings:
 
     host: str
     port: int
+    workers: int
+    json_logs: bool
     instance: Path
     demo: bool
     clerk: Clerk | None
@@ -125,13 +134,14 @@ class Settings:
                 ever sign in.
         """
         given = {name: value.strip() for name, value in environ.items() if value.strip()}
-        _ensure_one_worker(given)
         demo = _flag(given, "TOASTKIT_DEMO", default=False)
         clerk = _clerk(environ, demo=demo)
         instance = Path(given.get("INSTANCE_PATH", "instance")).absolute()
         settings = cls(
             host=given.get("HOST", "127.0.0.1"),
             port=_port(given.get("PORT", "8000")),
+            workers=_workers(given),
+            json_logs=_choice(given, "LOG_FORMAT", ("text", "json")) == "json",
             instance=instance,
             demo=demo,
             clerk=clerk,
@@ -140,6 +150,7 @@ class Settings:
             config=_config(given, instance, demo=demo),
             sources=_sources(given, demo=demo),
         )
+        ensure_joined(settings.config, settings.workers, f"WEB_CONCURRENCY={settings.workers}")
         if demo and not is_loopback(settings.host):
             raise ConfigError(
                 f"HOST={settings.host}: demo mode lets anyone sign in as anyone and stays on "
@@ -157,6 +168,19 @@ def chooses_demo(environ: Mapping[str, str]) -> bool:
     return "TOASTKIT_DEMO" not in environ and not _clerk_names(environ)
 
 
+def ensure_joined(config: Config, workers: int, said: str) -> None:
+    """Make sure that several workers hear each other; ``said`` is how their number was set.
+
+    Raises:
+        ConfigError: nothing is between them.
+    """
+    if workers > 1 and not config.redis_url:
+        raise ConfigError(
+            f"{said}: several workers need Redis between them, or each would deny the clients of "
+            "the others: set REDIS_URL, or start one"
+        )
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether an address or host name reaches this machine only."""
     try:
@@ -167,14 +191,6 @@ def is_loopback(host: str) -> bool:
 
 def _clerk_names(environ: Mapping[str, str]) -> list[str]:
     return sorted(name for name in environ if name.startswith("CLERK_"))
-
-
-def _ensure_one_worker(given: Mapping[str, str]) -> None:
-    why = "several workers need the Redis backplane, which this version does not have yet"
-    if "REDIS_URL" in given:
-        raise ConfigError(f"REDIS_URL is set, but {why}; unset it and run one worker")
-    if _number(given, "WEB_CONCURRENCY", 1) != 1:
-        raise ConfigError(f"WEB_CONCURRENCY={given['WEB_CONCURRENCY']}: {why}; leave it at 1")
 
 
 def _clerk(environ: Mapping[str, str], *, demo: bool) -> Clerk | None:
@@ -262,6 +278,20 @@ def _flag(given: Mapping[str, str], name: str, *, default: bool) -> bool:
     if value not in {None, "0", "1"}:
         raise ConfigError(f"{name}={value}: it must be 1 or 0")
     return default if value is None else value == "1"
+
+
+def _choice(given: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    value = given.get(name, choices[0])
+    if value not in choices:
+        raise ConfigError(f"{name}={value}: it must be {' or '.join(choices)}")
+    return value
+
+
+def _workers(given: Mapping[str, str]) -> int:
+    count = _number(given, "WEB_CONCURRENCY", 1)
+    if count < 1:
+        raise ConfigError(f"WEB_CONCURRENCY={count}: it must be at least 1")
+    return count
 
 
 def _port(text: str) -> int:

@@ -6,10 +6,12 @@ one line and does not start.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from toastkit.errors import ToastKitError
 
+from . import logs
 from .factory import create_app
 
 GUNICORN_APP_LOAD_ERROR = 4
@@ -18,5 +20,6 @@ GUNICORN_APP_LOAD_ERROR = 4
 try:
     app = create_app()
 except ToastKitError as error:
-    sys.stderr.write(f"example_app: {error}\n")
+    json = logs.is_json(os.environ.get("LOG_FORMAT"))
+    sys.stderr.write(logs.line(str(error), json=json) + "\n")
     raise SystemExit(GUNICORN_APP_LOAD_ERROR) from None

@@ -173,7 +173,7 @@ def test_a_port_in_use_is_one_clear_line(start: Start) -> None:
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"WEB_CONCURRENCY": "2"}, "Redis backplane"),
+        ({"WEB_CONCURRENCY": "2"}, "set REDIS_URL"),
         ({"CLERK_ISSUER": "https://clerk.example"}, "CLERK_JWKS_URL"),
         ({"HOST": "no.such.host.invalid", "TOASTKIT_DEMO": "1"}, "no.such.host.invalid"),
         ({"INSTANCE_PATH": "/dev/null/x"}, "INSTANCE_PATH"),
@@ -203,9 +203,51 @@ def test_gunicorn_is_not_told_to_start_several_workers(start: Start) -> None:
     process = start(*GUNICORN, "-w", "2", TOASTKIT_DEMO="1")
     said = process.communicate(timeout=30)[1]
     assert process.returncode != 0
-    assert "Redis backplane" in said
+    assert "-w 2: several workers need Redis between them" in said
     assert "Traceback" not in said
     assert "Booting worker" not in said
+
+
+def test_a_signal_adds_no_worker_that_nobody_hears(start: Start) -> None:
+    process = start(*GUNICORN, TOASTKIT_DEMO="1")
+    assert process.stderr is not None
+    booted = 0
+    for line in process.stderr:
+        booted += "Booting worker" in line
+        if "Booting worker" in line:
+            process.send_signal(signal.SIGTTIN)
+        if "one worker is left" in line:
+            process.send_signal(signal.SIGTERM)
+    assert booted == 1
+    assert process.wait(10) == 0
+
+
+def test_the_log_is_json_where_that_was_asked_for(start: Start) -> None:
+    process = start(*MODULE, LOG_FORMAT="json", TOASTKIT_DEMO="1", TOASTKIT_CONFRIM_MS="9")
+    assert process.stdout is not None
+    banner = json.loads(process.stdout.readline())
+    assert (banner["level"], banner["logger"]) == ("info", "example_app")
+    assert "DEMO MODE" in banner["message"]
+    process.send_signal(signal.SIGTERM)
+    told = [json.loads(line) for line in process.communicate(timeout=30)[1].splitlines()]
+    assert [each["logger"] for each in told] == ["py.warnings"]
+    assert "did you mean TOASTKIT_CONFIRM_MS?" in told[0]["message"]
+
+
+@pytest.mark.parametrize("program", [MODULE, GUNICORN, ("-c", "import example_app.wsgi")])
+def test_why_it_does_not_start_is_json_too(start: Start, program: tuple[str, ...]) -> None:
+    _, line = refused(start(*program, LOG_FORMAT="json", APNS_KEY_FILE="k.p8"))
+    found = json.loads(line)
+    assert (found["level"], found["logger"]) == ("error", "example_app")
+    assert found["message"]
+
+
+def test_gunicorns_own_log_is_json_too(start: Start) -> None:
+    process = start(
+        *GUNICORN, "-w", "2", "--access-logfile", "-", TOASTKIT_DEMO="1", LOG_FORMAT="json"
+    )
+    told = [json.loads(line) for line in process.communicate(timeout=30)[1].splitlines()]
+    assert {each["logger"] for each in told} == {"gunicorn.error", "example_app"}
 
 
 def ready(base: str) -> None:

@@ -33,6 +33,8 @@ def refused(**environ: str) -> str:
 def test_defaults() -> None:
     settings = Settings.read(DEMO)
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert (settings.workers, settings.config.redis_url) == (1, "")
+    assert not settings.json_logs
     assert settings.instance == Path("instance").absolute()
     assert settings.config.database_url == f"sqlite:///{settings.instance}/toastkit.db"
     assert settings.config.default_bundle_id == "com.bairisland.manticscore"
@@ -71,7 +73,14 @@ def test_a_setting_of_toastkit_wins_over_the_documented_name() -> None:
 
 
 def test_blank_counts_as_unset() -> None:
-    blank = {"HOST": "", "PORT": " ", "REDIS_URL": "", "WEB_CONCURRENCY": "", "DATABASE_URL": ""}
+    blank = {
+        "LOG_FORMAT": " ",
+        "HOST": "",
+        "PORT": " ",
+        "REDIS_URL": "",
+        "WEB_CONCURRENCY": "",
+        "DATABASE_URL": "",
+    }
     assert Settings.read(DEMO | blank) == Settings.read(DEMO)
 
 
@@ -125,7 +134,7 @@ def test_demo_mode_serves_nothing_but_loopback(host: str) -> None:
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"REDIS_URL": "redis://localhost"}, "REDIS_URL"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT=xml: it must be text or json"),
         ({"WEB_CONCURRENCY": "4"}, "WEB_CONCURRENCY=4"),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY=0"),
         ({"WEB_CONCURRENCY": "two"}, "WEB_CONCURRENCY=two"),
@@ -141,9 +150,19 @@ def test_what_cannot_be_is_refused_by_name(given: dict[str, str], named: str) ->
     assert named in refused(**DEMO | given)
 
 
-def test_several_workers_are_refused_with_the_reason() -> None:
-    for given in ({"REDIS_URL": "redis://localhost"}, {"WEB_CONCURRENCY": "2"}):
-        assert "Redis backplane, which this version does not have yet" in refused(**DEMO, **given)
+def test_several_workers_need_redis_between_them() -> None:
+    said = refused(**DEMO, WEB_CONCURRENCY="2")
+    assert said.startswith("WEB_CONCURRENCY=2: several workers need Redis between them")
+    assert "set REDIS_URL" in said
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "TOASTKIT_REDIS_URL"])
+def test_with_redis_there_may_be_several(name: str) -> None:
+    url = "redis://:hush@localhost:6379/0"
+    settings = Settings.read(DEMO | {"WEB_CONCURRENCY": "4", name: url})
+    assert (settings.workers, settings.config.redis_url) == (4, url)
+    assert settings.sources["redis_url"] == f"{name} in the environment"
+    assert "hush" not in repr(settings)
 
 
 @pytest.mark.parametrize(
