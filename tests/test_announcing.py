@@ -22,6 +22,7 @@ from tests.hearing import Heard
 from tests.test_kit import connect, eventually
 from toastkit import Config, Kit, NotServing, Receipt, StorageUnavailable, Toast
 from toastkit.announcing import Announcer, Stage
+from toastkit.closing import Parting
 from toastkit.signals import (
     client_connected,
     client_disconnected,
@@ -379,7 +380,7 @@ def test_nothing_is_made_for_receivers_of_another_sender() -> None:
     receivers = [Heard(client_connected, other), Heard(client_disconnected, other)]
     connection = World().admit("ada")
     assert announcer.came(connection, ()) is None
-    assert announcer.left(connection) is None
+    assert announcer.left(connection, Parting.LOST) is None
     assert len(receivers) == 2
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from blinker import NamedSignal
 
 from . import signals
+from .closing import Ending
 from .deliveries import Ended
 from .events import Event, Toast
 from .ids import default_device_id
@@ -76,7 +77,7 @@ class Announcer(Sink, Witness):
         facts = {**_client(connection), "topics": topics}
         return partial(self._tell, signals.client_connected, [facts])
 
-    def left(self, connection: Connection) -> Job | None:
+    def left(self, connection: Connection, _ending: Ending) -> Job | None:
         if not self._is_heard(signals.client_disconnected):
             return None
         return partial(self._tell, signals.client_disconnected, [_client(connection)])

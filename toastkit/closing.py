@@ -23,3 +23,14 @@ class CloseReason(Enum):
     BAD_UTF8 = "text is not UTF-8"
     UNSUPPORTED = "only text messages"
     INTERNAL = "internal error"
+
+
+class Parting(Enum):
+    """Say how a client went that was not sent away."""
+
+    CLOSED = "closed by the client"
+    LOST = "connection lost"
+
+
+Ending = CloseReason | Parting
+"""How a connection ended."""

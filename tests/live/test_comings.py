@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import World
-from toastkit.closing import CloseReason
+from tests.fakes import World, toast
+from toastkit.closing import CloseReason, Ending, Parting
 from toastkit.errors import Invalid
 from toastkit.live import Connection, Witness
 from toastkit.live.comings import MOST
 from toastkit.live.node import Arriving
 from toastkit.records import Since
+from toastkit.replies import Recovery
 
 pytestmark = pytest.mark.plain
 
@@ -27,14 +28,24 @@ class Remembering(Witness):
     def __init__(self) -> None:
         self.told: Told = []
         self.topics: list[tuple[str, ...]] = []
+        self.endings: list[Ending] = []
+        self.refusals: list[Ending] = []
+        self.recoveries: list[Recovery] = []
         self.listens = True
 
     def came(self, connection: Connection, topics: tuple[str, ...]) -> Callable[[], object] | None:
         self.topics.append(topics)
         return self._telling("came", connection)
 
-    def left(self, connection: Connection) -> Callable[[], object] | None:
+    def left(self, connection: Connection, ending: Ending) -> Callable[[], object] | None:
+        self.endings.append(ending)
         return self._telling("left", connection)
+
+    def refused(self, ending: Ending) -> None:
+        self.refusals.append(ending)
+
+    def recovered(self, recovery: Recovery) -> None:
+        self.recoveries.append(recovery)
 
     def _telling(self, what: str, connection: Connection) -> Callable[[], object] | None:
         return partial(self.told.append, (what, connection.user_id)) if self.listens else None
@@ -143,6 +154,34 @@ def test_each_leaves_once_however_it_ends(world: World, witness: Remembering) ->
     client.transport.give_back()
     run_all(world)
     assert witness.told == [("came", "ada"), ("left", "ada")]
+
+
+def test_it_is_told_how_each_went(world: World, witness: Remembering) -> None:
+    sent, left, lost, dropped = (world.connect(f"u{number}") for number in range(4))
+    sent.connection.end(CloseReason.SLOW_CONSUMER)
+    sent.connection.end(CloseReason.RESTART)
+    left.connection.peer_closed()
+    lost.connection.lost()
+    dropped.connection.closed()
+    wanted = [CloseReason.SLOW_CONSUMER, Parting.CLOSED, Parting.LOST, Parting.LOST]
+    assert witness.endings == wanted
+
+
+def test_who_is_refused_is_told_with_the_reason(witness: Remembering) -> None:
+    world = World(witness=witness, connections=1)
+    world.connect("ada")
+    world.admit("bo")
+    world.refuse(CloseReason.TOKEN_EXPIRED)
+    assert witness.refusals == [CloseReason.OVERLOADED, CloseReason.TOKEN_EXPIRED]
+    assert witness.endings == []
+
+
+def test_what_became_of_a_recovery_is_told_once(world: World, witness: Remembering) -> None:
+    known = world.keep(toast())
+    world.keep(toast(id="01HXY7Z2"))
+    world.open(world.admit(since=Since(toast_id=known.id)))
+    world.open(world.admit(since=Since(toast_id="nobody's")))
+    assert witness.recoveries == [Recovery(1), Recovery(0, "unknown_id")]
 
 
 def test_a_deaf_client_such_as_a_stream_comes_and_goes(world: World, witness: Remembering) -> None:

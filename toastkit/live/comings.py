@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 
 from ..clock import Clock
+from ..closing import Ending
+from ..replies import Recovery
 from ..runtime.contract import Runtime, Signal
 from .connection import Connection
 
@@ -22,16 +24,22 @@ log = logging.getLogger("toastkit")
 class Witness:
     """Say how somebody is told who comes and goes; this one tells nobody.
 
-    Both are called on the loop, and what they return beside it, where it may block.
+    All are called on the loop, and what they return beside it, where it may block.
     """
 
     def came(self, _connection: Connection, _topics: tuple[str, ...]) -> Job | None:
         """Return what tells that a client hears these topics from now on, if anybody listens."""
         return None
 
-    def left(self, _connection: Connection) -> Job | None:
+    def left(self, _connection: Connection, _ending: Ending) -> Job | None:
         """Return what tells that a client has gone, if anybody listens."""
         return None
+
+    def refused(self, ending: Ending) -> None:
+        """Note that a client was told why it may not stay; it never came."""
+
+    def recovered(self, recovery: Recovery) -> None:
+        """Note what became of a client's wish to be told what it missed."""
 
 
 class Comings:
@@ -56,9 +64,13 @@ class Comings:
         """Tell that a client hears these topics from now on."""
         self._put(connection.id, self._witness.came(connection, topics))
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: Connection, ending: Ending) -> None:
         """Tell that a client has gone."""
-        self._put(connection.id, self._witness.left(connection))
+        self._put(connection.id, self._witness.left(connection, ending))
+
+    def refused(self, ending: Ending) -> None:
+        """Tell that a client was refused."""
+        self._witness.refused(ending)
 
     def finish(self, seconds: float) -> None:
         """Wait at most ``seconds`` until all has been told; not from a loop callback."""

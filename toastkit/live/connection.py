@@ -8,7 +8,7 @@ from typing import Protocol
 
 from .. import ids
 from ..clock import Clock
-from ..closing import CloseReason
+from ..closing import CloseReason, Ending, Parting
 from ..commands import Command
 from ..config import Config
 from ..dialects.contract import Dialect
@@ -69,7 +69,7 @@ class Home(Protocol):
     def caught_up(self, connection: Connection) -> None:
         """Watch it no longer; it may go on with what it missed."""
 
-    def detach(self, connection: Connection) -> None:
+    def detach(self, connection: Connection, ending: Ending) -> None:
         """Let it hear nothing more; it may still be saying farewell."""
 
     def forget(self, connection: Connection) -> None:
@@ -188,11 +188,11 @@ class Connection:
 
     def peer_closed(self, code: int = 1000) -> None:
         """Answer the client's farewell with its own code (RFC 6455 5.5.1)."""
-        self._leave(self.dialect.framing.close(code, ""))
+        self._leave(self.dialect.framing.close(code, ""), Parting.CLOSED)
 
     def lost(self) -> None:
         """Note that the socket is gone."""
-        self._detach()
+        self._detach(Parting.LOST)
         self._drop()
         if self.flags & HELD:
             self.node.forget(self)
@@ -201,7 +201,7 @@ class Connection:
 
     def closed(self) -> None:
         """Note that the transport has given its socket back."""
-        self._detach()
+        self._detach(Parting.LOST)
         self._drop()
         self.node.forget(self)
 
@@ -246,7 +246,7 @@ class Connection:
         """Say farewell, and go when it has been said; the first reason given counts."""
         if reason is CloseReason.SLOW_CONSUMER and self.buffer is not None and not self.ending:
             self.buffer.discard(keep_begun=True)
-        self._leave(self.dialect.close(reason))
+        self._leave(self.dialect.close(reason), reason)
 
     def stuck(self) -> None:
         """End a client whose socket has taken nothing for too long, or never came."""
@@ -255,10 +255,10 @@ class Connection:
         else:
             self.end(CloseReason.SLOW_CONSUMER)
 
-    def _leave(self, farewell: bytes) -> None:
+    def _leave(self, farewell: bytes, ending: Ending) -> None:
         if self.flags & ENDING:
             return
-        self._detach()
+        self._detach(ending)
         if self.buffer is None:
             self.buffer = SendBuffer(self.node.wheel.now)
         self.buffer.push(farewell)
@@ -304,10 +304,10 @@ class Connection:
         self.node.behind(self)
         self.transport.when_writable(self._flush)
 
-    def _detach(self) -> None:
+    def _detach(self, ending: Ending) -> None:
         if not self.flags & ENDING:
             self.flags |= ENDING
-            self.node.detach(self)
+            self.node.detach(self, ending)
 
 
 def named_device(ticket: Ticket) -> str | None:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from .. import ids, principals
 from ..backplane.contract import Answer
-from ..closing import CloseReason
+from ..closing import CloseReason, Ending
 from ..dialects.contract import Dialect
 from ..events import Event
 from ..records import Since, Ticket
@@ -193,11 +193,13 @@ class Node:
         self._keep_ticking()
         self._watch.add(connection)
 
-    def detach(self, connection: Connection) -> None:
+    def detach(self, connection: Connection, ending: Ending) -> None:
         """Let a connection hear nothing more; it may still be saying farewell."""
         route = principals.route(connection.user_id)
-        if connection in self.roster.connections:  # who was refused never came
-            self._comings.left(connection)
+        if connection in self.roster.connections:
+            self._comings.left(connection, ending)
+        else:
+            self._comings.refused(ending)
         if self.roster.remove(connection, route):
             self._backplane.leave(route)
         self._watch.leave(connection)

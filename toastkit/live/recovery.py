@@ -52,6 +52,7 @@ class Recoveries:
         self._runtime = parts.runtime
         self._rules = parts.rules
         self._inbox = parts.inbox
+        self._witness = parts.witness
         self._readings = Readings(parts)
 
     def begin(self, connection: Connection, wish: Wish) -> None:
@@ -203,7 +204,9 @@ class Recoveries:
         answer, catching.answer = catching.answer, None
         catching.tried = False
         if answer is not None:
-            answer(Recovery(sum(event.replayed for event, _ in catching.line), reason))
+            recovery = Recovery(sum(event.replayed for event, _ in catching.line), reason)
+            self._witness.recovered(recovery)
+            answer(recovery)
         elif reason is not None:
             text = "toasts were missed that cannot be told any more: fetch the list"
             connection.reply(Failure(code="unrecoverable_position", message=text))
