@@ -26,42 +26,13 @@ HOOKS = "python:toastkit_flask.gunicorn"
 APP = "tests.e2e.app:create_app()"
 
 
-class Server:
-    """A running server: where it is, who it is, what it has written."""
+class Door:
+    """Where somebody serves: what is asked there."""
 
-    def __init__(self, command, listener, environ, log):
-        self.address = listener.getsockname()
-        self.host = "{}:{}".format(*self.address)
+    def __init__(self, address):
+        self.address = address
+        self.host = "{}:{}".format(*address)
         self.url = f"http://{self.host}"
-        self._log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env=environ,
-                pass_fds=[listener.fileno()],
-                stdout=output,
-                stderr=output,
-            )
-        self.pid = self.process.pid
-
-    @property
-    def log(self):
-        return self._log.read_text(errors="replace")
-
-    def forgive(self, last):
-        """Wait for the last word on what was meant to go wrong; what was written is no fault."""
-        for _ in range(100):
-            if last in self.log:
-                self._log.write_text("")
-                return
-            time.sleep(0.05)
-        pytest.fail(f"{last!r} was never written:\n{self.log}")
-
-    def workers(self):
-        """Return the pids of gunicorn's workers, or the server's own."""
-        children = [child.pid for child in psutil.Process(self.pid).children()]
-        return children or [self.pid]
 
     def request(self, method, path, body=None, **headers):
         """Return ``(status, body)`` of one request; JSON is read."""
@@ -103,6 +74,42 @@ class Server:
         with connect(where, close_timeout=2, proxy=None) as client:
             assert json.loads(client.recv(timeout=10))["type"] == "connection_ack"
             yield client
+
+
+class Server(Door):
+    """A running server: where it is, who it is, what it has written."""
+
+    def __init__(self, command, listeners, environ, log):
+        super().__init__(listeners[0].getsockname())
+        self._log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=environ,
+                pass_fds=[listener.fileno() for listener in listeners],
+                stdout=output,
+                stderr=output,
+            )
+        self.pid = self.process.pid
+
+    @property
+    def log(self):
+        return self._log.read_text(errors="replace")
+
+    def forgive(self, last):
+        """Wait for the last word on what was meant to go wrong; what was written is no fault."""
+        for _ in range(100):
+            if last in self.log:
+                self._log.write_text("")
+                return
+            time.sleep(0.05)
+        pytest.fail(f"{last!r} was never written:\n{self.log}")
+
+    def workers(self):
+        """Return the pids of gunicorn's workers, or the server's own."""
+        children = [child.pid for child in psutil.Process(self.pid).children()]
+        return children or [self.pid]
 
     def wait_until_ready(self):
         for _ in range(300):
@@ -162,7 +169,7 @@ def serve(tmp_path):
         with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
             wanted = [*options, "-c", conf or default_conf(worker)]
             arguments = command(worker, app, listener.fileno(), wanted)
-            server = Server(arguments, listener, environ, tmp_path / f"{number}.log")
+            server = Server(arguments, [listener], environ, tmp_path / f"{number}.log")
         servers.append(server)
         server.wait_until_ready()
         return server

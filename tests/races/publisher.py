@@ -1,4 +1,4 @@
-"""Publish what each line of stdin says, in a process of its own: ``python -m`` URL."""
+"""Publish what each line of stdin says, in a process of its own: ``python -m`` URL [REDIS_URL]."""
 
 import json
 import sys
@@ -9,9 +9,9 @@ from toastkit import Config, Kit
 from toastkit.errors import StorageUnavailable
 
 
-def main(url):
+def main(url, redis_url=""):
     """Answer each JSON line of arguments with the receipt, or with what went wrong."""
-    with Kit(Config(database_url=url)) as kit:
+    with Kit(Config(database_url=url, redis_url=redis_url)) as kit:
         print("ready", flush=True)
         for line in sys.stdin:
             try:
@@ -22,4 +22,4 @@ def main(url):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
