@@ -92,7 +92,7 @@ class Place(Publishing):
         """Let the worker do nothing, as a machine does that swaps; it goes on afterwards."""
         pid = self.pid
         os.kill(pid, signal.SIGSTOP)
-        wait_for(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+        wait_for(lambda: not running(pid), what="a stop")
         try:
             yield pid
         finally:
@@ -177,10 +177,12 @@ class Cluster(Publishing, Server):
         new.rename(self.folder / "armed")
 
     def fired(self, seconds=20):
-        """Wait until the point was passed; return the pid of who passed it."""
+        """Wait until the point was passed and the signal had its effect; return whose pid it was."""
         fired = self.folder / "fired"
         wait_for(fired.exists, seconds, "passing the armed point")
-        return int(fired.read_text())
+        pid = int(fired.read_text())
+        wait_for(lambda: not running(pid), seconds, f"{pid} dead or stopped")
+        return pid
 
     @contextmanager
     def script(self):
@@ -223,3 +225,8 @@ def alive(pid):
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def running(pid):
+    """Tell whether a process is alive and not stopped."""
+    return alive(pid) and psutil.Process(pid).status() != psutil.STATUS_STOPPED
