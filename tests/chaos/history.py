@@ -13,12 +13,15 @@ from msgspec.json import Decoder, Encoder
 
 
 class Wished(Struct, frozen=True, tag=True, kw_only=True):
-    """Somebody begins to publish a toast; no two have the same title. Times are wall clock ms."""
+    """Somebody begins to publish a toast; no two have the same title. Times are wall clock ms.
+
+    ``ttl`` begins when the service takes it, with each attempt anew.
+    """
 
     title: str
     user: str
     at: int
-    expires_at: int | None = None
+    ttl: int | None = None
     collapse: str | None = None
 
 
@@ -45,7 +48,7 @@ class Greeted(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Told(Struct, frozen=True, tag=True, kw_only=True):
-    """A toast came on a connection, shown before or not."""
+    """A toast that the service took at ``created`` came on a connection, shown before or not."""
 
     page: str
     connection: int
@@ -54,6 +57,7 @@ class Told(Struct, frozen=True, tag=True, kw_only=True):
     title: str
     seq: int
     at: int
+    created: int = 0
     replayed: bool = False
 
 
@@ -83,6 +87,7 @@ class Kept(Struct, frozen=True, tag=True, kw_only=True):
     user: str
     id: str
     title: str
+    at: int
 
 
 class Broke(Struct, frozen=True, tag=True, kw_only=True):

@@ -47,7 +47,7 @@ class Story:
     def tell(self, title, seq, page="ada-1", connection=1, **given):
         user = page.partition("-")[0]
         named = {"page": page, "user": user, "title": title, "id": f"id {title}"}
-        self.add(Told, seq=seq, connection=connection, **named | given)
+        self.add(Told, seq=seq, connection=connection, **named | {"created": self.at} | given)
 
     def show(self, title, page="ada-1", id="", **given):
         user = page.partition("-")[0]
@@ -59,7 +59,7 @@ class Story:
 
     def keep(self, *titles, user="ada", id=""):
         for title in titles:
-            self.events.append(Kept(user=user, id=id or f"id {title}", title=title))
+            self.add(Kept, user=user, id=id or f"id {title}", title=title)
 
     def ring(self, title, user="cat", id=""):
         self.add(Rang, user=user, id=id or f"id {title}", title=title)
@@ -95,7 +95,7 @@ def story():
     story.tell("a", 1, connection=2)  # nobody had decided it
     for title in ("unknown", "retried", "missed"):
         story.show(title, page="ada-2", by="list")
-    story.publish("short", expires_at=story.at + 20)
+    story.publish("short", ttl=20)
     story.get("short", 6, connection=2)
     story.publish("older", collapse="k")
     story.publish("newer", collapse="k")
@@ -123,6 +123,17 @@ def test_a_toast_that_a_page_was_never_told_is_lost(story):
     story.get("gone", 9, page="ada-2")
     story.keep("gone")
     assert story.found() == {"lost": 1}
+
+
+def test_what_lived_shortly_need_not_be_anywhere(story):
+    story.publish("now or never", ttl=0)
+    story.greet("ada-3")
+    assert story.found() == {}
+
+
+def test_what_has_time_is_lost_although_it_had_not_for_ever(story):
+    story.publish("for a while", ttl=1000)
+    assert story.found() == {"lost": 3}
 
 
 def test_a_toast_that_is_not_in_the_list_is_lost(story):
@@ -202,7 +213,16 @@ def test_the_same_position_again_on_a_connection_is_out_of_order(story):
     assert story.found() == {"out of order": 1}
 
 
-def test_a_replay_after_something_live_is_out_of_order(story):
+def test_a_gap_that_is_filled_later_is_in_order(story):
+    for seq in (9, 10):
+        story.publish(f"gap {seq}")
+        story.get(f"gap {seq}", seq, connection=2, replayed=True)
+        story.get(f"gap {seq}", seq, page="ada-2")
+        story.keep(f"gap {seq}")
+    assert story.found() == {}
+
+
+def test_a_replay_of_what_is_older_than_something_live_is_out_of_order(story):
     story.tell("late", 7, connection=2, replayed=True)
     assert story.found() == {"out of order": 1}
 
@@ -228,8 +248,9 @@ def test_what_was_refused_and_is_there_nevertheless_is_found(story):
 
 
 def test_a_toast_past_its_time_is_too_late(story):
-    story.at += 2000
-    story.tell("short", 9, connection=2)
+    created = story.at
+    story.at += 2100
+    story.tell("short", 9, connection=2, created=created)
     assert story.found() == {"too late": 1}
 
 

@@ -1,0 +1,143 @@
+"""Publishers that do not give up: over HTTP, and from a process that serves nobody."""
+
+import random
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from tests.chaos.asked import AWAY, ask
+from tests.chaos.history import Answered, Wished, now
+from tests.races.crowd import AUTHORIZED
+
+LONG = "x" * 1500
+
+
+@dataclass
+class Wishes:
+    """What is published, by chance: to whom, and with which keys, times and sizes."""
+
+    users: list
+    seed: str
+    made: int = 0
+    _random: random.Random = field(init=False)
+
+    def __post_init__(self):
+        self._random = random.Random(self.seed)
+
+    def next(self):
+        """Return the user, the title, and what else is given to a publish of it."""
+        self.made += 1
+        chance = self._random.random
+        user = self._random.choice(self.users)
+        title = f"{user} {self.seed} {self.made}"
+        given = {}
+        if chance() < 0.6:
+            given["dedupe_key"] = title
+        if chance() < 0.1:
+            given["collapse_key"] = f"k{self._random.randrange(5)}"
+        elif chance() < 0.15:
+            given["ttl_ms"] = self._random.randrange(300, 3000)
+        toast = {"title": title}
+        if chance() < 0.2:
+            toast["body"] = LONG
+        return user, title, toast, given
+
+    def again(self):
+        """Tell whether to repeat what was accepted, as a caller does that never heard of it."""
+        return self._random.random() < 0.1
+
+
+class Publisher(threading.Thread):
+    """Publish one toast after the other until it is told to leave; ``road`` sends each of them."""
+
+    def __init__(self, road, history, wishes, pause):
+        super().__init__(name=f"publisher {wishes.seed}", daemon=True)
+        self._road, self._history, self._wishes = road, history, wishes
+        self._pause = pause
+        self._leaving = threading.Event()
+
+    def leave(self):
+        """Let it finish what it has begun."""
+        self._leaving.set()
+
+    def run(self):
+        while not self._leaving.is_set():
+            self.publish_next()
+            self._leaving.wait(self._pause)
+
+    def publish_next(self):
+        """Publish one toast; with a dedupe key again and again, until it is accepted."""
+        user, title, toast, given = self._wishes.next()
+        named = {"title": title, "user": user, "at": now()}
+        keys = {"ttl": given.get("ttl_ms"), "collapse": given.get("collapse_key")}
+        self._history.add(Wished(**named, **keys))
+        until = time.monotonic() + 30
+        accepted = self._attempt(user, title, toast, given)
+        if "dedupe_key" not in given:
+            return
+        while not accepted and time.monotonic() < until:
+            self._leaving.wait(0.05)
+            accepted = self._attempt(user, title, toast, given)
+        if accepted and self._wishes.again():
+            self._attempt(user, title, toast, given)
+
+    def _attempt(self, user, title, toast, given):
+        outcome, id, status = self._road(user_id=user, toast=toast, **given)
+        told = {"outcome": outcome, "id": id, "status": status}
+        self._history.add(Answered(title=title, at=now(), **told))
+        return outcome == "ok"
+
+
+def over_http(address):
+    """Return the road of a backend: any worker answers."""
+
+    def road(user_id, **given):
+        body = {"user_id": user_id, "topic": f"user:{user_id}", **given}
+        try:
+            status, answer = ask(address, "POST", "/v1/toasts/publish", body, AUTHORIZED)
+        except ConnectionRefusedError:
+            return "fail", None, "refused"
+        except AWAY as error:
+            return "unknown", None, type(error).__name__
+        if status == 202:
+            return "ok", answer["id"], answer["status"]
+        return ("fail" if status == 503 else "unknown"), None, str(status)
+
+    return road
+
+
+class Elsewhere:
+    """The road of a process without sockets, which may be killed: the next one takes its place."""
+
+    def __init__(self, start):
+        self._start = start
+        self._lock = threading.Lock()
+        self._closed = False
+        self._script = start()
+
+    @property
+    def pid(self):
+        return self._script.pid
+
+    def __call__(self, **given):
+        with self._lock:
+            answer = self._script.publish(**given)
+            if answer is None and not self._closed:
+                self._end()
+                self._script = self._start()
+        if answer is None:
+            return "unknown", None, "killed"
+        if answer["status"] == "error":
+            return "fail", None, "error"
+        return "ok", answer["id"], answer["status"]
+
+    def close(self):
+        """End the process."""
+        with self._lock:
+            self._closed = True
+            self._end()
+
+    def _end(self):
+        with suppress(OSError):
+            self._script.__exit__(None, None, None)
