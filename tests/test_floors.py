@@ -19,6 +19,9 @@ WORDS = {
     *("replies", "receipts", "hooks", "deliveries", "config", "records", "texts", "signals"),
     "logs",
 }
+CONTRACTS = {"backplane.history", "backplane.presence"}
+"""What a package promises beside its ``contract``."""
+
 CORE = {"live", "publishing", "identity"}
 ROOMS = {*CORE, "dialects", "runtime", "backplane", "storage", "senders", "verifiers"}
 WIRING = {
@@ -32,6 +35,7 @@ WIRING = {
     "current",
     "cli",
     "doctor",
+    "health",
     "metrics",
     "testing",
 }
@@ -67,7 +71,7 @@ def place(module: str) -> tuple[int, str]:
         return 3 + HOUSE.index(top), top
     if first in WORDS and rest == first:
         return 0, "words"
-    if rest.endswith(".contract") and rest.count(".") == 1:
+    if (rest.endswith(".contract") and rest.count(".") == 1) or rest in CONTRACTS:
         return 1, "contracts"
     if first in ROOMS:
         return 2, first

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from toastkit.dialects.shapes import Moment, ToastId
+from toastkit.health import Degraded
 
 
 class SessionOpened(Struct, frozen=True):
@@ -99,9 +100,10 @@ class AllRead(Struct, frozen=True):
 
 
 class Ready(Struct, frozen=True):
-    """Requests can be served."""
+    """Requests can be served, though perhaps some of it in part only."""
 
     status: Literal["ok"]
+    degraded: list[Degraded] | UnsetType = UNSET
 
 
 class Mistake(Struct, frozen=True):

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from tests.storage.conftest import numbers
+from tests.storage.conftest import add, numbers, only_sqlite
 from toastkit.clock import SystemClock
 from toastkit.errors import ConfigError, StorageUnavailable
 from toastkit.runtime import Runtime
@@ -67,3 +71,42 @@ def test_why_a_database_cannot_be_opened_is_logged_once(
     assert "the database cannot be opened: " in record.getMessage()
     assert "127.0.0.1" in record.getMessage()
     assert "secret" not in caplog.text
+
+
+def claims(database: Database) -> int:
+    def count(connection: Connection) -> int:
+        query = "SELECT count(*) FROM toastkit_dedupe"
+        return int(connection.exec_driver_sql(query).scalar_one())
+
+    return database.read(count)
+
+
+def test_after_a_write_that_failed_another_finds_out_and_leaves_nothing(
+    database: Database,
+) -> None:
+    def fail(connection: Connection, members: Sequence[None]) -> Sequence[None]:
+        raise StorageUnavailable("the disk is full")
+
+    database.ensure_writable()
+    with pytest.raises(StorageUnavailable):
+        database.write(fail, None)
+    assert not database._here().writer.well
+    database.ensure_writable()
+    assert database._here().writer.well
+    assert claims(database) == 0
+
+
+@only_sqlite  # a server locks what a test names; here it is the whole file
+def test_while_writing_would_fail_that_is_told(file: Path, url: str, runtime: Runtime) -> None:
+    database = Database(url, runtime, SystemClock(), wait_ms=50)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        assert claims(database) == 0
+        other.execute("BEGIN IMMEDIATE")
+        database.ensure_writable()  # nobody has tried: no request is held up for an idle lock
+        with pytest.raises(StorageUnavailable):
+            database.write(add, 1)
+        with pytest.raises(StorageUnavailable, match="locked"):
+            database.ensure_writable()
+        other.execute("ROLLBACK")
+        database.ensure_writable()
+    database.close()

@@ -18,6 +18,7 @@ from .checkpointer import Checkpointer
 from .desk import CLOSED
 from .group import Committer, Kept, Work
 from .readers import Readers
+from .spelling import run
 from .trouble import cause
 from .turn import Turn
 from .upgrade import ensure_schema, not_ours, upgrade, upgrade_sql
@@ -93,6 +94,16 @@ class Database:
         else:
             writer.owe(work, given, weight, about=about)
 
+    def ensure_writable(self) -> None:
+        """If the last attempt to write failed, find out whether the next would.
+
+        Raises:
+            StorageUnavailable: it would.
+        """
+        writer = self._here().writer
+        if not writer.well:
+            writer.write(_try, None)
+
     def upgrade(self) -> Upgrade:
         """Bring the schema up to date, or look at a host's; say where it was and is.
 
@@ -152,6 +163,15 @@ class Database:
                 opened.start()
                 self._opened[pid] = opened
             return opened
+
+
+def _try(connection: Connection, givens: Sequence[None]) -> Sequence[None]:
+    # A row of nobody's, gone before anybody could see it: a full disk refuses it all the same.
+    row = ("", "", "", 0)
+    claim = "INSERT INTO toastkit_dedupe (user_id, key, toast_id, until) VALUES (?, ?, ?, ?)"
+    run(connection, f"{claim} ON CONFLICT DO NOTHING", row)
+    run(connection, "DELETE FROM toastkit_dedupe WHERE user_id = ?", ("",))
+    return givens
 
 
 class _Opened:

@@ -62,7 +62,7 @@ class Desk:
         self._owed: deque[Member] = deque()
         self._rest_until = 0.0
         self._closing = False
-        self._well = True
+        self.well = True
 
     def run(self) -> None:
         """Serve until told to close; nobody who waits is ever left without an answer."""
@@ -264,8 +264,8 @@ class Desk:
 
     def _complain(self, error: StorageUnavailable) -> None:
         """Log the first failure of a row of them: a busy service would fill the disk with it."""
-        if self._well:
-            self._well = False
+        if self.well:
+            self.well = False
             # A lock is nobody's fault here; for anything else the operator needs the cause.
             locked = isinstance(error, Locked) and not isinstance(error, Lost)
             cause = None if locked else error.__cause__
@@ -273,8 +273,8 @@ class Desk:
 
     def _recover(self) -> None:
         self._rest_until = 0.0
-        if not self._well:
-            self._well = True
+        if not self.well:
+            self.well = True
             self._call(log.warning, "storage writes again")
 
     def _fail_asked(self, why: str) -> None:

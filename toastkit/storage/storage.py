@@ -45,4 +45,5 @@ class Storage:
         self.deliveries = Deliveries(database, clock)
         self.anonymous = Anonymous(database, registered)
         self.keeping = Keeping(database, registered)
+        self.ensure_writable = database.ensure_writable
         self.close = database.close

@@ -45,6 +45,11 @@ class Writer:
         """How many groups this process has committed."""
         return self._desk.committer.commits
 
+    @property
+    def well(self) -> bool:
+        """Whether what was tried last could be written."""
+        return self._desk.well
+
     def write(
         self,
         work: Work[M, R],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from flask import Response, current_app
+from msgspec import UNSET
 
 from toastkit.errors import ConfigError, StorageUnavailable, Unavailable
+from toastkit.health import look
 
 from ..answers import Ready
 from ..bodies import answer
@@ -22,12 +24,10 @@ health = Door("toastkit_health")
     operation=Operation("get_health", Ready, errors=(StorageUnavailable, Unavailable)),
 )
 def ready() -> Response:
-    """Answer 200 when requests can be served, 503 while they cannot."""
-    kit = current_kit()
+    """Answer 200 while toasts can be accepted, with what is degraded; 503 while they cannot."""
     try:
-        # One read opens the database if nobody has yet, and proves that it answers.
-        kit.toasts.list("health", 1)
+        degraded = look(current_kit())
     except ConfigError as error:
         current_app.logger.warning("the storage cannot be opened: %s", error)
         raise Unavailable("the storage cannot be opened; the log says why") from None
-    return answer(Ready("ok"))
+    return answer(Ready("ok", degraded or UNSET))

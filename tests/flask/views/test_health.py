@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from toastkit.errors import StorageUnavailable
+
 
 def test_a_ready_worker_is_ok(client):
     answer = client.get("/health")
@@ -24,3 +26,26 @@ def test_a_file_that_is_no_database_is_503(make_app, tmp_path):
     (tmp_path / "text.db").write_text("this is no database" * 100)
     answer = make_app(database_url=f"sqlite:///{tmp_path}/text.db").test_client().get("/health")
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
+
+
+def test_what_cannot_be_written_is_503(app, client, monkeypatch):
+    client.get("/health")
+    storage = app.extensions["toastkit"].kit._ground.storage
+
+    def refuse():
+        raise StorageUnavailable("the disk is full; nothing was kept")
+
+    monkeypatch.setattr(storage, "ensure_writable", refuse)
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
+    assert answer.headers["Retry-After"]
+
+
+def test_what_is_degraded_is_named_without_its_address(app, client, monkeypatch):
+    client.get("/health")
+    backplane = app.extensions["toastkit"].kit._ground.backplane
+    monkeypatch.setattr(backplane, "trouble", "redis.internal:6379 refuses connections")
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json["status"]) == (200, "ok")
+    assert [each["name"] for each in answer.json["degraded"]] == ["redis"]
+    assert "internal" not in answer.text
