@@ -111,9 +111,14 @@ class Place(Publishing):
 
 
 class Cluster(Publishing, Server):
-    """A service of several workers; ``settings`` are toastkit's, without their prefix."""
+    """A service of several workers; ``settings`` are toastkit's, without their prefix.
 
-    def __init__(self, folder, *, database, redis="", workers=2, preload=True, **settings):
+    ``inside`` are Python's arguments that run gunicorn where something is different.
+    """
+
+    def __init__(
+        self, folder, *, database, redis="", workers=2, preload=True, inside=(), **settings
+    ):
         self.folder = folder
         self.database, self.redis = database, redis
         environ = {
@@ -134,7 +139,7 @@ class Cluster(Publishing, Server):
         options = ["--preload"] if preload else []
         command = ["-m", "gunicorn", "--no-control-socket", "-c", CONF, "-k", "gevent"]
         command += ["--workers", str(workers), "--worker-connections", "4000", *binds, *options]
-        super().__init__([*command, APP], listeners, environ, folder / "cluster.log")
+        super().__init__([*inside, *command, APP], listeners, environ, folder / "cluster.log")
         doors = [listener.getsockname() for listener in listeners[1:]]
         self.places = [Place(number, door, folder) for number, door in enumerate(doors)]
         for listener in listeners:

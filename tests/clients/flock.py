@@ -32,7 +32,7 @@ def text(message):
 class Bird:
     """One client. ``said`` holds ``(time, message)``; ``closed`` the close frame, when it came."""
 
-    def __init__(self, flock, ticket, first=b"", receive_buffer=0):
+    def __init__(self, flock, ticket, first=b"", receive_buffer=0, address=None):
         self.flock = flock
         self.said = []
         self.closed = None
@@ -44,7 +44,7 @@ class Bird:
         self.sock = socket.socket()
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.connect(flock.address)
+        self.sock.connect(address or flock.address)
         key = base64.b64encode(os.urandom(16)).decode()
         self.sock.sendall(
             f"GET /api/v1/realtime?token={ticket} HTTP/1.1\r\nHost: {flock.host}\r\n"

@@ -1,0 +1,139 @@
+"""Services that harm is done to, and who uses them meanwhile."""
+
+import itertools
+import shutil
+import threading
+import time
+from http.client import HTTPException
+from typing import NamedTuple
+
+import pytest
+
+from tests.clients.returning import Swallows
+from tests.cluster import Cluster, wait_for
+
+PUBLISH_SECONDS = 1.2
+"""What a publish may take while Redis is away."""
+BACK_SECONDS = 3.0
+"""After this everything is as before."""
+STALL_SECONDS = 0.2
+"""The longest a worker's loop may stand still."""
+
+
+@pytest.fixture
+def make_cluster(tmp_path, sqlite_template):
+    """Start services: ``make_cluster(workers=2, redis=url, confirm_ms=500)``."""
+    numbers = itertools.count()
+    clusters = []
+
+    def make(*, database=None, **given):
+        folder = tmp_path / f"cluster{next(numbers)}"
+        folder.mkdir()
+        if database is None:
+            shutil.copyfile(sqlite_template, folder / "toastkit.db")
+            database = f"sqlite:///{folder / 'toastkit.db'}"
+        cluster = Cluster(folder, database=database, **given)
+        clusters.append(cluster)
+        return cluster.__enter__()
+
+    yield make
+    for cluster in clusters:
+        cluster.end()
+
+
+@pytest.fixture
+def pg(postgres):
+    """Lend a database of PostgreSQL."""
+    url = postgres.fresh()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def flock():
+    """Return a maker of clients that come back, of one service."""
+    flocks = []
+
+    def make(server):
+        flocks.append(Swallows(server.address))
+        return flocks[-1]
+
+    yield make
+    for each in flocks:
+        each.__exit__()
+
+
+class Try(NamedTuple):
+    """One publish: its title, what the answer said (0: none came), when and for how long."""
+
+    title: str
+    status: int
+    answer: object
+    at: float
+    seconds: float
+
+
+class Stream(threading.Thread):
+    """Publish one toast after the other to one user, at each door in its turn."""
+
+    def __init__(self, doors, user, pause=0.03, body="", **given):
+        super().__init__(daemon=True)
+        self.user, self.tries = user, []
+        self._doors, self._pause, self._given = itertools.cycle(doors), pause, given
+        self._body = {"body": body} if body else {}
+        self._ending = threading.Event()
+
+    def run(self):
+        for number in itertools.count():
+            title, began = f"{self.user} {number}", time.monotonic()
+            try:
+                toast = {"title": title, **self._body}
+                told = next(self._doors).publish(self.user, title, toast=toast, **self._given)
+                self.tries.append(Try(title, told.status, told.answer, began, told.seconds))
+            except (OSError, HTTPException):
+                self.tries.append(Try(title, 0, None, began, time.monotonic() - began))
+            if self._ending.wait(self._pause):
+                return
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ending.set()
+        self.join(60)
+
+    def many(self, more=5, seconds=20):
+        """Wait until so many more have been answered."""
+        wanted = len(self.tries) + more
+        wait_for(lambda: len(self.tries) >= wanted, seconds, "answers to publishes")
+
+    def accepted(self):
+        return {each.answer["id"]: each.title for each in self.tries if each.status == 202}
+
+    def slowest(self):
+        return max(each.seconds for each in self.tries)
+
+    def statuses(self):
+        return {each.status for each in self.tries}
+
+
+def settle(flock, *streams, seconds=20):
+    """Wait until everybody was shown all that was accepted for them; check what must not be."""
+    accepted = {stream.user: stream.accepted() for stream in streams}
+
+    def told():
+        return all(accepted.get(bird.user, {}).keys() <= bird.shown.keys() for bird in flock.birds)
+
+    shown = flock.run(told, seconds)
+    missing = {
+        bird.user: sorted(accepted[bird.user].keys() - bird.shown.keys())
+        for bird in flock.birds
+        if bird.user in accepted
+    }
+    assert shown, f"lost: { {user: ids for user, ids in missing.items() if ids} }"
+    assert flock.faults() == []
+    for bird in flock.birds:
+        assert len(set(bird.shown.values())) == len(bird.shown), "one publish, shown twice"
+        stray = {title for title in bird.shown.values() if not title.startswith(f"{bird.user} ")}
+        assert not stray, f"{bird.user} was shown what is another's: {stray}"
