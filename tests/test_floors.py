@@ -30,6 +30,7 @@ WIRING = {
     "transports",
     "announcing",
     "joining",
+    "ground",
     "wiring",
     "kit",
     "current",

@@ -40,7 +40,11 @@ class Stage:
     context: Context
 
 
-class Announcer(Sink, Witness):
+class Teller(Sink, Witness):
+    """Be told of what was published, and of who comes and goes."""
+
+
+class Announcer(Teller):
     """Tell the receivers of the signals what has happened; with none, that costs a look.
 
     ``stage`` returns ``None`` when the kit is gone: what runs beside it knows it weakly only.

@@ -15,11 +15,13 @@ from .clock import Clock
 from .config import Config
 from .errors import ConfigError, Invalid
 from .events import Event, Toast
+from .ground import Ground
 from .hooks import Hooks
 from .identity import Devices
 from .joining import Db, Host, Joining
 from .live import Node
 from .live.rules import Context
+from .metrics import Metrics, Probe
 from .publishing import (
     Controls,
     Courier,
@@ -36,7 +38,6 @@ from .storage import Ownable
 from .verifiers.contract import Verifier
 from .wiring import (
     Beginnings,
-    Ground,
     Heralds,
     make_courier,
     make_data,
@@ -45,6 +46,7 @@ from .wiring import (
     make_identity,
     make_lookout,
     make_node,
+    make_probes,
     make_publisher,
     make_senders,
     make_sweeper,
@@ -64,7 +66,7 @@ class Kit:
     Building a kit touches neither disk nor threads; it opens at first use, in each process that
     uses it, and ``close()`` (or leaving its ``with`` block) ends it. ``owned`` names the tables of
     the host's, in the same database, that hold what is users'; without it those that are
-    registered count. ``sender`` is who the signals say they come from: by default the kit. Where
+    registered count. ``sender`` is who the signals say they come from: by default the kit. ``metrics`` counts what it does. Where
     the settings say how to sign for Apple's push service, the key's file is read at once.
     """
 
@@ -80,22 +82,21 @@ class Kit:
         host: Host | None = None,
         owned: Iterable[Ownable] | None = None,
         sender: object = None,
+        metrics: Metrics | None = None,
     ) -> None:
         _ensure_database(config)
         self.config = config
         self._context = context
         self._sender = sender
         announcer = Announcer(weakly(self._find_stage))
-        self._ground = Ground.of(config, hooks, clock, announcer=announcer, host=host, owned=owned)
+        self._ground = Ground.of(
+            config, hooks, clock, announcer=announcer, host=host, owned=owned, metrics=metrics
+        )
         self._senders = make_senders(self._ground, senders, context)
-        self._looking: Sequence[Rounds] = ()
+        self._looking: Sequence[Rounds | Probe] = ()
         self._couriers: tuple[Courier, ...] = ()
         self._at_exit = weakly(self.close)
-        kit, kinds = weakref.ref(self), self._senders.kinds
-
-        def node() -> Node | None:
-            return None if (here := kit()) is None else here.node
-
+        kinds, node = self._senders.kinds, weakly(self._find_node)
         self._fallback = make_fallback(self._ground, kinds, weakly(self._carrier))
         self._publisher = make_publisher(self._ground, self._fallback, node)
         heralds = Heralds(node, self._publisher.publish_control, self._senders.kinds_of)
@@ -230,9 +231,7 @@ class Kit:
             # Last: clients must not wait for the outside world to be told.
             courier.stop(self.config.close_seconds)
         self._senders.close()
-        self._ground.backplane.close()
-        self._ground.storage.close()
-        self._ground.runtime.close()
+        self._ground.close()
 
     def __enter__(self) -> Self:
         return self
@@ -244,7 +243,7 @@ class Kit:
         # The clients are the parent's: the child may neither talk to them nor decide who is there.
         self._publisher.abandon()
         self.node.abandon()
-        self._ground.backplane.abandon()
+        self._ground.abandon()
         self.node = self._make_node()
         for each in self._looking:
             each.abandon()
@@ -266,7 +265,8 @@ class Kit:
         self._fallback.warn()
         prune = self.data.prune_some
         sweeper = make_sweeper(self._ground, self._publisher, self._fallback, prune)
-        self._looking = (sweeper, make_lookout(self._ground, self.sessions))
+        lookout = make_lookout(self._ground, self.sessions)
+        self._looking = (sweeper, lookout, *make_probes(self._ground))
         for each in self._looking:
             self._begin(each)
         if self.config.carry:
@@ -276,7 +276,7 @@ class Kit:
                 weakref.finalize(self, atexit.unregister, self._at_exit).atexit = False
                 atexit.register(self._at_exit)
 
-    def _begin(self, rounds: Rounds) -> None:
+    def _begin(self, rounds: Rounds | Probe) -> None:
         # An app that is dropped, such as that of a test, leaves nobody behind who looks.
         weakref.finalize(self, rounds.cancel).atexit = False
         rounds.start()
@@ -291,6 +291,9 @@ class Kit:
         # Whoever carries every minute leaves none behind that nobody hears any more.
         self._couriers = (*(each for each in self._couriers if not each.stopped), courier)
         return courier
+
+    def _find_node(self) -> Node:
+        return self.node
 
     def _find_stage(self) -> Stage:
         return Stage(self if self._sender is None else self._sender, self._context)

@@ -6,27 +6,25 @@ A kit that nobody holds any more must go: what runs beside it knows it weakly on
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from .announcing import Announcer
-from .backplane import MemoryBackplane
 from .backplane.contract import Backplane, Dismissal
-from .clock import Clock, SystemClock
+from .clock import Clock
 from .closing import CloseReason
 from .config import Config
 from .errors import ConfigError, NotServing
 from .events import Event
-from .hooks import Hooks
+from .ground import Ground
 from .identity import Anonymous, AnonymousParts, Authenticator, Identity, Sessions, Tickets
 from .identity.anonymous import REBOUND
-from .joining import Host
 from .live import Node, NodeParts, Rules
 from .live.presence import connections_of
 from .live.rules import Context
+from .metrics import Probe
 from .publishing import (
     Courier,
     CourierParts,
@@ -48,65 +46,11 @@ from .publishing import (
     Told,
     control_event,
 )
-from .runtime import runtime_for
-from .runtime.contract import Runtime
 from .senders.contract import Sender
-from .storage import Ownable, Storage
 from .verifiers.contract import Verifier
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Hold what every part of one kit stands on."""
-
-    config: Config
-    hooks: Hooks
-    clock: Clock
-    runtime: Runtime
-    backplane: Backplane
-    storage: Storage
-    announcer: Announcer
-
-    @classmethod
-    def of(
-        cls,
-        config: Config,
-        hooks: Hooks | None,
-        clock: Clock | None,
-        *,
-        announcer: Announcer,
-        host: Host | None = None,
-        owned: Iterable[Ownable] | None = None,
-    ) -> Ground:
-        """Make it; touches neither disk nor threads."""
-        clock, runtime = clock or SystemClock(), runtime_for(config.runtime)
-        storage = Storage(
-            config.database_url,
-            runtime,
-            clock,
-            wait_ms=config.storage_wait_ms,
-            own_schema=host is None or host.beside,
-            owned=owned,
-        )
-        backplane = _make_backplane(config, runtime, clock)
-        return cls(config, hooks or Hooks(), clock, runtime, backplane, storage, announcer)
-
-
-def _make_backplane(config: Config, runtime: Runtime, clock: Clock) -> Backplane:
-    if not config.redis_url:
-        return MemoryBackplane(runtime)
-    try:
-        # Not above: a process alone needs no Redis, and not its packages.
-        from .backplane.redis import RedisBackplane
-    except ImportError as error:
-        remedy = (
-            "redis_url is set, but the package for it is missing: pip install 'toastkit[redis]'"
-        )
-        raise ConfigError(remedy) from error
-    return RedisBackplane(config, runtime, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +128,7 @@ def make_node(ground: Ground, tickets: Tickets, context: Context, begin: Beginni
         rules,
         ground.storage.inbox,
         tickets.redeem,
-        ground.announcer,
+        ground.teller,
     )
     return Node(parts, at_first=begin.at_first, at_serve=begin.at_serve)
 
@@ -238,10 +182,10 @@ def make_publisher(
             ground.clock,
             ground.runtime,
             ground.storage.inbox,
-            ground.backplane,
+            ground.timed_backplane,
             fallback,
             serving=lambda: (here := node()) is not None and here.serving,
-            sink=ground.announcer,
+            sink=ground.teller,
         )
     )
 
@@ -302,7 +246,7 @@ def make_courier(ground: Ground, senders: Senders, told: Told | None = None) -> 
             ground.storage.deliveries,
             weakref.ref(senders),
             told=told,
-            sink=ground.announcer,
+            sink=ground.teller,
         )
     )
 
@@ -355,6 +299,13 @@ def _heed(known: weakref.ref[Sessions], dismiss: Callable[..., None], dismissal:
     else:
         sessions.doubt()
         dismiss(dismissal.user_id)
+
+
+def make_probes(ground: Ground) -> Sequence[Probe]:
+    """Begin to count, where somebody wants that; return what is to be started with it."""
+    if ground.metrics is None:
+        return ()
+    return (ground.metrics.begin(ground.runtime, ground.clock, ground.backplane),)
 
 
 def make_lookout(ground: Ground, sessions: Sessions) -> Rounds:

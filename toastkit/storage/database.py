@@ -55,6 +55,7 @@ class Database:
         self._closed_in = 0
         self._complained = False
         self._turn = Turn()
+        self._told: Callable[[float], object] | None = None
 
     def read(self, job: Callable[[Connection], T]) -> T:
         """Run ``job`` with a connection that only reads, off the loop; return its result.
@@ -103,6 +104,10 @@ class Database:
         writer = self._here().writer
         if not writer.well:
             writer.write(_try, None)
+
+    def tell_commits(self, told: Callable[[float], object]) -> None:
+        """Tell how many seconds each commit takes; before the first. See ``Writer``."""
+        self._told = told
 
     def upgrade(self) -> Upgrade:
         """Bring the schema up to date, or look at a host's; say where it was and is.
@@ -160,6 +165,8 @@ class Database:
                 self._prepare_schema()
                 with engine.telling():
                     opened = _Opened(self._url, self._runtime, self._clock, wait=self._wait)
+                if self._told is not None:
+                    opened.writer.tell_commits(self._told)
                 opened.start()
                 self._opened[pid] = opened
             return opened

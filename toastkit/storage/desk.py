@@ -40,7 +40,8 @@ class Desk:
     """The writer thread's side: the line as it stands, and the connection. Used in it only.
 
     What it has to say is logged on the loop, through ``call``: logging waits for locks that gevent
-    may have replaced, and this thread must never wait for such a one.
+    may have replaced, and this thread must never wait for such a one. ``told`` is called here with
+    the seconds that each commit took, and must not wait for one either.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Desk:
         self.ended = False
         self.give_up_at = 0.0
         self.log_is_large = False
+        self.told: Callable[[float], object] = _keep_silent
         self._line = line
         self._clock = clock
         self._asked: deque[Member] = deque()
@@ -165,6 +167,13 @@ class Desk:
             self._call(log.warning, "the log of the database could not be moved: %s", error)
 
     def _commit(self, group: Sequence[Member]) -> list[Any]:
+        began = self._clock.monotonic()
+        try:
+            return self._commit_for_certain(group)
+        finally:
+            self.told(self._clock.monotonic() - began)
+
+    def _commit_for_certain(self, group: Sequence[Member]) -> list[Any]:
         try:
             return self.committer.commit(group)
         except InDoubt as doubt:
@@ -280,6 +289,10 @@ class Desk:
     def _fail_asked(self, why: str) -> None:
         while self._asked:
             self._asked.popleft().fail(StorageUnavailable(why))
+
+
+def _keep_silent(_seconds: float) -> None:
+    """Tell nobody."""
 
 
 def shares(items: Sequence[T]) -> Iterator[Sequence[T]]:

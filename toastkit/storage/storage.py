@@ -46,4 +46,5 @@ class Storage:
         self.anonymous = Anonymous(database, registered)
         self.keeping = Keeping(database, registered)
         self.ensure_writable = database.ensure_writable
+        self.tell_commits = database.tell_commits
         self.close = database.close

@@ -95,6 +95,10 @@ class Writer:
         member.deadline = self._clock.monotonic() + OWED_SECONDS
         self._join(member)
 
+    def tell_commits(self, told: Callable[[float], object]) -> None:
+        """Tell how many seconds each commit takes; in the native thread, which must not wait."""
+        self._desk.told = told
+
     def restart_log(self) -> None:
         """Have the log written from its beginning again after the next commit."""
         self._desk.log_is_large = True
