@@ -39,7 +39,8 @@ def _is_held_by_a_module(kit: Kit) -> bool:
     """Tell whether a module holds a kit or its app, as such or in something: a list, a cache."""
     modules = [_names(module) for module in list(sys.modules.values())]
     known = {id(names) for names in modules}
-    known.update(id(value) for names in modules for value in list(names.values()))
+    for names in modules:
+        known.update(map(id, list(names.values())))
     app = kit._sender  # noqa: SLF001
     holders = gc.get_referrers(kit) if app is None else gc.get_referrers(kit, app)
     # What a class or an object holds is in a dict of theirs; what a function keeps in
