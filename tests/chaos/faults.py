@@ -197,7 +197,7 @@ def restart_postgres(scene: Scene) -> str:
 @fault(GROUND, "postgresql backends ended")
 def end_backends(scene: Scene) -> str:
     ended = scene.postgres.run(
-        "SELECT pid FROM pg_stat_activity WHERE datname LIKE 'fresh%' AND pg_terminate_backend(pid)"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'fresh%'"
     )
     return f"{len(ended)} backends were ended" if ended else ""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tests.chaos.asked import AWAY, ask
 from tests.chaos.history import Answered, Wished, now
 from tests.races.crowd import AUTHORIZED
+from toastkit.storage.desk import UNKNOWN
 
 LONG = "x" * 1500
 
@@ -102,7 +103,8 @@ def over_http(address):
             return "unknown", None, type(error).__name__
         if status == 202:
             return "ok", answer["id"], answer["status"]
-        return ("fail" if status == 503 else "unknown"), None, str(status)
+        refused = status == 503 and UNKNOWN not in str(answer)
+        return ("fail" if refused else "unknown"), None, str(status)
 
     return road
 
@@ -129,7 +131,7 @@ class Elsewhere:
         if answer is None:
             return "unknown", None, "killed"
         if answer["status"] == "error":
-            return "fail", None, "error"
+            return ("unknown" if UNKNOWN in answer["id"] else "fail"), None, "error"
         return "ok", answer["id"], answer["status"]
 
     def close(self):

@@ -139,6 +139,18 @@ def test_A14_either_secret_publishes(authenticator, secret):
     assert authenticator.ensure_publisher(secret)
 
 
+def test_every_secret_is_compared_in_constant_time(authenticator, monkeypatch):
+    compared = []
+
+    def compare(given, secret):
+        compared.append((given, secret))
+        return given == secret
+
+    monkeypatch.setattr("toastkit.identity.authenticator.hmac.compare_digest", compare)
+    authenticator.ensure_publisher("one")
+    assert compared == [(b"one", b"one"), (b"one", "zwei-é".encode())]
+
+
 def test_the_name_of_a_publisher_gives_nothing_away(authenticator):
     names = {authenticator.ensure_publisher(secret) for secret in ("one", "zwei-é")}
     assert len(names) == 2
