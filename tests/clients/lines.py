@@ -9,6 +9,13 @@ import time
 SO_ATTACH_FILTER = 26
 
 
+def vanish(sock):
+    """Let a socket go without a word: the kernel drops what comes, acknowledges nothing (Linux)."""
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))  # BPF: return 0 bytes
+    program = struct.pack("HP", 1, ctypes.addressof(drop))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
 class Lines:
     """Ask for a stream, read its head, then line after line."""
 
@@ -38,10 +45,8 @@ class Lines:
         self._rest = self._rest[size:]
 
     def vanish(self):
-        """Go without a word: the kernel drops whatever comes, and acknowledges nothing (Linux)."""
-        drop = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))  # BPF: return 0 bytes
-        program = struct.pack("HP", 1, ctypes.addressof(drop))
-        self.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        """Go without a word."""
+        vanish(self.sock)
 
     def head(self):
         """Return the status and the headers, names in lower case."""

@@ -9,7 +9,7 @@ from tests.clients.flock import Bird, Flock
 class Swallow(Bird):
     """One client that comes back; it keeps what it was shown, and notes what must not happen."""
 
-    def __init__(self, flock, user, ticket, address=None):
+    def __init__(self, flock, user, ticket, **given):
         self.user, self.ticket = user, ticket
         self.shown, self.faults = {}, []
         self.position = None
@@ -17,7 +17,7 @@ class Swallow(Bird):
         self.left_at = self.back_at = None
         self.attempts = 0
         self.due = None
-        super().__init__(flock, ticket, address=address)
+        super().__init__(flock, ticket, **given)
 
     @property
     def here(self):
@@ -105,10 +105,10 @@ class Swallows(Flock):
         self.leaving = True
         super().__exit__()
 
-    def come(self, server, users, address=None):
-        """Connect one client for each user, at one worker's address first if that is named."""
+    def come(self, server, users, **given):
+        """Connect one client for each user; at ``address``, one worker's, if that is named."""
         tickets = server.tickets(*users)
-        birds = [Swallow(self, *each, address) for each in zip(users, tickets, strict=True)]
+        birds = [Swallow(self, *each, **given) for each in zip(users, tickets, strict=True)]
         self.birds += birds
         return birds
 
