@@ -10,12 +10,15 @@ import pytest
 from tests.fakes import control, toast
 from toastkit.backplane import MemoryBackplane
 from toastkit.backplane.contract import Answer, Backplane, Confirmation, Pending
+from toastkit.backplane.redis import RedisBackplane
+from toastkit.clock import SystemClock
+from toastkit.config import Config
 from toastkit.events import Event
 from toastkit.runtime import runtime_for
 from toastkit.runtime.contract import Runtime
 
 Broadcast = Callable[..., Pending]
-BACKPLANES: dict[str, Callable[[Runtime], Backplane]] = {"memory": MemoryBackplane}
+BACKPLANES = ["memory", "redis"]
 
 
 class Ear:
@@ -54,11 +57,22 @@ def ear(runtime: Runtime) -> Ear:
 
 @pytest.fixture(params=BACKPLANES)
 def backplane(request: Any, runtime: Runtime, ear: Ear) -> Iterator[Backplane]:
-    backplane = BACKPLANES[request.param](runtime)
+    backplane = make(request, runtime)
     backplane.listen(ear)
+    backplane.serve()
     runtime.ask(lambda: backplane.join("user:u1"))
     yield backplane
     backplane.close()
+
+
+def make(request: Any, runtime: Runtime) -> Backplane:
+    if request.param == "memory":
+        return MemoryBackplane(runtime)
+    config = Config(
+        redis_url=request.getfixturevalue("redis_server").url,
+        redis_prefix=request.getfixturevalue("redis_prefix"),
+    )
+    return RedisBackplane(config, runtime, SystemClock())
 
 
 @pytest.fixture

@@ -1,0 +1,94 @@
+"""The backplane that workers on any number of machines share: publishing in Redis."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from functools import partial
+
+from ...clock import Clock
+from ...config import Config
+from ...events import Event
+from ...runtime.contract import Runtime
+from ..contract import Dismissal, Ear, Heed, Pending
+from .broker import Broker, BrokerParts
+from .counts import Counts
+from .dial import Place
+from .keys import Keys
+
+
+class RedisBackplane:
+    """Keep the contract over Redis: whatever becomes of it, nobody here waits for it.
+
+    Its own clients a worker tells at once. While Redis is away every confirmation is incomplete,
+    and the ear doubts once a second.
+
+    Raises:
+        ConfigError: the URL is wrong, or redis is not installed.
+    """
+
+    shared = True
+
+    def __init__(self, config: Config, runtime: Runtime, clock: Clock) -> None:
+        self.counts = Counts()
+        self._runtime = runtime
+        place = Place.of(config)
+        keys = Keys(config.redis_prefix, place.database)
+        seconds = config.redis_timeout_ms / 1000
+        self._parts = BrokerParts(runtime, clock, place, keys, self.counts, seconds)
+        self._begin()
+
+    @property
+    def well(self) -> bool:
+        """Tell whether it reaches the others, as far as it has tried."""
+        return self.trouble is None
+
+    @property
+    def trouble(self) -> str | None:
+        return self._broker.trouble
+
+    def listen(self, ear: Ear) -> None:
+        self._broker.hearing.ear = ear
+
+    def heed(self, heed: Heed) -> None:
+        self._broker.hearing.heed = heed
+
+    def serve(self) -> None:
+        self._runtime.call(self._broker.serve)
+
+    def share(self) -> None:
+        """Do nothing: whoever serves the same clients is asked."""
+
+    def join(self, route: str) -> None:
+        self._broker.routes.join(route)
+
+    def leave(self, route: str) -> None:
+        self._broker.routes.leave(route)
+
+    def broadcast(self, events: Sequence[Event]) -> Pending:
+        return self._broker.broadcast(events)
+
+    def dismiss(self, dismissal: Dismissal) -> None:
+        self._runtime.call(self._broker.dismiss, dismissal)
+
+    def abandon(self) -> None:
+        before = self._broker
+        self._goes.detach()
+        before.abandon()
+        self._begin()
+        self._broker.hearing.ear = before.hearing.ear
+        self._broker.hearing.heed = before.hearing.heed
+
+    def close(self) -> None:
+        said = self._runtime.signal()
+        self._runtime.ask(partial(self._broker.finish, said.set))
+        said.wait(self._parts.seconds)
+        self._runtime.ask(self._broker.close)
+        self._goes.detach()
+
+    def _begin(self) -> None:
+        self._broker = Broker(self._parts)
+        # The loop holds the broker, and the broker not this: a kit that nobody holds any more goes,
+        # and takes its connections along.
+        self._goes = weakref.finalize(self, self._runtime.call, self._broker.close)
+        self._goes.atexit = False

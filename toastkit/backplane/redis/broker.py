@@ -1,0 +1,278 @@
+"""One process on the bus: what it tells the others, and what it makes of what it hears."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...clock import Clock
+from ...events import EVERYBODY, Event
+from ...runtime.contract import Runtime
+from ..contract import Dismissal
+from .asking import Asked, AskedParts, Asking, Broadcast
+from .counts import Counts
+from .dial import Place
+from .envelope import MAX_BYTES, pack
+from .hearing import Hearing, HearingParts
+from .keys import Keys
+from .line import LineParts
+from .listener import Listener, Listening
+from .notices import Answered, Beat, Bye, Dismissed, Notice, encode
+from .peers import Peers
+from .pump import Pump
+from .routes import Routes
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+"""How often it beats, looks whether anybody is there, and forgets."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerParts:
+    """What a broker is made of; Redis may take ``seconds`` to answer."""
+
+    runtime: Runtime
+    clock: Clock
+    place: Place
+    keys: Keys
+    counts: Counts
+    seconds: float
+
+
+class Broker:
+    """Tell events to this process' own ear at once, and to the others through Redis.
+
+    On the loop only. It begins to connect at its first use, and does not survive a fork.
+    """
+
+    def __init__(self, parts: BrokerParts) -> None:
+        self.serving = False
+        self._parts = parts
+        self._worker = secrets.token_hex(8)
+        self._own = parts.keys.worker(self._worker).encode()
+        self._workers = parts.keys.workers.encode()
+        self._everybody = parts.keys.channel(EVERYBODY).encode()
+        line = LineParts(parts.runtime, parts.place, parts.counts)
+        self._pump = Pump(line, parts.seconds, self._settle)
+        listening = Listening(self._hears, self._hears_no_more, self._joined, self._message)
+        self._listener = Listener(line, listening)
+        self._listener.want(self._own)
+        self._peers = Peers()
+        asking = AskedParts(parts.runtime, parts.counts, lambda: len(self._peers.silent))
+        self._asked = Asked(asking)
+        self.hearing = Hearing(self._worker, self._hearing_parts())
+        self.routes = Routes(parts.keys, self._listener)
+        self._held: list[Callable[[], None]] = []
+        self._refusal: str | None = None
+        self._started = self._over = False
+        self._told: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Say in a line what keeps it from reaching the others, or from hearing them."""
+        return self._pump.trouble or self._listener.trouble or self._refusal
+
+    # What it tells
+
+    def broadcast(self, events: Sequence[Event]) -> Broadcast:
+        """Tell events here, and to everybody else who hears them."""
+        self._start()
+        self._listener.open()
+        broadcast = self._asked.ask(len(events))
+        for event, asking in zip(events, broadcast.askings, strict=True):
+            self._tell_here(event, asking)
+        self._held.append(partial(self._tell_others, events, broadcast))
+        self._settle()
+        return broadcast
+
+    def notify(self, notice: Notice, then: Callable[[], None] = lambda: None) -> None:
+        """Tell every worker something; ``then`` is called when Redis has it, or cannot have it."""
+
+        def done(reply: Any) -> None:
+            self._note(reply)
+            then()
+
+        self._start()
+        self._pump.do(("PUBLISH", self._workers, encode(notice)), done)
+
+    def dismiss(self, dismissal: Dismissal) -> None:
+        """Tell every other worker what was dismissed."""
+        self.notify(Dismissed(self._worker, dismissal.user_id, dismissal.sessions))
+
+    def _tell_here(self, event: Event, asking: Asking) -> None:
+        # At once: what it tells its own clients depends on nobody else. That a toast of another
+        # worker's, published before, is overtaken in Redis is seen by the positions.
+        if self.hearing.ear is None or not self.routes.joined(event.route):
+            asking.here(0, 0)
+            return
+        try:
+            self.hearing.ear.hear(event, asking.here)
+        except Exception:
+            # One event that cannot be told must not keep the others from being heard.
+            log.exception("the %s %s could not be told", event.kind, event.id)
+            asking.failed_here()
+
+    def _tell_others(self, events: Sequence[Event], broadcast: Broadcast) -> None:
+        heard, roll = self._listener.heard, list[Any]()
+        # Asked first: whoever is counted here has subscribed all its routes before what follows.
+        self._pump.do(("PUBSUB", "NUMSUB", self._everybody), roll.append)
+        for event, asking in zip(events, broadcast.askings, strict=True):
+            payload = pack(event, f"{self._worker}/{asking.number}")
+            if len(payload) > MAX_BYTES:
+                log.warning("the %s %s is too big for other workers", event.kind, event.id)
+                asking.reached(0, sound=False)
+                continue
+            channel = self._parts.keys.channel(event.route)
+            then = partial(self._reached, asking, roll if heard else [])
+            self._pump.do(("PUBLISH", channel, payload), then)
+
+    def _reached(self, asking: Asking, roll: list[Any], reply: Any) -> None:
+        self._note(reply)
+        # Who does not hear, hears no answers: they are not waited for.
+        heard = self._listener.heard and isinstance(reply, int)
+        asking.reached(reply if heard else 0, sound=heard and self._is_complete(roll))
+
+    def _is_complete(self, roll: list[Any]) -> bool:
+        """Tell whether all workers there are have been reached: none is about to connect again."""
+        match roll:
+            case [[_, int(there)]]:
+                return there >= max(1, len(self._peers) + self.serving)
+        return False
+
+    def _answer(self, worker: str, answers: list[Answered]) -> None:
+        channel = self._parts.keys.worker(worker)
+        self._pump.do(("PUBLISH", channel, encode(answers)), self._note)
+
+    def _note(self, reply: Any) -> None:
+        refused = isinstance(reply, Exception) and self._pump.is_open
+        self._refusal = f"{self._parts.place.name}: {reply}" if refused else None
+
+    # What it hears
+
+    def serve(self) -> None:
+        """Hear from now on what is for this process' clients."""
+        self.serving = True
+        self._start()
+        self._listener.want(self._workers)
+        self._listener.want(self._everybody, last=True)
+        self._listener.open()
+
+    def _hears(self) -> None:
+        self._settle()
+        if self.serving:
+            self._beat(hello=True)
+            self._doubt(None)
+
+    def _hears_no_more(self) -> None:
+        self._asked.give_up()
+        self._settle()
+
+    def _joined(self, channels: list[bytes]) -> None:
+        if self._everybody in channels:
+            self._hears()
+        elif routes := self.routes.named(channels):
+            self._doubt(routes)
+
+    def _message(self, channel: bytes, payload: bytes) -> None:
+        if channel == self._own:
+            self.hearing.answers(payload)
+        elif channel == self._workers:
+            self.hearing.notice(payload)
+        elif (route := self.routes.find(channel)) is not None:
+            self.hearing.event(route, payload, joined=self.routes.joined(route))
+
+    def _doubt(self, routes: Sequence[str] | None) -> None:
+        if self.hearing.ear is not None:
+            self.hearing.ear.doubt(routes)
+
+    # Its life
+
+    def finish(self, then: Callable[[], None]) -> None:
+        """Say farewell; ``then`` is called when everything it has said is said, or cannot be."""
+        if self._started and self._pump.is_open and not self._over:
+            self.notify(Bye(self._worker), then)
+        else:
+            then()
+
+    def close(self) -> None:
+        """Give both connections back; nothing is heard any more, and nobody is waited for."""
+        self._over = True
+        self.hearing.ear = self.hearing.heed = None
+        self._listener.close()
+        self._pump.close()
+        self._asked.give_up()
+
+    def abandon(self) -> None:
+        """Give back what is the parent's, in a forked child, without a word to anybody."""
+        self._over = True
+        self._listener.close()
+        self._pump.abandon()
+
+    def _hearing_parts(self) -> HearingParts:
+        return HearingParts(
+            self._parts.runtime,
+            self._parts.clock,
+            self._parts.counts,
+            self._asked,
+            self._peers,
+            self._answer,
+            self._beat,
+        )
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._pump.open()
+            self._parts.runtime.call_later(TICK_SECONDS, self._tick)
+
+    def _settle(self) -> None:
+        """Tell what waited for the first connections, once they are there or have failed."""
+        if self._pump.settled and self._listener.settled:
+            held, self._held = self._held, []
+            for tell in held:
+                tell()
+
+    def _tick(self) -> None:
+        if self._over:
+            return
+        self._parts.runtime.call_later(TICK_SECONDS, self._tick)
+        self._listener.tick()
+        self.routes.tick()
+        self._asked.tick()
+        if self.serving and self._listener.heard:
+            self._beat()
+            self._peers.tick()
+            self._ask_for_silent()
+        elif self.serving:
+            self._doubt(None)
+        self._report()
+
+    def _beat(self, *, hello: bool = False) -> None:
+        if self.serving and self._listener.heard:
+            self.notify(Beat(self._worker, hello))
+
+    def _ask_for_silent(self) -> None:
+        """Look for those who say nothing: a dead one is subscribed no longer, a frozen one is."""
+        for worker in self._peers.silent:
+            channel = self._parts.keys.worker(worker)
+            self._pump.do(("PUBSUB", "NUMSUB", channel), partial(self._found, worker))
+
+    def _found(self, worker: str, reply: Any) -> None:
+        match reply:
+            case [_, 0] if worker in self._peers.silent:
+                self._peers.gone(worker)
+
+    def _report(self) -> None:
+        trouble = self.trouble
+        if trouble is not None and self._told is None:
+            log.warning(
+                "%s; until it is back, this worker's clients are told what is stored", trouble
+            )
+        elif trouble is None and self._told is not None:
+            log.warning("%s answers again", self._parts.place.name)
+        self._told = trouble

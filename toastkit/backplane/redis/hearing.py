@@ -1,0 +1,146 @@
+"""What comes to a process over Redis: events for its ear, notices of workers, answers to it."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from ...clock import Clock
+from ...runtime.contract import Runtime
+from ..contract import Dismissal, Ear, Heed
+from .asking import Asked
+from .counts import Counts
+from .envelope import Envelope, Unreadable, open_envelope
+from .notices import Answered, Beat, Bye, Dismissed, read_answers, read_notice
+from .peers import Peers
+
+log = logging.getLogger(__name__)
+
+QUIET_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class HearingParts:
+    """What hearing leans on; ``answer`` sends answers to a worker, ``greet`` says that this hears."""
+
+    runtime: Runtime
+    clock: Clock
+    counts: Counts
+    asked: Asked
+    peers: Peers
+    answer: Callable[[str, list[Answered]], None]
+    greet: Callable[[], None]
+
+
+class Hearing:
+    """Tell the ear, the peers or the open questions what a message says; on the loop only.
+
+    What is not of our own making is dropped and counted: whoever can write to Redis must not be
+    able to end a worker, nor to have it say what nobody published.
+    """
+
+    def __init__(self, worker: str, parts: HearingParts) -> None:
+        self.ear: Ear | None = None
+        self.heed: Heed | None = None
+        self._worker = worker
+        self._parts = parts
+        self._answers: defaultdict[str, list[Answered]] = defaultdict(list)
+        self._told_at: float | None = None
+
+    def event(self, route: str, payload: bytes, *, joined: bool) -> None:
+        """Take an event from the channel of a route; somebody may be there if it is ``joined``."""
+        try:
+            envelope = open_envelope(route, payload)
+            worker, number = _address(envelope)
+        except Unreadable as garbage:
+            self._drop(garbage)
+            return
+        if worker == self._worker:
+            self._own(number)
+        else:
+            self._hear(envelope, partial(self._answer, worker, number), joined=joined)
+
+    def notice(self, payload: bytes) -> None:
+        """Take what came by the workers' channel."""
+        try:
+            notice = read_notice(payload)
+        except Unreadable as garbage:
+            self._drop(garbage)
+            return
+        if notice.worker == self._worker:
+            return
+        match notice:
+            case Beat(worker, hello):
+                self._parts.peers.beat(worker)
+                if hello:
+                    self._parts.greet()
+            case Bye(worker):
+                self._parts.peers.gone(worker)
+            case Dismissed(worker, user_id, sessions):
+                self._parts.peers.heard(worker)
+                if self.heed is not None:
+                    self.heed(Dismissal(user_id, sessions))
+
+    def answers(self, payload: bytes) -> None:
+        """Take what came by this process' own channel."""
+        try:
+            answers = read_answers(payload)
+        except Unreadable as garbage:
+            self._drop(garbage)
+            return
+        for each in answers:
+            self._parts.peers.heard(each.worker)
+            asking = self._parts.asked.find(each.number)
+            if asking is None:
+                self._parts.counts.late += 1
+            else:
+                asking.answered(each.written, each.present)
+
+    def _own(self, number: int) -> None:
+        # It was told here when it was broadcast; of those who hear it, this is one.
+        asking = self._parts.asked.find(number)
+        if asking is not None:
+            asking.answered(0, 0)
+
+    def _hear(
+        self, envelope: Envelope, answer: Callable[[int, int], None], *, joined: bool
+    ) -> None:
+        if self.ear is None or not joined:
+            answer(0, 0)
+            return
+        try:
+            self.ear.hear(envelope.event, answer)
+        except Exception:
+            # Not answered: that nobody is there is not known.
+            log.exception("the %s %s could not be told", envelope.kind, envelope.id)
+
+    def _answer(self, worker: str, number: int, written: int, present: int) -> None:
+        if not worker:
+            return
+        if not self._answers:
+            self._parts.runtime.call(self._flush)
+        self._answers[worker].append(Answered(number, self._worker, written, present))
+
+    def _flush(self) -> None:
+        answers, self._answers = self._answers, defaultdict(list)
+        for worker, its in answers.items():
+            self._parts.answer(worker, its)
+
+    def _drop(self, garbage: Unreadable) -> None:
+        self._parts.counts.dropped[garbage.reason] += 1
+        now = self._parts.clock.monotonic()
+        if self._told_at is None or now - self._told_at >= QUIET_SECONDS:
+            self._told_at = now
+            dropped = dict(self._parts.counts.dropped)
+            log.warning("messages in Redis that are none of ours were dropped, so far: %s", dropped)
+
+
+def _address(envelope: Envelope) -> tuple[str, int]:
+    """Return whom to answer, and what; nobody is an empty name."""
+    worker, _, number = (envelope.reply_to or "/0").partition("/")
+    if not number.isascii() or not number.isdigit() or len(number) > 15:
+        raise Unreadable("wrong_shape")
+    return worker, int(number)

@@ -1,0 +1,76 @@
+"""What workers tell each other beside events: that they hear, that they end, who was dismissed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .envelope import MAX_BYTES, Unreadable, read
+
+Worker = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+
+
+class Beat(Struct, frozen=True, tag="beat", tag_field="kind", forbid_unknown_fields=True):
+    """Say that a worker hears; ``hello`` asks the others to say so, too."""
+
+    worker: Worker
+    hello: bool = False
+
+
+class Bye(Struct, frozen=True, tag="bye", tag_field="kind", forbid_unknown_fields=True):
+    """Say that a worker ends, and is not to be waited for."""
+
+    worker: Worker
+
+
+class Dismissed(Struct, frozen=True, tag="dismissed", tag_field="kind", forbid_unknown_fields=True):
+    """Say that sessions of a user have ended, or (none named) everything they have opened."""
+
+    worker: Worker
+    user_id: Annotated[str, Meta(min_length=1, max_length=1000)]
+    sessions: tuple[Annotated[str, Meta(pattern="^[0-9a-f]{64}$")], ...] = ()
+
+
+class Answered(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Answer one event: which, who answers, and how many connections there were."""
+
+    number: Count
+    worker: Worker
+    written: Count
+    present: Count
+
+
+Notice = Beat | Bye | Dismissed
+
+encode = msgspec.json.Encoder().encode
+_decode_notice = msgspec.json.Decoder(Notice).decode
+_decode_answers = msgspec.json.Decoder(list[Answered]).decode
+
+
+def read_notice(payload: bytes) -> Notice:
+    """Read what came by the workers' channel.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    notice: Notice = read(_bounded(payload), _decode_notice)
+    return notice
+
+
+def read_answers(payload: bytes) -> list[Answered]:
+    """Read what came by a process' own channel.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    answers: list[Answered] = read(_bounded(payload), _decode_answers)
+    return answers
+
+
+def _bounded(payload: bytes) -> bytes:
+    if len(payload) > MAX_BYTES:
+        raise Unreadable("too_big")
+    return payload

@@ -1,0 +1,44 @@
+"""The other workers, as far as they have said that they hear."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+BEATS = 3
+"""How many beats a worker may miss before nobody waits for it."""
+
+
+class Peers:
+    """Know who is there, and who is there and says nothing; on the loop only.
+
+    Beats are counted, not timed: of a process that stood still itself nobody has missed any.
+    """
+
+    def __init__(self) -> None:
+        self._missed: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._missed)
+
+    def heard(self, worker: str) -> None:
+        """Note that a worker is alive; that it hears, if it was known to."""
+        if worker in self._missed:
+            self._missed[worker] = 0
+
+    def beat(self, worker: str) -> None:
+        """Note that a worker hears everything that is for its clients."""
+        self._missed[worker] = 0
+
+    def gone(self, worker: str) -> None:
+        """Forget a worker that has ended."""
+        self._missed.pop(worker, None)
+
+    def tick(self) -> None:
+        """Count the time of one beat."""
+        for worker in self._missed:
+            self._missed[worker] += 1
+
+    @property
+    def silent(self) -> Collection[str]:
+        """Return who has not beaten for long: frozen, or dead."""
+        return [worker for worker, missed in self._missed.items() if missed > BEATS]
