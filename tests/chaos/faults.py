@@ -161,7 +161,7 @@ def exhaust_redis(scene: Scene) -> str:
         try:
             scene.redis.ask("SET", "chaos", "1")
         except Exception as error:  # noqa: BLE001 - of whatever client
-            return str(error) if "OOM" in str(error).upper() else ""
+            return str(error) if "maxmemory" in str(error) else ""
     finally:
         scene.redis.ask("CONFIG", "SET", "maxmemory", "0")
     return ""

@@ -1,16 +1,21 @@
 """Publishers that do not give up: over HTTP, and from a process that serves nobody."""
 
+import json
 import random
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.chaos.asked import AWAY, ask
 from tests.chaos.history import Answered, Wished, now
 from tests.races.crowd import AUTHORIZED
 from toastkit.storage.desk import UNKNOWN
 
+ROOT = Path(__file__).parents[2]
 LONG = "x" * 1500
 
 
@@ -112,22 +117,22 @@ def over_http(address):
 class Elsewhere:
     """The road of a process without sockets, which may be killed: the next one takes its place."""
 
-    def __init__(self, start):
-        self._start = start
+    def __init__(self, environ):
+        self._environ = environ
         self._lock = threading.Lock()
         self._closed = False
-        self._script = start()
+        self._start()
 
     @property
     def pid(self):
-        return self._script.pid
+        return self._process.pid
 
     def __call__(self, **given):
         with self._lock:
-            answer = self._script.publish(**given)
+            answer = self._publish(given)
             if answer is None and not self._closed:
                 self._end()
-                self._script = self._start()
+                self._start()
         if answer is None:
             return "unknown", None, "killed"
         if answer["status"] == "error":
@@ -140,6 +145,21 @@ class Elsewhere:
             self._closed = True
             self._end()
 
+    def _publish(self, given):
+        with suppress(OSError):
+            self._process.stdin.write(json.dumps(given) + "\n")
+            self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        return json.loads(line) if line.endswith("\n") else None
+
+    def _start(self):
+        command = [sys.executable, "-m", "tests.chaos.outsider"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environ, **pipes)
+        assert self._process.stdout.readline() == "ready\n"
+
     def _end(self):
         with suppress(OSError):
-            self._script.__exit__(None, None, None)
+            self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()

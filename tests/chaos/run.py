@@ -1,6 +1,7 @@
 """One run: a service, everybody who uses it, what is done to it, and what became of every toast."""
 
 import json
+import os
 import random
 import tempfile
 import time
@@ -16,7 +17,7 @@ from tests.chaos.history import History, Kept, Rang, now
 from tests.chaos.injector import Injector
 from tests.chaos.pages import Crowd
 from tests.chaos.publishers import Elsewhere, Publisher, Wishes, over_http
-from tests.cluster import Cluster, Script
+from tests.cluster import Cluster
 from tests.postgres import Postgres, ask
 from tests.proxy import Proxy
 from tests.redis import RedisServer
@@ -72,8 +73,10 @@ def scene_of(size, seed, folder):
         apple = stack.enter_context(Apple(Papers(folder / "papers")))
         tokens = _register_phones(url, size.owners())
         given = {"database": url, "redis": redis_url, "workers": size.workers}
-        cluster = stack.enter_context(Cluster(folder, **given, **SETTINGS, **apple.config()))
-        elsewhere = Elsewhere(lambda: Script(url, redis_url).__enter__())
+        settings = {**SETTINGS, **apple.config()}
+        cluster = stack.enter_context(Cluster(folder, **given, **settings))
+        settings |= {"database_url": url, "redis_url": redis_url}
+        elsewhere = Elsewhere({**os.environ, **_variables(settings)})
         stack.callback(elsewhere.close)
         crowd = stack.enter_context(Crowd(cluster.address, size.pages_of(), history, seed))
         crowd.wait_until_greeted()
@@ -87,6 +90,10 @@ def _database(postgres, folder):
     url = f"sqlite:///{folder}/chaos.db"
     upgrade(url)
     return url
+
+
+def _variables(settings):
+    return {f"TOASTKIT_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def _register_phones(url, owners):
