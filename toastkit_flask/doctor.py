@@ -50,6 +50,7 @@ class AppFacts(Struct, frozen=True, kw_only=True):
     late: tuple[str, ...] = ()
     prefixed: tuple[str, ...] = ()
     database_stray: bool = False
+    redis_stray: bool = False
     collisions: tuple[str, ...] = ()
     csrf: str = ""
     proxies: int = 0
@@ -97,6 +98,7 @@ def gather(app: Flask, here: State, environ: Mapping[str, str]) -> AppFacts:
         late=tuple(_late(app, config, here.sources)),
         prefixed=tuple(_prefixed(app, environ)),
         database_stray="DATABASE_URL" in environ and is_default_place(here.sources),
+        redis_stray="REDIS_URL" in environ and not config.redis_url,
         collisions=tuple(mounting.collisions(app, theirs)),
         csrf=_csrf(app),
         proxies=_proxies(app.wsgi_app),
@@ -138,6 +140,12 @@ def _check_keys(facts: AppFacts) -> Iterator[Finding]:
             "settings",
             "DATABASE_URL in the environment does nothing: toasts are kept in the instance folder",
             f"app.config['{PREFIX}DATABASE_URL'] = os.environ['DATABASE_URL'], or ToastKit(app, db=db)",
+        )
+    if facts.redis_stray:
+        yield info(
+            "settings",
+            "REDIS_URL in the environment is not toastkit's: this process tells its own clients alone",
+            f"with several workers: app.config['{PREFIX}REDIS_URL'] = os.environ['REDIS_URL']",
         )
 
 

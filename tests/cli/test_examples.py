@@ -90,6 +90,12 @@ def test_control(shop):
     assert said == page
 
 
+def test_control_with_redis(make_kit, redis_server, redis_prefix):
+    shop = make_kit(redis_url=redis_server.url, redis_prefix=redis_prefix)
+    said, page = shown(shop, "control", 1)
+    assert said == page
+
+
 def test_tail_and_explain(make_kit):
     server = make_kit(senders=[RecordingSender("apns")])
     server.node.serve()

@@ -165,7 +165,7 @@ def test_a_command_may_run_in_any_thread(kit, run, file):
 def test_a_control_is_told_by_who_serves(kit, run, monkeypatch):
     told = []
     monkeypatch.setattr(kit, "publish_control", lambda *given: told.append(given))
-    assert run("control", "flags.changed") == (0, "told flags.changed to everybody here\n", "")
+    assert run("control", "flags.changed") == (0, "told flags.changed to everybody\n", "")
     words = ["--user", "ada", "--params", '{"used": 7, "plan": "free"}', "--param", "plan=pro=x"]
     code, said, _ = run("control", "usage.changed", *words, "--json")
     assert (code, json.loads(said)["user_id"]) == (0, "ada")

@@ -147,6 +147,13 @@ def test_what_suits_and_what_does_not(given, wrong, facts, levels):
     assert levels(check, facts(gunicorn=found)) == [(level, "gunicorn") for level in wrong]
 
 
+def test_several_workers_suit_where_redis_is_between_them(facts, levels):
+    found = green(workers=4)
+    assert levels(check, facts(redis_url="redis://localhost", gunicorn=found)) == []
+    [finding] = [each for each in check(facts(gunicorn=found)) if each.level == "fail"]
+    assert "TOASTKIT_REDIS_URL" in finding.remedy
+
+
 def test_any_worker_suits_the_portable_gateway(facts, levels):
     found = green(worker_class="tornado", gevent=GeventFacts())
     assert levels(check, facts(gateway="portable", gunicorn=found)) == []

@@ -8,7 +8,6 @@ import pytest
 
 from toastkit import Config
 from toastkit.config import ENVIRONMENT, sources_of_env
-from toastkit.doctor import redis
 from toastkit.doctor.settings import check, shown
 
 pytestmark = pytest.mark.plain
@@ -49,6 +48,7 @@ def test_what_was_said_is_shown_with_its_place(said):
 def test_no_secret_is_shown(said):
     environ = {
         "DATABASE_URL": f"postgresql://shop:{HUSH}@db/shop?password={HUSH}",
+        "REDIS_URL": f"rediss://:{HUSH}@redis.internal:6380/1?password={HUSH}",
         "TOASTKIT_PUBLISH_SECRET": HUSH,
         "TOASTKIT_APNS_KEY_FILE": f"-----BEGIN PRIVATE KEY-----\n{HUSH}",
     }
@@ -57,6 +57,7 @@ def test_no_secret_is_shown(said):
     values = {each.name: each.value for each in found if each.changed}
     assert values == {
         "database_url": "postgresql+psycopg://shop@db/shop",
+        "redis_url": "rediss://redis.internal:6380/1",
         "publish_secret": "set",
         "apns_key_file": "set",
     }
@@ -81,18 +82,3 @@ def test_what_keeps_a_kit_from_being_made_fails(facts):
     assert [(each.level, each.text) for each in check(broken)] == [
         ("fail", "publish_rate: 'x' is no rate")
     ]
-
-
-@pytest.mark.parametrize(
-    ("environ", "wrong"),
-    [
-        ({}, []),
-        ({"REDIS_URL": "redis://:hush@r"}, [("info", "redis")]),
-        ({"TOASTKIT_REDIS_URL": "redis://:hush@r"}, [("warn", "redis")]),
-    ],
-)
-def test_redis_does_nothing_yet(environ, wrong, facts, levels):
-    given = facts(environ)
-    assert levels(redis.check, given) == wrong
-    assert levels(check, given) == []
-    assert "hush" not in repr(list(redis.check(given)))

@@ -131,6 +131,23 @@ def test_a_database_of_the_environment_is_not_used(make, monkeypatch):
     assert "hush" not in json.dumps(examined(app))
 
 
+def test_a_redis_of_the_environment_is_not_used_and_nothing_wrong(make, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://:hush@127.0.0.1:9/0")
+    app = make()
+    assert wrong(app) == []
+    [told] = [each for each in examined(app)["findings"] if "REDIS_URL" in each["text"]]
+    assert (told["level"], "hush" in json.dumps(examined(app))) == ("info", False)
+
+
+def test_a_redis_that_is_named_is_looked_at(make, monkeypatch, redis_server):
+    monkeypatch.setenv("REDIS_URL", "redis://:hush@127.0.0.1:9/0")
+    app = make(TOASTKIT_REDIS_URL=redis_server.url)
+    assert wrong(app) == []
+    found = [each for each in examined(app)["findings"] if each["name"] == "redis"]
+    assert [each["level"] for each in found] == ["ok"]
+    assert source(app, "redis_url") == "TOASTKIT_REDIS_URL in app.config"
+
+
 def test_a_database_of_the_environment_says_nothing_where_another_is_named(
     make, monkeypatch, tmp_path
 ):

@@ -43,12 +43,12 @@ def control(
 ) -> None:
     """Tell a control to whoever is connected.
 
-    KIND is its name, such as usage.changed. A control is not stored, so only a process that serves
-    connections can tell one. Any other, such as this command beside a running server, says so and
-    exits with 1.
+    KIND is its name, such as usage.changed. A control is not stored: this command, which serves
+    nobody, reaches those who do through Redis (REDIS_URL, TOASTKIT_REDIS_URL). Without it, or when
+    it is away, it says so and exits with 1.
     """
     current_kit().publish_control(kind, {**(params or {}), **pairs}, user)
-    whom = "everybody here" if user is None else user
+    whom = "everybody" if user is None else user
     if how["as_json"]:
         say_json({"told": True, "kind": kind, "user_id": user})
     else:

@@ -17,7 +17,11 @@ Gather = Callable[[Patient], Any]
 
 # Asking a name server or a file system that is gone may hang in the kernel. The others are bounded
 # by themselves, and what they do (start a process) gevent wants done in the main thread.
-APART: dict[str, Gather] = {"database": database.gather, "key": owed.gather}
+APART: dict[str, Gather] = {
+    "database": database.gather,
+    "redis": redis.gather,
+    "key": owed.gather,
+}
 HERE: dict[str, Gather] = {
     "gunicorn": gunicorn.gather,
     "gevent": patching.gather,

@@ -71,7 +71,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         )
         return
     yield ok(NAME, f"it would start {_what(found)}{_by(found)}")
-    yield from _check_workers(found)
+    if not facts.patient.config.redis_url:
+        yield from _check_workers(found)
     if found.worker_class:
         yield from _check_class(found, portable=facts.patient.config.gateway == "portable")
     else:
@@ -100,7 +101,7 @@ def _check_workers(found: GunicornFacts) -> Iterator[Finding]:
             NAME,
             f"{found.workers} workers: each knows its own clients only, so a toast reaches some of "
             "them late or not at all",
-            "run one: workers = 1, and WEB_CONCURRENCY=1 or unset",
+            "put Redis between them (TOASTKIT_REDIS_URL), or run one",
         )
 
 

@@ -94,6 +94,33 @@ class GunicornFacts(Struct, frozen=True):
     files: int = 0
 
 
+class RedisFacts(Struct, frozen=True):
+    """Hold what is known of a Redis; what it does not tell is empty or 0.
+
+    ``speaks`` is whose Redis' commands it has, ``name`` how everything of toastkit's begins there,
+    ``workers`` how many processes listen to that, ``buffer`` how many bytes may wait for a listener.
+    ``open_to_all``: it is on another machine, and was reached without a password.
+    """
+
+    place: str
+    trouble: str = ""
+    kind: str = ""
+    version: str = ""
+    speaks: str = ""
+    name: str = ""
+    workers: int = 0
+    ping_ms: float = 0.0
+    replica: bool = False
+    cluster: bool = False
+    policy: str = ""
+    used: int = 0
+    most: int = 0
+    clients: int = 0
+    most_clients: int = 0
+    buffer: int = 0
+    open_to_all: bool = False
+
+
 class KeyFacts(Struct, frozen=True):
     """Hold what is known of a key that signs pushes: who may read it."""
 
@@ -106,6 +133,7 @@ class Facts:
 
     patient: Patient
     database: DatabaseFacts | None = None
+    redis: RedisFacts | None = None
     clock: ClockFacts | None = None
     machine: MachineFacts | None = None
     gevent: GeventFacts | None = None

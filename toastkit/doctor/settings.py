@@ -8,12 +8,11 @@ from typing import Any
 
 from ..config import unknown
 from ..storage import place_of
+from . import redis
 from .findings import Finding, Setting, fail, ok, warn
 from .patient import Facts, Patient
 
 NAME = "settings"
-
-REDIS = "TOASTKIT_REDIS_URL"
 
 NONE_NEAR = "take it out, or see what there is: toastkit doctor --settings"
 
@@ -28,9 +27,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield fail(NAME, patient.trouble, "")
     for place, said in patient.said.items():
         for key, near in unknown(said).items():
-            if key != REDIS:
-                text = f"{key} in {place} is no setting of toastkit"
-                yield warn(NAME, text, f"did you mean {near}?" if near else NONE_NEAR)
+            text = f"{key} in {place} is no setting of toastkit"
+            yield warn(NAME, text, f"did you mean {near}?" if near else NONE_NEAR)
     if not patient.trouble:
         count = sum(each.changed for each in shown(patient))
         yield ok(NAME, f"{count or 'none'} set to other than the default")
@@ -50,6 +48,8 @@ def _setting(setting: Field[Any], patient: Patient) -> Setting:
 def _spelled(setting: Field[Any], value: Any) -> str:
     if setting.name == "database_url" and value:
         return place_of(value)
+    if setting.name == "redis_url" and value:
+        return redis.place_of(value)
     if not setting.repr:
         return "set" if value else "not set"
     if setting.name.endswith("_file") and (len(value) > MAX_PATH or "KEY" in value.split("\n")[0]):
