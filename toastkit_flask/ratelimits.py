@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import OrderedDict, deque
+from typing import TYPE_CHECKING
 
 from limits import RateLimitItem, parse
 
 from toastkit import Config
 from toastkit.clock import Clock
-from toastkit.errors import ConfigError, RateLimited
+from toastkit.errors import BackplaneUnavailable, ConfigError, RateLimited
+
+if TYPE_CHECKING:
+    from .sharedwindows import SharedWindows
+
+log = logging.getLogger(__name__)
 
 RATES = (
     *("bootstrap", "register", "publish", "list", "inbox", "stream"),
@@ -21,9 +28,12 @@ RATES = (
 class RateLimits:
     """Count requests by name and key; exactly N are let through in any window, never N+1.
 
-    A rate is written as ``30/minute``. The windows are kept here and not in the memory storage of
-    ``limits``: that one reads a clock tests cannot set, starts a thread before a server forks,
-    and walks every key it ever saw whenever one is hit.
+    A rate is written as ``30/minute``. With Redis that is for all workers together. While it is
+    away each counts alone, and goes on from what it let through itself.
+
+    A worker's own windows are kept here and not in the memory storage of ``limits``: that one
+    reads a clock tests cannot set, starts a thread before a server forks, and walks every key it
+    ever saw whenever one is hit.
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
@@ -31,6 +41,8 @@ class RateLimits:
         self._lock = threading.Lock()
         self._rates = {name: _rate(config, name) for name in RATES} if config.rate_limits else {}
         self._windows: dict[str, _Windows] = {name: OrderedDict() for name in self._rates}
+        self._shared = _shared(config, clock) if self._rates else None
+        self._together = True
 
     def hit(self, name: str, *key: str) -> None:
         """Count one request.
@@ -41,10 +53,31 @@ class RateLimits:
         rate = self._rates.get(name)
         if rate is None:
             return
-        with self._lock:
-            wait = _take(self._windows[name], key, rate, self._clock.monotonic())
+        wait = self._take_shared(rate, (name, *key))
+        if not wait:
+            # Also what all workers let through: it counts when this one has to go on alone.
+            with self._lock:
+                alone = _take(self._windows[name], key, rate, self._clock.monotonic())
+            wait = alone if wait is None else 0
         if wait > 0:
             raise RateLimited(rate.amount, max(1, math.ceil(wait)))
+
+    def _take_shared(self, rate: RateLimitItem, key: tuple[str, ...]) -> float | None:
+        """Count a hit for all workers, as ``_take``; return ``None`` when nobody can now."""
+        if self._shared is None:
+            return None
+        wait, trouble = None, None
+        try:
+            wait = self._shared.take(rate, key)
+        except BackplaneUnavailable as error:
+            trouble = str(error)
+        if (trouble is None) != self._together:
+            self._together = trouble is None
+            if trouble is None:
+                log.info("rates are counted by all workers together again")
+            else:
+                log.warning("rates are counted by each worker alone: %s", trouble)
+        return wait
 
 
 _Windows = OrderedDict[tuple[str, ...], deque[float]]
@@ -72,6 +105,15 @@ def _forget(windows: _Windows, began: float) -> None:
         if hits[-1] > began:
             return
         del windows[key]
+
+
+def _shared(config: Config, clock: Clock) -> SharedWindows | None:
+    if not config.redis_url:
+        return None
+    # Not above: a process alone needs no Redis, and not its packages.
+    from .sharedwindows import SharedWindows
+
+    return SharedWindows(config, clock)
 
 
 def _rate(config: Config, name: str) -> RateLimitItem:
