@@ -11,7 +11,7 @@ class Swallow(Bird):
 
     def __init__(self, flock, user, ticket, **given):
         self.user, self.ticket = user, ticket
-        self.shown, self.faults = {}, []
+        self.shown, self.shown_at, self.faults = {}, {}, []
         self.position = None
         self.codes, self.statuses = [], []
         self.left_at = self.back_at = None
@@ -94,6 +94,7 @@ class Swallow(Bird):
         self._last = max(self._last, seq)
         self.position = max(self.position[0], seq), frame["epoch"]
         self.shown.setdefault(toast["id"], toast["title"])
+        self.shown_at.setdefault(toast["id"], time.monotonic())
 
 
 class Swallows(Flock):

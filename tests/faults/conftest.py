@@ -72,6 +72,15 @@ class Try(NamedTuple):
     at: float
     seconds: float
 
+    @property
+    def count(self):
+        """Return how many clients it was written to, as far as the answer knows."""
+        return self.answer["session_count"] if self.status == 202 else 0
+
+    @property
+    def ids(self):
+        return [self.answer["id"]] if self.status == 202 else []
+
 
 class Stream(threading.Thread):
     """Publish one toast after the other to one user, at each door in its turn."""
@@ -116,6 +125,29 @@ class Stream(threading.Thread):
 
     def statuses(self):
         return {each.status for each in self.tries}
+
+
+def whole_again(flock, stream, count, since):
+    """Wait for a publish after ``since`` that reaches that many at once; return how long it took.
+
+    It was written to all of them before it was answered: that is what ``session_count`` says.
+    """
+
+    def reached():
+        whole = (each for each in stream.tries if each.at > since and each.count == count)
+        return next(whole, None)
+
+    assert flock.run(reached), f"never {count} again: {stream.tries[-3:]}"
+    first = reached()
+    return first.at + first.seconds - since
+
+
+def latest(flock, *streams):
+    """Return how long after its publish a toast came at the latest, in seconds."""
+    began = {id: each.at for stream in streams for each in stream.tries for id in each.ids}
+    return max(
+        at - began[id] for bird in flock.birds for id, at in bird.shown_at.items() if id in began
+    )
 
 
 def settle(flock, *streams, seconds=20):

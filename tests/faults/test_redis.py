@@ -1,0 +1,199 @@
+"""Redis that is not there, dies, freezes, is cut off or full: nothing lost, nobody waits for it."""
+
+import os
+import random
+import time
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.faults.conftest import (
+    BACK_SECONDS,
+    PUBLISH_SECONDS,
+    STALL_SECONDS,
+    Stream,
+    latest,
+    settle,
+    whole_again,
+)
+from tests.proxy import Proxy
+
+pytestmark = pytest.mark.plain
+EVERYBODY = 4
+"""Clients of ada: two at each worker."""
+
+
+@pytest.fixture
+def proxy(own_redis):
+    with Proxy(("127.0.0.1", own_redis.port)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def scene(make_cluster, flock, proxy):
+    """Return a maker of a service of two workers, and of clients at both."""
+
+    def make():
+        redis = f"redis://{proxy.host}/0"
+        limits = {"rate_limits": 1, "publish_rate": "1000000/minute"}
+        cluster = make_cluster(workers=2, redis=redis, **limits)
+        birds = flock(cluster)
+        for place in cluster.places:
+            birds.come(cluster, ["ada", "bob", "ada"], address=place.address)
+        assert birds.run(birds.all_here)
+        cluster.worst_stall()
+        return cluster, birds
+
+    return make
+
+
+@contextmanager
+def publishers(cluster):
+    """Publish to ada at both workers; to bob at one: the other has no later toast to miss it by."""
+    with Stream(cluster.places, "ada") as ada, Stream(cluster.places[:1], "bob") as bob:
+        yield ada, bob
+
+
+def check(cluster, birds, *streams):
+    """Find nothing lost, twice, crossed or out of order, and that nobody had to wait."""
+    for stream in streams:
+        assert stream.statuses() == {202}
+        assert stream.slowest() < PUBLISH_SECONDS
+    settle(birds, *streams)
+    assert not any(bird.codes for bird in birds.birds), "a socket ended"
+    assert cluster.worst_stall() < STALL_SECONDS
+    assert "Traceback" not in cluster.log, cluster.log
+
+
+def test_a_service_starts_without_redis_and_finds_it_later(scene, own_redis):
+    own_redis.kill()
+    cluster, birds = scene()
+    assert cluster.request("GET", "/health")[0] == 200
+    with publishers(cluster) as (ada, bob):
+        ada.many(20)
+        assert {each.count for each in ada.tries} <= {0, 1, 2}, "somebody reached all without Redis"
+        own_redis.start()
+        assert whole_again(birds, ada, EVERYBODY, time.monotonic()) < BACK_SECONDS
+    check(cluster, birds, ada, bob)
+    assert latest(birds, ada, bob) < BACK_SECONDS
+
+
+@contextmanager
+def killed(redis, proxy):
+    born = redis.ask("INFO", "server")
+    redis.kill()
+    yield
+    redis.start()
+    assert redis.ask("INFO", "server") != born
+
+
+@contextmanager
+def frozen(redis, proxy):
+    redis.pause()
+    yield
+    redis.resume()
+
+
+@contextmanager
+def parted(redis, proxy):
+    """Let no byte through, nor a FIN, until both ends have given each other up."""
+    came = proxy.came
+    proxy.hold()
+    yield
+    assert proxy.held
+    proxy.heal()
+    assert proxy.came > came, "nobody tried to connect anew"
+
+
+@contextmanager
+def cut(redis, proxy):
+    for count in (1, 500, 3000):
+        cuts = proxy.cuts
+        proxy.cut_after(count)
+        while proxy.cuts == cuts:
+            time.sleep(0.01)
+    assert proxy.reset()
+    proxy.refuse()
+    yield
+    proxy.heal()
+
+
+@pytest.mark.parametrize("away", [killed, frozen, parted, cut])
+def test_while_redis_is_away_nothing_is_lost_and_nobody_waits_for_it(scene, own_redis, proxy, away):
+    cluster, birds = scene()
+    with publishers(cluster) as (ada, bob):
+        whole_again(birds, ada, EVERYBODY, 0)
+        began = time.monotonic()
+        with ExitStack() as harm:
+            harm.enter_context(away(own_redis, proxy))
+            assert birds.run(lambda: ada.tries[-1].at > began + (6.5 if away is parted else 2))
+            last = ada.tries[-5:]
+            assert not any(each.count == EVERYBODY for each in last), "Redis was not away"
+            back = time.monotonic()
+        assert whole_again(birds, ada, EVERYBODY, back) < BACK_SECONDS
+    check(cluster, birds, ada, bob)
+    # A silent partition is noticed after five seconds, and what was missed is read then.
+    assert latest(birds, ada, bob) < (5 if away is parted else 0) + BACK_SECONDS
+
+
+def test_a_subscriber_that_is_killed_again_and_again_misses_nothing(scene, own_redis):
+    cluster, birds = scene()
+    ended = 0
+    with publishers(cluster) as (ada, bob):
+        whole_again(birds, ada, EVERYBODY, 0)
+        for _ in range(20):
+            ended += int(own_redis.ask("CLIENT", "KILL", "TYPE", "pubsub"))
+            birds.run(lambda: False, random.uniform(0.02, 0.2))
+        assert whole_again(birds, ada, EVERYBODY, time.monotonic()) < BACK_SECONDS
+    assert ended >= 20, "nobody was killed"
+    check(cluster, birds, ada, bob)
+    assert latest(birds, ada, bob) < BACK_SECONDS
+
+
+def test_redis_without_memory_is_no_worse_than_one_that_is_away(scene, own_redis):
+    cluster, birds = scene()
+    with publishers(cluster) as (ada, bob):
+        whole_again(birds, ada, EVERYBODY, 0)
+        own_redis.ask("CONFIG", "SET", "maxmemory", "1")
+        with pytest.raises(Exception, match="maxmemory"):
+            own_redis.ask("SET", "filling", "x")
+        full = time.monotonic()
+        assert birds.run(lambda: ada.tries[-1].at > full + 1)
+        own_redis.ask("CONFIG", "SET", "maxmemory", "0")
+        assert whole_again(birds, ada, EVERYBODY, time.monotonic()) < BACK_SECONDS
+    check(cluster, birds, ada, bob)
+    assert latest(birds, ada, bob) < BACK_SECONDS
+
+
+def test_garbage_on_every_channel_is_dropped_and_nobody_is_shown_it(scene, own_redis):
+    from redis import Redis
+
+    cluster, birds = scene()
+    with publishers(cluster) as (ada, bob):
+        whole_again(birds, ada, EVERYBODY, 0)
+        channels = own_redis.ask("PUBSUB", "CHANNELS")
+        assert len(channels) >= 6  # ada's, bob's, everybody's, the workers', and each one's own
+        heard = 0
+        with Redis(port=own_redis.port) as client:
+            for channel in channels:
+                pipe = client.pipeline(transaction=False)
+                for _ in range(10_000 // len(channels)):
+                    pipe.publish(channel, garbage())
+                heard += sum(pipe.execute())
+        assert heard > 9000, "nobody heard it"
+        assert whole_again(birds, ada, EVERYBODY, time.monotonic()) < BACK_SECONDS
+    check(cluster, birds, ada, bob)
+
+
+def garbage():
+    """Return what is no message of ours, some of it almost one."""
+    kind = random.randrange(4)
+    if kind == 0:
+        return os.urandom(random.randrange(200))
+    if kind == 1:
+        return b"[" * random.randrange(5000)
+    if kind == 2:
+        return random.choice([b"", b"null", b"{}", b"[]", b"[[]]", b'{"v":1}', b'{"v":1e999}'])
+    return (
+        b'{"v":1,"id":"x","kind":"toast","route":"u:ada","topic":"user:ada","name":"x","data":{}}'
+    )
