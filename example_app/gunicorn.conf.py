@@ -32,6 +32,7 @@ worker_connections = _settings.config.connections + 1000  # sockets, and HTTP re
 backlog = 2048
 keepalive = 75  # longer than the 60 s after which proxies drop a connection they keep
 graceful_timeout = 5
+share_metrics()  # noqa: F405
 control_socket_disable = True  # it would stand in a home directory, and two services share one
 
 

@@ -258,6 +258,7 @@ def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:
     config = Config.from_mapping(
         values,
         database_url=f"sqlite:///{instance / 'toastkit.db'}",
+        surfaces=("toasts", "auth", "metrics"),
         publish_secret=(DEMO_SECRET,) if demo else (),
     )
     _ensure_whole_apns(config)

@@ -40,7 +40,9 @@ class Config:
     runtime: str = _setting("auto", "auto, gevent or threads; auto = gevent where it is patched in")
     gateway: str = _setting("takeover", "takeover, or portable: slower, for other WSGI servers")
 
-    surfaces: tuple[str, ...] = _setting(("toasts", "auth"), "which surfaces are mounted")
+    surfaces: tuple[str, ...] = _setting(
+        ("toasts", "auth"), "which surfaces are mounted, of toasts, auth and metrics"
+    )
     url_prefix: str = _setting("", "put before every documented path")
     public_url: str = _setting("", "origin of ws_url; empty = the request's own host")
     allowed_origins: tuple[str, ...] = _setting((), "browser origins besides the own that may act")
@@ -48,6 +50,9 @@ class Config:
 
     publish_secret: tuple[str, ...] = _setting(
         (), "bearers of a publish; several while rotating", shown=False
+    )
+    metrics_secret: tuple[str, ...] = _setting(
+        (), "bearers that may read the metrics; empty = anybody may", shown=False
     )
     default_bundle_id: str = _setting("com.bairisland.manticscore", "bundle id when none is named")
 

@@ -18,7 +18,7 @@ from toastkit.senders.contract import Sender
 from toastkit.storage import Ownable
 from toastkit.verifiers.contract import Verifier
 
-from . import cli, hosting, logins, logs, mounting, origins, places
+from . import cli, hosting, logins, logs, metering, mounting, origins, places
 from .ratelimits import RateLimits
 from .state import KEY, State, current_kit, find_kit
 
@@ -69,7 +69,7 @@ class ToastKit:
         explained in the documentation and in ``toastkit.Config``:
 
         ``DATABASE_URL``, ``REDIS_URL``, ``REDIS_PREFIX``, ``REDIS_TIMEOUT_MS``, ``RUNTIME``, ``GATEWAY``, ``SURFACES``, ``URL_PREFIX``, ``PUBLIC_URL``,
-        ``ALLOWED_ORIGINS``, ``TRUSTED_HOSTS``, ``PUBLISH_SECRET``, ``DEFAULT_BUNDLE_ID``,
+        ``ALLOWED_ORIGINS``, ``TRUSTED_HOSTS``, ``PUBLISH_SECRET``, ``METRICS_SECRET``, ``DEFAULT_BUNDLE_ID``,
         ``SESSION_PREFIX``, ``SESSION_SECONDS``, ``TICKET_SECONDS``, ``SESSION_FRESH_MS``,
         ``SESSION_CACHE``, ``EXPIRING_SECONDS``, ``EXPIRED_SECONDS``, ``DEVICE_SECRET``,
         ``DEVICES_PER_USER``, ``DELIVERY_SECONDS``, ``CARRY``, ``FALLBACK``, ``FALLBACK_SECONDS``,
@@ -105,6 +105,7 @@ class ToastKit:
         db = self._db if db is None else db
         config = self._configure(app, db)
         origins.check(config)
+        metrics = metering.make(config)
         kit = Kit(
             config,
             hooks=self._hooks,
@@ -115,6 +116,7 @@ class ToastKit:
             sender=app,
             clock=self._clock if clock is None else clock,
             host=None if db is None else hosting.host(app, db),
+            metrics=metrics,
         )
         state = State(
             kit,
@@ -122,6 +124,7 @@ class ToastKit:
             RateLimits(config, kit.node.clock),
             sources=hosting.sources_of(app, self._settings, db=db is not None),
             verifiers=bool(self._verifiers),
+            metrics=metrics,
             own_schema=db is None,
         )
         mounting.mount(app, config)

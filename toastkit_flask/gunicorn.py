@@ -15,6 +15,8 @@ connections are let go, and the worker is gone in one or two seconds. **gthread*
 clients; gunicorn itself closes idle connections, two seconds after the signal. **sync**: the
 clients are told when the request being served is done. SIGINT and SIGQUIT tell the clients, too,
 and end the worker at once. The ``gevent_pywsgi`` worker calls none of these hooks.
+
+Where the metrics are wanted, ``share_metrics()`` below the import has the workers count together.
 """
 
 from __future__ import annotations
@@ -23,17 +25,30 @@ import _thread
 import atexit
 import contextlib
 import gc
+import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 from toastkit.current import kits
+from toastkit.metrics import FOLDER, bury, empty
 from toastkit.runtime import gevent_is_in_charge
 
-__all__ = ["graceful_timeout", "post_request", "post_worker_init", "pre_request", "worker_int"]
+__all__ = [
+    "child_exit",
+    "graceful_timeout",
+    "post_request",
+    "post_worker_init",
+    "pre_request",
+    "share_metrics",
+    "worker_int",
+]
 
 graceful_timeout = 5
 """Seconds a stopping worker may go on with requests before it is killed."""
@@ -52,6 +67,50 @@ how much, and for how long. gunicorn reads to the end, without a pause, and no b
 _idle: WeakSet[Any] = WeakSet()  # between two requests
 _fresh: WeakSet[Any] = WeakSet()  # before the first
 _stopping = False
+_shared: list[str] = []  # the folder of this master's metrics, once there is one
+
+OURS = "toastkit-metrics-"
+"""How the name of a folder begins that was made here."""
+
+
+def share_metrics() -> str:
+    """Let the workers of this master count together; return the folder they keep it in.
+
+    ``PROMETHEUS_MULTIPROC_DIR`` may name one, which is made and emptied: no other service may use
+    it. Else one is made that goes with this process. For ``gunicorn.conf.py``, where a reload calls
+    it again and finds it done. Before anything imports prometheus_client, if the host has metrics of
+    its own.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if _shared:
+        return _shared[0]
+    path = os.environ.get(FOLDER, "")
+    if not path or Path(path).name.startswith(OURS):  # that of another master: it goes with that
+        path = os.environ[FOLDER] = tempfile.mkdtemp(prefix=OURS)
+        atexit.register(_remove, path, os.getpid())
+    elif (
+        "GUNICORN_PID" not in os.environ
+    ):  # the master before us, which USR2 replaces, still counts
+        empty(path)
+    _shared.append(path)
+    return path
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget how things stood in a worker that has ended; what it has counted stays."""
+    path = os.environ.get(FOLDER, "")
+    if not path or not Path(path).is_dir():
+        return
+    try:
+        bury(path)
+    except OSError as error:
+        server.log.warning("the metrics of worker %s stay as they are: %s", worker.pid, error)
+    with contextlib.suppress(ImportError):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)  # the host's own
 
 
 def post_worker_init(worker: Any) -> None:
@@ -100,6 +159,11 @@ def worker_int(worker: Any) -> None:
         _stop(worker)
     else:
         _say_farewell()
+
+
+def _remove(path: str, pid: int) -> None:
+    if os.getpid() == pid:  # a worker ends with what its master has registered, too
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _finish(req: Any) -> None:

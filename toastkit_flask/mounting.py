@@ -24,6 +24,7 @@ SURFACES: dict[str, tuple[Blueprint, ...]] = {
         *(views.realtime, views.stream, views.client),
     ),
     "auth": (views.auth, views.anonymous, views.account),
+    "metrics": (views.metrics,),
 }
 ALWAYS = (views.health, views.openapi)
 _HOST = "toastkit_host"
@@ -127,15 +128,16 @@ def collisions(app: Flask, theirs: list[Rule]) -> Iterator[str]:
         yield (
             f"{' '.join(sorted(shared))} {mine.rule} is a path of toastkit and of this app "
             f"({their.endpoint}): set TOASTKIT_URL_PREFIX to move toastkit's paths, such as "
-            f"/toastkit, or leave this surface out: TOASTKIT_SURFACES={_others(mine)}"
+            f"/toastkit, or leave this surface out: TOASTKIT_SURFACES={_others(app, mine)}"
         )
 
 
-def _others(mine: Rule) -> str:
-    """Name the surfaces without that of a path."""
+def _others(app: Flask, mine: Rule) -> str:
+    """Name the surfaces that are mounted without that of a path."""
     door = mine.endpoint.partition(".")[0].removesuffix("_api")
-    surfaces = SURFACES.items()
-    return ",".join(name for name, doors in surfaces if door not in {each.name for each in doors})
+    doors = {name: {each.name for each in some} for name, some in SURFACES.items()}
+    mounted = {name: some & set(app.blueprints) for name, some in doors.items()}
+    return ",".join(name for name, some in mounted.items() if some and door not in some)
 
 
 def _is_answered(routes: MapAdapter, path: str) -> bool:

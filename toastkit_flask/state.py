@@ -9,6 +9,7 @@ from flask import Flask, current_app, has_app_context
 from toastkit import Kit
 from toastkit.errors import NoKit
 from toastkit.hooks import Hooks
+from toastkit.metrics import Metrics
 
 from .ratelimits import RateLimits
 
@@ -27,6 +28,8 @@ class State:
     sources: dict[str, str] = field(default_factory=dict)
     """Where each setting was said; a service that keeps its own elsewhere tells it here."""
     verifiers: bool = False
+    metrics: Metrics | None = None
+    """What counts for Prometheus, if anybody wants that."""
     own_schema: bool = True
     """Whether toastkit's migrations make its tables, or the host's do."""
 

@@ -52,6 +52,7 @@ OF_THE_SERVICE = {
     "create_project": "POST /projects",
     "get_file": "GET /demo/static/{filename}",
     "get_keys": "GET /.well-known/jwks.json",
+    "get_metrics": "GET /api/metrics/prometheus",
     "get_page": "GET /",
     "get_usage": "GET /v1/usage",
     "grant_credits": "POST /v1/admin/credits",

@@ -4,6 +4,7 @@ from .beside import Beside
 from .families import FAMILIES, Family
 from .folder import FOLDER, bury, empty
 from .metrics import Metrics
+from .page import TYPE
 from .probe import Probe
 
-__all__ = ["FAMILIES", "FOLDER", "Beside", "Family", "Metrics", "Probe", "bury", "empty"]
+__all__ = ["FAMILIES", "FOLDER", "TYPE", "Beside", "Family", "Metrics", "Probe", "bury", "empty"]

@@ -58,6 +58,7 @@ class Metrics(Sink, Witness):
     def begin(self, runtime: Runtime, clock: Clock, backplane: Backplane) -> Probe:
         """Count from now on, from nothing; return what is to be started with it."""
         self._totals, self._known, self._worst = Totals(), {}, (0.0, 0.0)
+        self._totals.begin(families.FAMILIES)
         self._notes.clear()
         self._runtime, self._clock, self._backplane = runtime, clock, backplane
         self._worst_until = self._gauges_at = clock.monotonic()
@@ -81,7 +82,7 @@ class Metrics(Sink, Witness):
         """Return what was counted, for Prometheus; it may block."""
         if not self._counting or self._runtime is None:
             return b""
-        self._runtime.ask(self._settle)
+        self._runtime.ask(self._look_now)
         if self._path:
             return self._runtime.offload(lambda: folder.read(self._path))
         return page.text(self._runtime.ask(lambda: page.metrics(self._totals)))
@@ -141,13 +142,18 @@ class Metrics(Sink, Witness):
         assert self._clock is not None
         self._totals.observe(families.LOOP_LAG, late)
         self._worst = max(self._worst[0], late), self._worst[1]
-        now = self._clock.monotonic()
-        if now >= self._gauges_at:
-            self._gauges_at = now + GAUGE_SECONDS
-            self._look_at_gauges(now)
+        if self._clock.monotonic() >= self._gauges_at:
+            self._look_at_gauges()
         self._settle()
 
-    def _look_at_gauges(self, now: float) -> None:
+    def _look_now(self) -> None:
+        self._look_at_gauges()
+        self._settle()
+
+    def _look_at_gauges(self) -> None:
+        assert self._clock is not None
+        now = self._clock.monotonic()
+        self._gauges_at = now + GAUGE_SECONDS
         self._totals.put(families.WORKERS, 1.0)
         self._totals.put(families.LOOP_LAG_MAX, max(self._worst))
         if now >= self._worst_until:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from .families import Family
 
@@ -42,6 +43,14 @@ class Totals:
             self._begin(family, labels)
         self._add((family, "_bucket", (*labels, bound)), 1.0)
         self._add((family, "_sum", labels), value)
+
+    def begin(self, families: Iterable[Family]) -> None:
+        """Begin with what has no labels: a rise from nothing to one is not seen as one."""
+        for family in families:
+            if family.kind == "counter" and not family.labels:
+                self._add((family, "", ()), 0.0)
+            elif family.kind == "histogram" and not family.labels:
+                self._begin(family, ())
 
     def changed(self) -> set[Sample]:
         """Return the samples that have changed since this was asked last."""

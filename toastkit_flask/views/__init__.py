@@ -6,6 +6,7 @@ from .auth import auth
 from .client import client
 from .devices import devices
 from .health import health
+from .metrics import metrics
 from .openapi import openapi
 from .realtime import realtime
 from .sessions import sessions
@@ -19,6 +20,7 @@ __all__ = [
     "client",
     "devices",
     "health",
+    "metrics",
     "openapi",
     "realtime",
     "sessions",

@@ -1,0 +1,77 @@
+"""Count the requests that toastkit answers, where somebody wants to know."""
+
+from __future__ import annotations
+
+import hmac
+from importlib.util import find_spec
+
+from flask import Response, current_app, request
+
+from toastkit import Config
+from toastkit.errors import ConfigError, InvalidToken, MissingToken
+from toastkit.metrics import Metrics
+
+from .state import state
+
+SURFACE = "metrics"
+OTHER = "other"
+"""What is said instead of an operation of requests that are none, such as of another method."""
+
+_BEGAN = "toastkit.began"
+
+
+def make(config: Config) -> Metrics | None:
+    """Return what counts, if that surface is wanted.
+
+    Raises:
+        ConfigError: the package for it is missing.
+    """
+    if SURFACE not in config.surfaces:
+        return None
+    if find_spec("prometheus_client") is None:  # it is loaded later, in the process that counts
+        raise ConfigError(
+            f"surfaces: {SURFACE} needs prometheus-client: pip install 'toastkit[metrics]'"
+        )
+    return Metrics()
+
+
+def begun() -> None:
+    """Note when a request has come as far as toastkit."""
+    here = state()
+    if here.metrics is not None:
+        request.environ[_BEGAN] = here.kit.node.clock.monotonic()
+
+
+def answered(response: Response) -> Response:
+    """Count a request."""
+    began: float | None = request.environ.pop(_BEGAN, None)
+    if began is not None:
+        here = state()
+        assert here.metrics is not None
+        seconds = here.kit.node.clock.monotonic() - began
+        here.metrics.answered(_operation(), response.status_code, seconds)
+    return response
+
+
+def ensure_scraper(bearer: str | None) -> None:
+    """Make sure that whoever wants to read the metrics may.
+
+    Raises:
+        MissingToken, InvalidToken: a secret is set, and the bearer is none.
+    """
+    secrets = state().kit.config.metrics_secret
+    if not secrets:
+        return
+    if bearer is None:
+        raise MissingToken
+    given = bearer.encode("utf-8", "surrogateescape")
+    # Each is compared, in constant time: the clock tells neither how far one is right nor which.
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets]
+    if not any(matches):
+        raise InvalidToken("the bearer is not the metrics secret of this server")
+
+
+def _operation() -> str:
+    view = current_app.view_functions.get(request.endpoint or "")
+    operation = getattr(view, "toastkit_operation", None)
+    return OTHER if operation is None else str(operation.id)
