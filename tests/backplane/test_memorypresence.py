@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from toastkit.backplane.memorypresence import GONE_SECONDS, MemoryPresence
+from toastkit.backplane.presence import LEASE_MS, Member, Stay
+from toastkit.testing import ManualClock
+
+
+def stay(connection: str) -> Stay:
+    return Stay(route="room", connection=connection, member=Member("ada"))
+
+
+def test_a_lease_that_is_renewed_every_third_never_runs_out() -> None:
+    clock = ManualClock()
+    presence = MemoryPresence(clock)
+    presence.enter(stay("one"))
+    for _ in range(10):
+        clock.advance(LEASE_MS / 3000)
+        presence.renew([stay("one")])
+        assert presence.reap() == ()
+    clock.advance(LEASE_MS / 1000)
+    assert len(presence.reap()) == 1
+
+
+def test_nothing_is_kept_of_those_who_have_gone() -> None:
+    clock = ManualClock()
+    presence = MemoryPresence(clock)
+    presence.enter(stay("one"))
+    presence.leave(stay("one"))
+    assert presence._rooms == {}
+    presence.enter(stay("two"))
+    clock.advance(LEASE_MS / 1000)
+    presence.reap()
+    clock.advance(GONE_SECONDS)
+    presence.reap()
+    assert presence._rooms == {}
