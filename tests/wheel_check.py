@@ -23,7 +23,7 @@ from typing import Any
 
 HOUSE = ("toastkit", "toastkit_flask", "example_app")
 CARRIED = {
-    "toastkit": ["py.typed", "storage/migrations"],
+    "toastkit": ["py.typed", "storage/migrations", "backplane/redis/lua/history_append.lua"],
     "toastkit_flask": ["py.typed", "static/toastkit.js"],
     "example_app": ["gunicorn.conf.py", "demo/static/page.js", "demo/templates/page.html"],
 }
