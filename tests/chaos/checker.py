@@ -25,6 +25,9 @@ from tests.chaos.history import (
 SLACK_MS = 2000
 """So late a page on a busy machine may write down what came in time; frames tell whole seconds."""
 
+SLOW_MS = 15_000
+"""So long after it was accepted a toast may be told, besides what faults took that were going on."""
+
 PROMISES = {
     "lost": "accepted, and then nowhere to be found, or never told to a page that came back",
     "shown twice": "one toast on one screen under two ids, or an id that was shown again",
@@ -32,6 +35,7 @@ PROMISES = {
     "out of order": "after a newer one on the same connection",
     "refused, but kept": "answered with a refusal, which says that nothing was kept",
     "too late": "shown after its time to live",
+    "slow": "told to a page that was there all the while, but much later",
     "never decided": "accepted, and no phone rang although nobody was there",
 }
 
@@ -46,11 +50,17 @@ class Verdict:
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     without_effect: list[str] = field(default_factory=list)
+    waits: list[int] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
         """Tell whether every promise was kept, and every fault happened."""
         return not any(self.broken.values()) and not self.without_effect
+
+    def wait(self, share: float) -> int:
+        """Return after how many milliseconds this share of pages had been told."""
+        waits = sorted(self.waits)
+        return waits[min(len(waits) - 1, int(share * len(waits)))] if waits else 0
 
     def figures(self) -> dict[str, int]:
         """Return how often each promise was broken."""
@@ -65,6 +75,7 @@ class Life:
     ids: list[str] = field(default_factory=list)
     outcomes: set[str] = field(default_factory=set)
     answered_at: int = 0
+    accepted_at: int = 0
 
     @property
     def accepted(self) -> bool:
@@ -88,6 +99,7 @@ def check(history: History, phones: frozenset[str] = frozenset()) -> Verdict:
     _check_order(history, verdict)
     _check_refused(history, lives, verdict)
     _check_late(history, lives, verdict)
+    _check_slow(history, lives, verdict)
     over = max((event.at for event in history.all()), default=0)
     for what, toast in missing(history, phones, over):
         verdict.broken["never decided" if what == "no phone rang" else "lost"].append(
@@ -126,6 +138,8 @@ def _lives(history: History) -> dict[str, Life]:
         life = lives[event.title]
         life.outcomes.add(event.outcome)
         life.answered_at = event.at
+        if event.id is not None and not life.accepted_at:
+            life.accepted_at = event.at
         if event.id is not None and event.id not in life.ids:
             life.ids.append(event.id)
     return lives
@@ -220,6 +234,24 @@ def _check_late(history: History, lives: dict[str, Life], verdict: Verdict) -> N
             late = told.at - told.created - life.wish.ttl
             if late > SLACK_MS:
                 verdict.broken["too late"].append(f"{told}: {late} ms late")
+
+
+def _check_slow(history: History, lives: dict[str, Life], verdict: Verdict) -> None:
+    pages, faults = _pages(history), history.of(Broke)
+    for shown in history.of(Shown):
+        life = lives.get(shown.title)
+        if life is None or not life.accepted or pages[shown.user][shown.page] > life.wish.at:
+            continue
+        took = shown.at - life.accepted_at
+        verdict.waits.append(max(0, took))
+        if took > SLOW_MS:
+            took -= sum(_overlap(fault, life.accepted_at, shown.at) for fault in faults)
+            if took > SLOW_MS:
+                verdict.broken["slow"].append(f"{shown}: after {took} ms")
+
+
+def _overlap(fault: Broke, begin: int, end: int) -> int:
+    return max(0, min(fault.until, end) - max(fault.at, begin))
 
 
 def _count(history: History, lives: dict[str, Life], verdict: Verdict) -> None:

@@ -106,9 +106,15 @@ def kill_publishers(scene: Scene) -> str:
 
 
 def kill_clients(scene: Scene, kind: str) -> str:
-    victims = wait_for(lambda: scene.redis.clients(kind)[-3:], what=f"a {kind} connection")
-    killed = [id for id in victims if scene.redis.ask("CLIENT", "KILL", "ID", id)]
-    return f"{kind} connections {', '.join(killed)} were killed" if killed else ""
+    """End one connection, some, or all of a kind."""
+
+    def kill() -> list[str]:
+        found = scene.redis.clients(kind)
+        chosen = scene.random.sample(found, scene.random.randint(min(1, len(found)), len(found)))
+        return [id for id in chosen if scene.redis.ask("CLIENT", "KILL", "ID", id)]
+
+    killed = wait_for(kill, what=f"a {kind} connection that can be killed")
+    return f"{kind} connections {', '.join(killed)} were killed"
 
 
 @fault(GROUND, "redis cut off")

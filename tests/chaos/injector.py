@@ -30,15 +30,19 @@ def plan(names, many, chance):
 
 
 class Injector:
-    """Do so many faults to a scene; the same seed does the same in the same order."""
+    """Do so many faults to a scene; the same seed does the same in the same order.
 
-    def __init__(self, scene, history, many, seed):
+    With each fault of the ground ``quiet`` publishes one toast, to somebody who hears nothing else
+    for long.
+    """
+
+    def __init__(self, scene, history, quiet, *, many, seed):
         chance = random.Random(seed)
         database = "sqlite" if scene.postgres is None else "postgresql"
         lanes = [kinds(group, database, scene.redis) for group in (GROUND, PEOPLE)]
         whole = sum(map(len, lanes))
         share = many * len(lanes[0]) // whole
-        self._history = history
+        self._history, self._quiet = history, quiet
         self._lanes = [
             threading.Thread(
                 target=self._run,
@@ -63,9 +67,14 @@ class Injector:
         for name in names:
             scene.a_while(0.5)
             began, effect = now(), ""
+            toast = threading.Timer(scene.random.uniform(0, 0.06), self._quiet.publish_next)
+            if group is GROUND:
+                toast.start()
             try:
                 effect = group[name](scene)
             except Exception:  # noqa: BLE001 - whatever it was: the fault has not happened
                 print(f"fault {name!r} could not be done:", file=sys.stderr)
                 traceback.print_exc()
             self._history.add(Broke(kind=name, at=began, until=now(), effect=effect))
+            if group is GROUND:
+                toast.join()

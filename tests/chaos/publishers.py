@@ -54,6 +54,22 @@ class Wishes:
         return self._random.random() < 0.1
 
 
+class InTurn:
+    """One toast for each user, in turn: nothing that follows soon shows that it was missed."""
+
+    def __init__(self, users, seed):
+        self.users, self.seed, self.made = users, seed, 0
+
+    def next(self):
+        self.made += 1
+        user = self.users[self.made % len(self.users)]
+        title = f"{user} {self.seed} {self.made}"
+        return user, title, {"title": title}, {"dedupe_key": title}
+
+    def again(self):
+        return False
+
+
 class Publisher(threading.Thread):
     """Publish one toast after the other until it is told to leave; ``road`` sends each of them."""
 

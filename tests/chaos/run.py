@@ -16,7 +16,7 @@ from tests.chaos.faults import Scene
 from tests.chaos.history import History, Kept, Rang, now
 from tests.chaos.injector import Injector
 from tests.chaos.pages import Crowd
-from tests.chaos.publishers import Elsewhere, Publisher, Wishes, over_http
+from tests.chaos.publishers import Elsewhere, InTurn, Publisher, Wishes, over_http
 from tests.cluster import Cluster
 from tests.postgres import Postgres, ask
 from tests.proxy import Proxy
@@ -41,14 +41,20 @@ class Size:
     users: int = 6
     pages: int = 2
     phones: int = 2
-    publishers: int = 4
-    pause: float = 0.08
+    watchers: int = 24
+    publishers: int = 6
+    pause: float = 0.04
     patience: float = 1.0
     settle_seconds: float = 60
 
     def pages_of(self):
         """Return how many pages each user has who has any."""
-        return {f"user{number}": self.pages for number in range(self.users)}
+        busy = {f"user{number}": self.pages for number in range(self.users)}
+        return busy | dict.fromkeys(self.quiet(), 1)
+
+    def quiet(self):
+        """Return the users who get a toast now and then."""
+        return [f"quiet{number}" for number in range(self.watchers)]
 
     def owners(self):
         """Return the users who have a phone and no page."""
@@ -116,7 +122,10 @@ def perform(size, seed):
             for each in publishers:
                 each.start()
             began = time.monotonic()
-            Injector(scene, history, size.faults, seed).run()
+            quiet = Publisher(
+                over_http(scene.cluster.address), history, InTurn(size.quiet(), seed), 0
+            )
+            Injector(scene, history, quiet, many=size.faults, seed=seed).run()
             times["harm"] = time.monotonic() - began
             for each in publishers:
                 each.leave()
@@ -130,7 +139,7 @@ def perform(size, seed):
 
 
 def _publishers(scene, history, size, seed):
-    users = [*size.pages_of(), *size.owners()]
+    users = [user for user in size.pages_of() if user not in size.quiet()] + size.owners()
     roads = [over_http(scene.cluster.address)] * (size.publishers - 1) + [scene.elsewhere]
     return [
         Publisher(road, history, Wishes(users, f"{seed}.{number}"), size.pause)
@@ -193,6 +202,7 @@ def figures(verdict, size, seed, times):
             for name, many in verdict.figures().items()
         },
         **{name.replace(" ", "_"): many for name, many in sorted(verdict.counts.items())},
+        **{f"told_p{share:g}_ms": verdict.wait(share / 100) for share in (50, 99, 100)},
         **{f"{name}_seconds": round(took, 1) for name, took in times.items()},
     }
     return json.dumps(told)

@@ -254,6 +254,26 @@ def test_a_toast_past_its_time_is_too_late(story):
     assert story.found() == {"too late": 1}
 
 
+def test_what_is_told_long_after_it_was_accepted_is_slow(story):
+    story.publish("slow")
+    story.keep("slow")
+    story.get("slow", 9, connection=2)
+    story.at += 20_000
+    story.get("slow", 9, page="ada-2")
+    assert story.found() == {"slow": 1}
+    assert story.verdict().wait(0.5) < 1000 < story.verdict().wait(1)
+
+
+def test_what_faults_took_is_not_slow(story):
+    story.publish("slow")
+    story.keep("slow")
+    story.get("slow", 9, connection=2)
+    story.at += 20_000
+    story.events.append(Broke(kind="any", at=story.at - 9000, until=story.at, effect="yes"))
+    story.get("slow", 9, page="ada-2")
+    assert story.found() == {}
+
+
 def test_a_phone_that_never_rings_is_found(story):
     story.publish("silent", user="cat")
     story.keep("silent", user="cat")
