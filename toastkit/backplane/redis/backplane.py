@@ -54,6 +54,8 @@ class RedisBackplane:
         self._broker.hearing.heed = heed
 
     def serve(self) -> None:
+        # At once: on the loop, too, somebody may broadcast before the call's turn comes.
+        self._broker.serving = True
         self._runtime.call(self._broker.serve)
 
     def share(self) -> None:

@@ -48,6 +48,7 @@ class Broker:
     """Tell events to this process' own ear at once, and to the others through Redis.
 
     On the loop only. It begins to connect at its first use, and does not survive a fork.
+    ``serving`` says that this process has clients.
     """
 
     def __init__(self, parts: BrokerParts) -> None:
@@ -107,7 +108,7 @@ class Broker:
     def _tell_here(self, event: Event, asking: Asking) -> None:
         # At once: what it tells its own clients depends on nobody else. That a toast of another
         # worker's, published before, is overtaken in Redis is seen by the positions.
-        if self.hearing.ear is None or not self.routes.joined(event.route):
+        if self.hearing.ear is None or not (self.serving and self.routes.joined(event.route)):
             asking.here(0, 0)
             return
         try:
@@ -155,8 +156,7 @@ class Broker:
     # What it hears
 
     def serve(self) -> None:
-        """Hear from now on what is for this process' clients."""
-        self.serving = True
+        """Hear from now on what is for this process' clients; ``serving`` is set before."""
         self._start()
         self._listener.want(self._workers)
         self._listener.want(self._everybody, last=True)

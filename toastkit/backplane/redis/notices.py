@@ -44,10 +44,11 @@ class Answered(Struct, frozen=True, array_like=True, forbid_unknown_fields=True)
 
 
 Notice = Beat | Bye | Dismissed
+Answers = Annotated[list[Answered], Meta(min_length=1)]
 
 encode = msgspec.json.Encoder().encode
 _decode_notice = msgspec.json.Decoder(Notice).decode
-_decode_answers = msgspec.json.Decoder(list[Answered]).decode
+_decode_answers = msgspec.json.Decoder(Answers).decode
 
 
 def read_notice(payload: bytes) -> Notice:

@@ -1,0 +1,344 @@
+"""What becomes of workers when Redis, or the way to it, dies: each fault is done for real."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.backplane.redis.conftest import Hire
+from tests.backplane.redis.workers import PATIENCE, Worker, until
+from tests.fakes import control, toast
+from tests.proxy import Proxy
+from tests.redis import RedisServer
+from toastkit.backplane.contract import Confirmation, Dismissal
+from toastkit.backplane.redis import RedisBackplane
+from toastkit.clock import SystemClock
+from toastkit.config import Config
+from toastkit.runtime.contract import Runtime
+
+pytestmark = pytest.mark.usefixtures("hurried")
+
+ALONE = [Confirmation(1, 1)]
+BOTH = [Confirmation(2, 2, complete=True)]
+
+
+@pytest.fixture
+def config(own_redis: RedisServer) -> Config:
+    return Config(redis_url=own_redis.url, redis_timeout_ms=300)
+
+
+def both_hear(*workers: Worker) -> None:
+    """Wait until each hears, and knows the others."""
+    until(lambda: all(worker.hears and worker.peers == len(workers) - 1 for worker in workers))
+    until(lambda: all(worker.backplane.trouble is None for worker in workers))
+
+
+def test_without_redis_at_the_start_the_own_clients_are_told_at_once(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    own_redis.kill()
+    worker, started = hire(wait=False), time.monotonic()
+    assert worker.broadcast(toast()) == ALONE
+    assert worker.ear.heard == ["01HXY7Z1"]
+    assert time.monotonic() - started < 5
+    assert worker.backplane.trouble is not None
+    assert not worker.backplane.well
+    own_redis.start()
+    until(lambda: worker.hears)
+    assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+
+
+def test_what_a_script_publishes_without_redis_reaches_nobody_and_it_knows(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    own_redis.kill()
+    script, started = hire(None), time.monotonic()
+    assert script.broadcast(control()) == [Confirmation()]
+    assert time.monotonic() - started < 5
+    assert "Redis at 127.0.0.1" in str(script.backplane.trouble)
+
+
+def test_redis_dies_and_comes_back_empty(hire: Hire, own_redis: RedisServer) -> None:
+    one, other = hire(), hire()
+    run = own_redis.ask("INFO", "server")["run_id"]
+    assert one.broadcast(toast()) == BOTH
+    own_redis.kill()
+    until(lambda: one.backplane.trouble and other.backplane.trouble)
+    assert one.broadcast(toast(id="alone")) == ALONE
+    own_redis.start()
+    assert own_redis.ask("INFO", "server")["run_id"] != run
+    both_hear(one, other)
+    assert one.broadcast(toast(id="again")) == BOTH
+    assert one.ear.heard == ["01HXY7Z1", "alone", "again"]
+    assert other.ear.heard == ["01HXY7Z1", "again"]
+    assert one.backplane.counts.reconnects == 2
+
+
+def test_while_nothing_is_heard_everything_is_doubted_again_and_again(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    worker = hire()
+    own_redis.kill()
+    until(lambda: not worker.hears)
+    before = worker.ear.doubts_all
+    until(lambda: worker.ear.doubts_all >= before + 3)
+    own_redis.start()
+    until(lambda: worker.hears)
+    after = worker.ear.doubts_all
+    assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+    assert worker.ear.doubts_all <= after + 1
+
+
+def test_a_subscriber_that_redis_cuts_comes_back_and_doubts_everything(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    one, other = hire(), hire()
+    before = (one.ear.doubts_all, other.ear.doubts_all)
+    assert own_redis.ask("CLIENT", "KILL", "TYPE", "pubsub") == 2
+    until(lambda: one.ear.doubts_all > before[0] and other.ear.doubts_all > before[1])
+    both_hear(one, other)
+    assert one.broadcast(toast()) == BOTH
+
+
+def test_a_paused_redis_holds_up_nobody(hire: Hire, own_redis: RedisServer) -> None:
+    one, other = hire(), hire()
+    own_redis.pause()
+    started = time.monotonic()
+    assert one.broadcast(toast(id="paused"), seconds=0.1) == ALONE
+    assert time.monotonic() - started < 0.1 + 2
+    assert one.ear.heard == ["paused"]
+    until(lambda: one.backplane.trouble)
+    own_redis.resume()
+    both_hear(one, other)
+    assert one.broadcast(toast(id="resumed")) == BOTH
+    assert one.ear.heard == ["paused", "resumed"]
+
+
+@pytest.fixture
+def proxy(own_redis: RedisServer) -> Iterator[Proxy]:
+    with Proxy(("127.0.0.1", own_redis.port)) as proxy:
+        yield proxy
+
+
+def test_a_partition_without_an_end_is_noticed(
+    hire: Hire, own_redis: RedisServer, proxy: Proxy
+) -> None:
+    one, cut = hire(), hire(redis_url=f"redis://{proxy.host}/0")
+    doubts = cut.ear.doubts_all
+    proxy.hold()
+    until(lambda: not cut.hears)
+    until(lambda: cut.backplane.trouble)
+    assert proxy.held > 0
+    assert one.broadcast(toast(id="missed"), seconds=0.05)[0].complete is False
+    proxy.heal()
+    both_hear(one, cut)
+    assert cut.ear.doubts_all > doubts
+    assert one.broadcast(toast()) == BOTH
+
+
+def test_of_a_worker_that_came_back_redis_counts_no_ghost(
+    hire: Hire, own_redis: RedisServer, proxy: Proxy
+) -> None:
+    # Redis has not noticed that the first connection is dead, and would count it in every PUBLISH.
+    worker = hire(redis_url=f"redis://{proxy.host}/0")
+    proxy.hold("down")
+    until(lambda: not worker.hears)
+    proxy.heal()
+    until(lambda: worker.hears)
+    channel = worker.broker._everybody
+    until(lambda: own_redis.ask("PUBSUB", "NUMSUB", channel)[1] == 1)
+    assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+
+
+def test_who_is_about_to_come_back_is_not_taken_for_nobody(
+    hire: Hire, own_redis: RedisServer, proxy: Proxy
+) -> None:
+    # Else its clients would be sent a push while they look at the page.
+    one, away = hire([]), hire(redis_url=f"redis://{proxy.host}/0")
+    proxy.refuse()
+    until(lambda: not away.hears)
+    assert one.broadcast(toast()) == [Confirmation()]
+    proxy.heal()
+    both_hear(one, away)
+    assert one.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+
+
+def test_redis_forgets_everything_and_its_workers_come_back_one_by_one(
+    hire: Hire, own_redis: RedisServer, proxy: Proxy
+) -> None:
+    one, late = hire([]), hire(redis_url=f"redis://{proxy.host}/0")
+    proxy.refuse()
+    own_redis.restart()
+    until(lambda: one.hears and one.backplane.trouble is None)
+    assert one.broadcast(toast()) == [Confirmation()]
+    proxy.heal()
+    both_hear(one, late)
+    assert one.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+
+
+def test_a_cut_in_the_middle_of_a_reply_is_no_other_reply(
+    hire: Hire, own_redis: RedisServer, proxy: Proxy
+) -> None:
+    one, cut = hire(), hire(redis_url=f"redis://{proxy.host}/0")
+    for number in range(6):
+        proxy.cut_after(40 + 23 * number)
+        until(lambda: proxy.cuts or cut.broadcast(toast(id="x"), seconds=0.01) is None)
+        proxy.cuts = 0
+        proxy.heal()
+    both_hear(one, cut)
+    assert cut.broadcast(toast(id="whole")) == BOTH
+
+
+def test_out_of_memory_redis_still_tells(hire: Hire, own_redis: RedisServer) -> None:
+    one, _ = hire(), hire()
+    own_redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    own_redis.ask("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(Exception, match="maxmemory"):
+        own_redis.ask("SET", "key", "value")
+    assert one.broadcast(toast()) == BOTH
+
+
+def test_a_user_of_redis_who_may_not_subscribe_is_told_of_it(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all", "-subscribe")
+    url = f"redis://half:secret@127.0.0.1:{own_redis.port}/0"
+    worker = hire(wait=False, redis_url=url)
+    until(lambda: worker.backplane.trouble)
+    assert worker.broadcast(toast()) == ALONE
+    assert "subscribe" in str(worker.backplane.trouble)
+    assert "secret" not in str(worker.backplane.trouble)
+
+
+def test_a_wrong_password_is_told_and_not_shown(hire: Hire, own_redis: RedisServer) -> None:
+    own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all")
+    worker = hire(None, redis_url=f"redis://half:wr0ng@127.0.0.1:{own_redis.port}/0")
+    assert worker.broadcast(toast()) == [Confirmation()]
+    assert "wr0ng" not in str(worker.backplane.trouble)
+
+
+GARBAGE = (b"", b"\xff\x00", b"{", b"[]", b"null", b'{"v":1}', b"[" * 5000, b'"' + b"a" * 300_000)
+
+
+def test_garbage_on_every_channel_is_dropped_and_counted(
+    hire: Hire, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = hire(["user:u1"]), hire(["user:u1"])
+    channels = [other.broker._own, other.broker._workers, other.broker._everybody]
+    channels.append(other.keys.channel("user:u1").encode())
+    before = list(other.ear.heard)
+    stalls = _watch_loop(other.runtime)
+    sent = _publish_garbage(own_redis, channels, 10_000)
+    until(lambda: other.backplane.counts.dropped.total() == sent)
+    assert stalls()[0] < 0.2 + 1.0  # of a machine that others use, too
+    assert other.ear.heard == before
+    assert one.broadcast(toast()) == BOTH
+    assert other.hears
+    assert len([each for each in caplog.records if "none of ours" in each.message]) == 2
+
+
+def _publish_garbage(server: RedisServer, channels: list[bytes], many: int) -> int:
+    from redis import Redis
+
+    with Redis(port=server.port, protocol=2, socket_timeout=PATIENCE) as client:
+        pipeline = client.pipeline(transaction=False)
+        sent = 0
+        for channel in channels:
+            for number in range(many):
+                garbage = GARBAGE[number % (len(GARBAGE) - (number % 500 != 7))]
+                pipeline.publish(channel, garbage + (b" " if garbage else b"") * (number % 3))
+                sent += 1
+            pipeline.execute()
+    return sent
+
+
+def _watch_loop(runtime: Runtime) -> Callable[[], list[float]]:
+    """Note how long the loop had no time for a timer."""
+    worst, over, last = [0.0], [False], [time.monotonic()]
+
+    def tick() -> None:
+        now = time.monotonic()
+        worst[0] = max(worst[0], now - last[0] - 0.01)
+        last[0] = now
+        if not over[0]:
+            runtime.call_later(0.01, tick)
+
+    def stop() -> list[float]:
+        over[0] = True
+        return worst
+
+    runtime.call_later(0.01, tick)
+    return stop
+
+
+def test_an_event_of_another_route_is_not_told_on_this_one(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    from toastkit.backplane.redis.envelope import pack
+
+    worker = hire(["user:u1", "user:u2"])
+    own_redis.ask("PUBLISH", worker.keys.channel("user:u1"), pack(toast("u2")))
+    until(lambda: worker.backplane.counts.dropped["wrong_route"] == 1)
+    assert worker.ear.heard == []
+
+
+# Forks and ends
+
+
+def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    parent = hire()
+    here, there = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            parent.backplane.abandon()
+            own = parent.broker._worker
+            os.write(there, own.encode())
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.read(here, 100).decode() != parent.broker._worker
+    os.close(here)
+    os.close(there)
+    assert parent.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+    assert parent.backplane.counts.reconnects == 0
+
+
+def test_closing_while_redis_is_paused_takes_no_longer_than_it_may_take_to_answer(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    worker = hire()
+    own_redis.pause()
+    started = time.monotonic()
+    worker.backplane.close()
+    assert time.monotonic() - started < 0.3 + 2
+    own_redis.resume()
+
+
+def test_a_backplane_that_nobody_holds_gives_its_connections_back(
+    runtime: Runtime, config: Config, own_redis: RedisServer
+) -> None:
+    backplane = RedisBackplane(config, runtime, SystemClock())
+    backplane.serve()
+    until(lambda: own_redis.clients("pubsub"))
+    del backplane
+    gc.collect()
+    until(lambda: not own_redis.clients("pubsub"))
+
+
+def test_a_dismissal_while_redis_is_away_is_lost_without_a_word(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    own_redis.kill()
+    worker = hire(wait=False)
+    worker.broadcast(toast())
+    worker.backplane.dismiss(Dismissal("u1"))
+    assert worker.broadcast(toast()) == ALONE
