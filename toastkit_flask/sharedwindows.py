@@ -17,15 +17,18 @@ from toastkit.backplane.redis.requests import Requests
 from toastkit.backplane.redis.scripts import Script
 from toastkit.clock import Clock
 
+LONGEST_MS = 250
+
 
 class SharedWindows:
-    """Count requests for all workers; a request waits at most a quarter of a second for that.
+    """Count requests for all workers; a request waits at most ``LONGEST_MS`` for that.
 
     The times in a window are those of the machines that counted: their clocks should agree.
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
-        requests = Requests(config.redis_url, clock, config.redis_timeout_ms)
+        most = min(config.redis_timeout_ms, LONGEST_MS)
+        requests = Requests(config.redis_url, clock, most)
         keys = Keys(config.redis_prefix, requests.database)
         self._limiter = MovingWindowRateLimiter(_Storage(requests, keys))
         weakref.finalize(self, requests.close)

@@ -90,7 +90,7 @@ def in_redis(redis_server: RedisServer, redis_prefix: str) -> Iterator[Stage]:
     from toastkit.backplane.redis.requests import Requests
 
     keys = Keys(redis_prefix)
-    requests = [Requests(redis_server.url, SystemClock()) for _ in range(2)]
+    requests = [Requests(redis_server.url, SystemClock(), 30_000) for _ in range(2)]
     ours, theirs = (RedisHistory(each, keys) for each in requests)
     with redis.Redis.from_url(redis_server.url) as client, client.pubsub() as listener:
         listener.subscribe(keys.channel("room"))

@@ -72,7 +72,7 @@ def in_redis(redis_server: RedisServer, redis_prefix: str) -> Iterator[Stage]:
     from toastkit.backplane.redis.requests import Requests
 
     keys = Keys(redis_prefix)
-    requests = [Requests(redis_server.url, SystemClock()) for _ in range(2)]
+    requests = [Requests(redis_server.url, SystemClock(), 30_000) for _ in range(2)]
     ours, theirs = (RedisPresence(each, keys) for each in requests)
 
     def lose() -> None:

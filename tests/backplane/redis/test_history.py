@@ -17,6 +17,8 @@ from toastkit.records import Position
 
 pytestmark = pytest.mark.plain
 
+PATIENT_MS = 30_000
+
 KEEP = Keep(size=10, ms=60_000)
 
 
@@ -27,7 +29,7 @@ def event(id: str) -> Event:
 def test_a_server_back_from_an_old_snapshot_begins_anew(own_redis: RedisServer) -> None:
     # It comes back with the epoch and fewer events. The next ones would take positions that
     # clients know already, who would take them for echoes.
-    requests = Requests(own_redis.url, SystemClock())
+    requests = Requests(own_redis.url, SystemClock(), PATIENT_MS)
     history = RedisHistory(requests, Keys("test"))
     history.append(event("a"), KEEP)
     own_redis.ask("SAVE")
@@ -44,7 +46,7 @@ def test_a_server_back_from_an_old_snapshot_begins_anew(own_redis: RedisServer) 
 
 
 def test_each_key_ends_by_itself(redis_server: RedisServer, redis_prefix: str) -> None:
-    requests, keys = Requests(redis_server.url, SystemClock()), Keys(redis_prefix)
+    requests, keys = Requests(redis_server.url, SystemClock(), PATIENT_MS), Keys(redis_prefix)
     history = RedisHistory(requests, keys)
     history.append(event("a"), KEEP)
     history.newest("hall", 1)
@@ -57,7 +59,7 @@ def test_each_key_ends_by_itself(redis_server: RedisServer, redis_prefix: str) -
 
 
 def test_while_redis_is_away_nothing_is_kept_and_that_is_told(own_redis: RedisServer) -> None:
-    history = RedisHistory(Requests(own_redis.url, SystemClock()), Keys("test"))
+    history = RedisHistory(Requests(own_redis.url, SystemClock(), PATIENT_MS), Keys("test"))
     own_redis.kill()
     with pytest.raises(BackplaneUnavailable):
         history.append(event("a"), KEEP)
@@ -66,7 +68,7 @@ def test_while_redis_is_away_nothing_is_kept_and_that_is_told(own_redis: RedisSe
 
 
 def test_a_redis_that_is_full_takes_no_event_and_no_number(own_redis: RedisServer) -> None:
-    requests = Requests(own_redis.url, SystemClock())
+    requests = Requests(own_redis.url, SystemClock(), PATIENT_MS)
     history = RedisHistory(requests, Keys("test"))
     history.append(event("a"), KEEP)
     own_redis.ask("CONFIG", "SET", "maxmemory", "1")

@@ -16,6 +16,8 @@ from toastkit.errors import BackplaneUnavailable
 
 pytestmark = pytest.mark.plain
 
+PATIENT_MS = 30_000
+
 
 @pytest.fixture
 def keys(redis_prefix: str) -> Keys:
@@ -24,7 +26,7 @@ def keys(redis_prefix: str) -> Keys:
 
 @pytest.fixture
 def requests(redis_server: RedisServer) -> Iterator[Requests]:
-    requests = Requests(redis_server.url, SystemClock())
+    requests = Requests(redis_server.url, SystemClock(), PATIENT_MS)
     yield requests
     requests.close()
 
@@ -143,7 +145,7 @@ def test_no_name_of_a_key_tells_whom_it_is_about(
 
 
 def test_while_redis_is_away_nobody_knows(own_redis: RedisServer) -> None:
-    presence = RedisPresence(Requests(own_redis.url, SystemClock()), Keys("test"))
+    presence = RedisPresence(Requests(own_redis.url, SystemClock(), PATIENT_MS), Keys("test"))
     own_redis.kill()
     calls = (
         lambda: presence.enter(stay("one")),

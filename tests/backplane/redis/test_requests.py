@@ -15,12 +15,14 @@ from toastkit.errors import BackplaneUnavailable, ConfigError
 
 pytestmark = pytest.mark.plain
 
+PATIENT_MS = 30_000
+
 ECHO = Script("return ARGV[1]")
 
 
 @pytest.fixture
 def requests(redis_server: RedisServer) -> Iterator[Requests]:
-    requests = Requests(redis_server.url, SystemClock())
+    requests = Requests(redis_server.url, SystemClock(), PATIENT_MS)
     yield requests
     requests.close()
 
@@ -78,7 +80,7 @@ def test_many_may_ask_at_once_by_few_connections(requests: Requests) -> None:
 
 
 def test_after_a_restart_nobody_meets_a_dead_connection(own_redis: RedisServer) -> None:
-    requests = Requests(own_redis.url, SystemClock())
+    requests = Requests(own_redis.url, SystemClock(), PATIENT_MS)
     both = threading.Barrier(2)
     threads = [
         threading.Thread(target=lambda: both.wait() and requests.ask(("ECHO", "a")))
@@ -96,7 +98,7 @@ def test_after_a_restart_nobody_meets_a_dead_connection(own_redis: RedisServer) 
 def test_one_deadline_is_kept_for_all_that_an_answer_takes(redis_server: RedisServer) -> None:
     # Each of the replies of a handshake comes in less than the limit; all of them together do not.
     with Proxy(("127.0.0.1", redis_server.port)) as proxy:
-        requests = Requests(f"redis://{proxy.host}/1", SystemClock())
+        requests = Requests(f"redis://{proxy.host}/1", SystemClock(), 250)
         proxy.delay(0.06)
         with pytest.raises(BackplaneUnavailable, match="cannot be reached"):
             requests.ask(("PING",))
@@ -108,20 +110,20 @@ def test_one_deadline_is_kept_for_all_that_an_answer_takes(redis_server: RedisSe
 def test_what_a_url_holds_is_in_no_message() -> None:
     for url in ("redis://:secret@host:secret/0", "https://:secret@host"):
         with pytest.raises(ConfigError, match="redis_url must be like") as caught:
-            Requests(url, SystemClock())
+            Requests(url, SystemClock(), PATIENT_MS)
         assert "secret" not in str(caught.value)
 
 
 def test_who_is_not_let_in_is_told_why_without_the_password(own_redis: RedisServer) -> None:
     own_redis.ask("CONFIG", "SET", "requirepass", "right")
-    requests = Requests(own_redis.url.replace("//", "//:secret@"), SystemClock())
+    requests = Requests(own_redis.url.replace("//", "//:secret@"), SystemClock(), PATIENT_MS)
     with pytest.raises(BackplaneUnavailable, match="cannot be reached") as caught:
         requests.ask(("PING",))
     assert "secret" not in str(caught.value)
 
 
 def test_the_database_is_the_urls(redis_server: RedisServer) -> None:
-    requests = Requests(f"redis://127.0.0.1:{redis_server.port}/3", SystemClock())
+    requests = Requests(f"redis://127.0.0.1:{redis_server.port}/3", SystemClock(), PATIENT_MS)
     assert requests.database == 3
     assert b"db=3" in requests.ask(("CLIENT", "INFO"))[0]
     requests.close()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Argument = str | bytes | float
 Command = Sequence[Argument]
 
-LONGEST_MS = 250
 AWAY_SECONDS = 1.0
 MAX_CONNECTIONS = 16
 
@@ -36,7 +35,7 @@ class Requests:
     told so at once. Nothing is ever asked twice: what was not answered may have been done.
     """
 
-    def __init__(self, url: str, clock: Clock, ms: int = LONGEST_MS) -> None:
+    def __init__(self, url: str, clock: Clock, ms: int) -> None:
         parse: Callable[[str], dict[str, Any]] = parse_url
         try:
             self._settings = parse(url)
@@ -45,7 +44,7 @@ class Requests:
             raise ConfigError("redis_url must be like redis://:password@host:6379/0") from None
         self.database: int = self._settings.get("db", 0)
         self._clock = clock
-        self._seconds = min(ms, LONGEST_MS) / 1000
+        self._seconds = ms / 1000
         self._kind = timely(self._settings.pop("connection_class", Connection))
         self._begin()
 
