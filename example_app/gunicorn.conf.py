@@ -38,7 +38,7 @@ control_socket_disable = True  # it would stand in a home directory, and two ser
 
 logs.set_up(json=_json)
 if _json:
-    logconfig_dict = logs.JSON
+    logger_class = logs.JsonLogger
 
 
 def on_starting(server: Any) -> None:

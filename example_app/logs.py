@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-import logging.config
 from typing import Any
+
+from gunicorn.glogging import Logger
 
 from toastkit.logs import JsonFormatter
 
 NAME = "example_app"
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
-_HANDLER = {"handlers": ["stderr"], "propagate": False}
-JSON: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "toastkit.logs.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    # Which of them are written, and whether there is an access log, gunicorn's own settings say.
-    "loggers": {"gunicorn.error": _HANDLER, "gunicorn.access": _HANDLER},
-}
-"""``logging.config.dictConfig``'s, and gunicorn's ``logconfig_dict``."""
+
+class JsonLogger(Logger):  # type: ignore[misc]
+    """Write what gunicorn has to say as the service's own log is written."""
+
+    def setup(self, cfg: Any) -> None:
+        """Make gunicorn's handlers, wherever its settings lead them."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(JsonFormatter())
 
 
 def is_json(chosen: str | None) -> bool:
@@ -31,11 +30,10 @@ def is_json(chosen: str | None) -> bool:
 
 def set_up(*, json: bool) -> None:
     """Have everything written to stderr in one way, warnings too."""
-    if json:
-        logging.config.dictConfig(JSON)
-        logging.captureWarnings(True)
-    else:
-        logging.basicConfig(format=TEXT)
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if json else logging.Formatter(TEXT))
+    logging.basicConfig(handlers=[handler])
+    logging.captureWarnings(json)
 
 
 def line(text: str, *, json: bool, level: int = logging.ERROR) -> str:
