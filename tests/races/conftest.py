@@ -1,19 +1,16 @@
 """Databases that several processes share, and processes that publish."""
 
 import json
-import subprocess
-import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from tests.e2e.conftest import serve
+from tests.forked import Forked
 from toastkit.storage import upgrade
 
 __all__ = ["serve"]
-ROOT = Path(__file__).parents[2]
 
 
 class Shared:
@@ -56,9 +53,7 @@ class Process:
     module = ""
 
     def __init__(self, url):
-        command = [sys.executable, "-m", self.module, url]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
+        self.process = Forked(self.module, url)
 
     def say(self, words):
         with suppress(BrokenPipeError):  # it was killed

@@ -3,15 +3,13 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 
 import pytest
 
+from tests.forked import Forked
 from tests.races.carrier import POINTS
-from tests.races.conftest import ROOT
 from toastkit import Config, Kit
 
 pytestmark = [pytest.mark.plain, pytest.mark.timeout(300)]
@@ -26,9 +24,7 @@ class Carriers:
         self.started = []
 
     def start(self, point=""):
-        command = [sys.executable, "-m", "tests.races.carrier", self.url, str(self.ledger)]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        process = subprocess.Popen([*command, *filter(None, [point])], cwd=ROOT, text=True, **pipes)
+        process = Forked("tests.races.carrier", self.url, str(self.ledger), point)
         self.started.append(process)
         return process
 
