@@ -39,9 +39,9 @@ def kit(path: Path) -> Iterator[Kit]:
         yield kit
 
 
-def connect(kit: Kit, user_id: str = "u1", device_id: str = "d") -> Client:
-    """Connect a client on the kit's own loop; it leaves as soon as it hears the farewell."""
-    ticket = Ticket(
+def ticket(user_id: str, device_id: str = "d") -> Ticket:
+    """Return a ticket that lets a user hear what is its own."""
+    return Ticket(
         token_hash="h",
         user_id=user_id,
         device_id=device_id,
@@ -49,7 +49,11 @@ def connect(kit: Kit, user_id: str = "u1", device_id: str = "d") -> Client:
         session_hash=None,
         expires_at=10**15,
     )
-    connection = kit.node.admit(ticket, DIALECT)
+
+
+def connect(kit: Kit, user_id: str = "u1", device_id: str = "d") -> Client:
+    """Connect a client on the kit's own loop; it leaves as soon as it hears the farewell."""
+    connection = kit.node.admit(ticket(user_id, device_id), DIALECT)
     client = Client(connection, FakeTransport(connection))
     client.transport.finish = client.transport.give_back  # type: ignore[method-assign]
     kit.node.runtime.ask(lambda: connection.open(client.transport))

@@ -53,6 +53,11 @@ class Folder:
                 key = self._keys[sample] = _key(sample)
             self._file(sample[0]).write_value(key, totals.values[sample], 0.0)
 
+    def close(self) -> None:
+        """Let go of the files; what is in them stays."""
+        while self._files:
+            self._files.popitem()[1].close()
+
     def _file(self, family: Family) -> MmapedDict:
         kind = f"{family.kind}_{family.mode}" if family.mode else family.kind
         if kind not in self._files:

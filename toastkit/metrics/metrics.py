@@ -76,7 +76,8 @@ class Metrics(Sink, Witness):
 
     def abandon(self) -> None:
         """Count no more: in a forked child what is counted is its parent's."""
-        self._counting, self._folder, self._path = False, None, ""
+        self._counting = False
+        self._leave_folder()
 
     def text(self) -> bytes:
         """Return what was counted, for Prometheus; it may block."""
@@ -175,13 +176,19 @@ class Metrics(Sink, Witness):
             self._folder.write(self._totals)
         except OSError as error:
             log.warning("what is counted cannot be kept in %s: %s", self._path, error)
-            self._folder, self._path = None, ""
+            self._leave_folder()
+
+    def _leave_folder(self) -> None:
+        if self._folder is not None:
+            self._folder.close()
+        self._folder, self._path = None, ""
 
     def _close(self) -> None:
         for family in (families.WORKERS, families.LOOP_LAG_MAX):
             self._totals.put(family, 0.0)
         self._settle()
         self._counting = False
+        self._leave_folder()
 
     def _count_receipts(self, receipts: Sequence[Receipt]) -> None:
         for each in receipts:

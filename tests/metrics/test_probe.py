@@ -1,0 +1,72 @@
+"""The loop's lag, looked at all the time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes import FakeRuntime
+from toastkit.metrics import Probe
+from toastkit.metrics.probe import TICK_SECONDS
+from toastkit.testing import ManualClock
+
+pytestmark = pytest.mark.plain
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def runtime(clock: ManualClock) -> FakeRuntime:
+    return FakeRuntime(clock)
+
+
+@pytest.fixture
+def told() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def probe(runtime: FakeRuntime, clock: ManualClock, told: list[float]) -> Probe:
+    probe = Probe(runtime, clock, told.append)
+    probe.start()
+    runtime.run()
+    return probe
+
+
+def look(runtime: FakeRuntime, clock: ManualClock, seconds: float) -> None:
+    clock.advance(seconds)
+    runtime.fire()
+
+
+@pytest.mark.usefixtures("probe")
+def test_how_late_the_loop_is_is_told(
+    runtime: FakeRuntime, clock: ManualClock, told: list[float]
+) -> None:
+    for seconds in (TICK_SECONDS, TICK_SECONDS + 0.3, TICK_SECONDS):
+        look(runtime, clock, seconds)
+    assert told == pytest.approx([0, 0.3, 0])
+
+
+@pytest.mark.parametrize("end", ["cancel", "abandon"])
+def test_after_the_end_nobody_looks(
+    runtime: FakeRuntime, clock: ManualClock, probe: Probe, told: list[float], end: str
+) -> None:
+    getattr(probe, end)()
+    look(runtime, clock, 1)
+    assert told == []
+    assert not runtime.timers
+
+
+def test_a_look_that_fails_is_followed_by_another(runtime: FakeRuntime, clock: ManualClock) -> None:
+    def fail(_late: float) -> None:
+        raise RuntimeError
+
+    probe = Probe(runtime, clock, fail)
+    probe.start()
+    runtime.run()
+    clock.advance(1)
+    with pytest.raises(RuntimeError):
+        runtime.fire()
+    assert len(runtime.timers) == 1
