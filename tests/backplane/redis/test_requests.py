@@ -13,8 +13,6 @@ from toastkit.backplane.redis.timely import TimelyConnection
 from toastkit.clock import SystemClock
 from toastkit.errors import BackplaneUnavailable, ConfigError
 
-pytestmark = pytest.mark.plain
-
 PATIENT_MS = 30_000
 
 ECHO = Script("return ARGV[1]")
@@ -95,6 +93,7 @@ def test_after_a_restart_nobody_meets_a_dead_connection(own_redis: RedisServer) 
     requests.close()
 
 
+@pytest.mark.plain  # for the proxy's sake, which is a thread of its own
 def test_one_deadline_is_kept_for_all_that_an_answer_takes(redis_server: RedisServer) -> None:
     # Each of the replies of a handshake comes in less than the limit; all of them together do not.
     with Proxy(("127.0.0.1", redis_server.port)) as proxy:
