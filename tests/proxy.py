@@ -195,6 +195,8 @@ class _Pair:
 
     def _reader(self, way, back):
         def ready():
+            if self not in self._proxy._pairs:
+                return  # closed by what came before in the same look
             back.stuck = False  # readable or writable: what was full is tried again
             self._watch(way.source, back)
             if not way.over:
