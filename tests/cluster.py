@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import psutil
 
@@ -99,9 +100,9 @@ class Place(Publishing):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
-    def probe(self, *, anew=False):
-        """Return what ``/probe`` of tests/cluster_app.py says."""
-        status, told = self.request("GET", "/probe?anew" if anew else "/probe")
+    def probe(self, **asked):
+        """Return what ``/probe`` of tests/cluster_app.py says; asked for ``user=``, ``anew=1``."""
+        status, told = self.request("GET", f"/probe?{urlencode(asked)}")
         assert status == 200, told
         return told
 
@@ -171,7 +172,7 @@ class Cluster(Publishing, Server):
 
     def worst_stall(self):
         """Return for how many seconds a living worker's loop stood still at worst; forget it."""
-        return max(place.probe(anew=True)["worst_stall_ms"] for place in self.places) / 1000
+        return max(place.probe(anew=1)["worst_stall_ms"] for place in self.places) / 1000
 
     def arm(self, point, *, number=signal.SIGKILL, place=None):
         """Have whoever passes a point of tests/failpoints.py next get a signal, in itself."""
@@ -226,12 +227,17 @@ class Script:
 
 def alive(pid):
     """Tell whether a process is there, and more than its name."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return status(pid) != psutil.STATUS_ZOMBIE
 
 
 def running(pid):
     """Tell whether a process is alive and not stopped."""
-    return alive(pid) and psutil.Process(pid).status() != psutil.STATUS_STOPPED
+    return status(pid) not in (psutil.STATUS_ZOMBIE, psutil.STATUS_STOPPED)
+
+
+def status(pid):
+    """Return how a process is; who is gone for good is like one that is gone."""
+    try:
+        return psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE

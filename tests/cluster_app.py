@@ -31,11 +31,16 @@ def create_app():
 
     @app.get("/probe")
     def probe():
-        """Tell how this worker does; ``?anew`` forgets the worst stall so far."""
+        """Tell how this worker does, and how many of a user's clients it has.
+
+        ``?anew`` forgets the worst stall so far.
+        """
+        user = request.args.get("user", "nobody")
         told = {
             "place": here.place,
             "pid": os.getpid(),
             "worst_stall_ms": round(here.worst * 1000, 1),
+            "online": sum(kit.node.online(user) for kit in kits()),
             "connections": sum(len(kit.node.roster.connections) for kit in kits()),
         }
         if "anew" in request.args:

@@ -3,6 +3,9 @@
 import functools
 
 from toastkit.backplane import MemoryBackplane
+from toastkit.backplane.redis import RedisBackplane
+from toastkit.backplane.redis.broker import Broker
+from toastkit.backplane.redis.hearing import Hearing
 from toastkit.publishing import Publisher
 from toastkit.publishing.posting import Senders
 from toastkit.storage.deliveries import Deliveries
@@ -22,13 +25,20 @@ PUSH_PLACES = {
     "post": (Senders, "post"),
     "settle": (Deliveries, "settle"),
 }
+REDIS_PLACES = {
+    "tell through Redis": (RedisBackplane, "broadcast"),
+    "publish in Redis": (Broker, "_tell_others"),
+    "hear of another": (Hearing, "event"),
+    "answer another": (Broker, "_answer"),
+}
 POINTS = [f"{when} {place}" for place in PLACES for when in ("before", "after")]
+REDIS_POINTS = [f"{when} {place}" for place in REDIS_PLACES for when in ("before", "after")]
 PUSH_POINTS = [f"{when} {place}" for place in PUSH_PLACES for when in ("before", "after")]
 
 
 def install(hit, patch=setattr):
     """Call ``hit`` with the name of each point whenever it is passed."""
-    for place, (owner, name) in (PLACES | PUSH_PLACES).items():
+    for place, (owner, name) in (PLACES | PUSH_PLACES | REDIS_PLACES).items():
         patch(owner, name, _watched(getattr(owner, name), place, hit))
 
 
