@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 
 from tests.backplane.redis.conftest import Hire
@@ -48,7 +49,7 @@ def test_without_redis_at_the_start_the_own_clients_are_told_at_once(
     assert worker.backplane.trouble is not None
     assert not worker.backplane.well
     own_redis.start()
-    until(lambda: worker.hears)
+    both_hear(worker)
     assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
 
 
@@ -87,7 +88,7 @@ def test_while_nothing_is_heard_everything_is_doubted_again_and_again(
     before = worker.ear.doubts_all
     until(lambda: worker.ear.doubts_all >= before + 3)
     own_redis.start()
-    until(lambda: worker.hears)
+    both_hear(worker)
     after = worker.ear.doubts_all
     assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
     assert worker.ear.doubts_all <= after + 1
@@ -148,7 +149,8 @@ def test_of_a_worker_that_came_back_redis_counts_no_ghost(
     proxy.hold("down")
     until(lambda: not worker.hears)
     proxy.heal()
-    until(lambda: worker.hears)
+    both_hear(worker)
+    assert own_redis.ask("INFO", "commandstats")["cmdstat_client|kill"]["calls"] == 1
     channel = worker.broker._everybody
     until(lambda: own_redis.ask("PUBSUB", "NUMSUB", channel)[1] == 1)
     assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
@@ -289,27 +291,35 @@ def test_an_event_of_another_route_is_not_told_on_this_one(
 # Forks and ends
 
 
-def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(
-    hire: Hire, own_redis: RedisServer
-) -> None:
+def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(hire: Hire) -> None:
     parent = hire()
     here, there = os.pipe()
     child = os.fork()
     if child == 0:
-        code = 1
         try:
-            parent.backplane.abandon()
-            own = parent.broker._worker
-            os.write(there, own.encode())
-            code = 0
+            os.write(there, _told_by_child(parent))
         finally:
-            os._exit(code)
-    assert os.waitpid(child, 0)[1] == 0
-    assert os.read(here, 100).decode() != parent.broker._worker
-    os.close(here)
+            os._exit(0)
     os.close(there)
-    assert parent.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+    until(lambda: os.waitpid(child, os.WNOHANG)[0])
+    with os.fdopen(here, "rb") as reading:
+        assert msgspec.json.decode(reading.read(), type=list[Confirmation]) == BOTH
+    until(lambda: parent.peers == 0)
+    assert parent.broadcast(toast(id="after")) == [Confirmation(1, 1, complete=True)]
+    assert parent.ear.heard == ["01HXY7Z1", "after"]
     assert parent.backplane.counts.reconnects == 0
+
+
+def _told_by_child(worker: Worker) -> bytes:
+    parent = worker.broker._worker
+    worker.backplane.abandon()
+    assert worker.broker._worker != parent
+    worker.backplane.serve()
+    worker.join("user:u1")
+    until(lambda: worker.hears and worker.peers == 1)
+    told = worker.broadcast(toast())
+    worker.backplane.close()
+    return msgspec.json.encode(told)
 
 
 def test_closing_while_redis_is_paused_takes_no_longer_than_it_may_take_to_answer(

@@ -22,7 +22,7 @@ from .keys import Keys
 from .line import LineParts
 from .listener import Listener, Listening
 from .notices import Answered, Beat, Bye, Dismissed, Notice, encode
-from .peers import Peers
+from .peers import Crew, Peers
 from .pump import Pump
 from .routes import Routes
 
@@ -63,7 +63,7 @@ class Broker:
         listening = Listening(self._hears, self._hears_no_more, self._joined, self._message)
         self._listener = Listener(line, listening)
         self._listener.want(self._own)
-        self._peers = Peers()
+        self._peers, self._crew = Peers(), Crew()
         asking = AskedParts(parts.runtime, parts.counts, lambda: len(self._peers.silent))
         self._asked = Asked(asking)
         self.hearing = Hearing(self._worker, self._hearing_parts())
@@ -84,6 +84,7 @@ class Broker:
         """Tell events here, and to everybody else who hears them."""
         self._start()
         self._listener.open()
+        self._parts.counts.events += len(events)
         broadcast = self._asked.ask(len(events))
         for event, asking in zip(events, broadcast.askings, strict=True):
             self._tell_here(event, asking)
@@ -141,8 +142,10 @@ class Broker:
     def _is_complete(self, roll: list[Any]) -> bool:
         """Tell whether all workers there are have been reached: none is about to connect again."""
         match roll:
+            case [[_, int(there)]] if self.serving:
+                return there >= len(self._peers) + 1
             case [[_, int(there)]]:
-                return there >= max(1, len(self._peers) + self.serving)
+                return self._crew.all_there(there)
         return False
 
     def _answer(self, worker: str, answers: list[Answered]) -> None:
@@ -244,6 +247,7 @@ class Broker:
         self._listener.tick()
         self.routes.tick()
         self._asked.tick()
+        self._crew.tick()
         if self.serving and self._listener.heard:
             self._beat()
             self._peers.tick()

@@ -53,6 +53,9 @@ class Link:
         """Send one command at the end of this turn of the loop."""
         if self._over:
             return
+        if len(self._waiting) > BACKLOG:
+            self.break_off("it does not read")
+            return
         self._waiting += pack_command(command)  # type: ignore[arg-type]  # it takes any number
         if not self._flushes:
             self._flushes = True
@@ -81,10 +84,7 @@ class Link:
                 sent = self._socket.send(self._waiting)
                 del self._waiting[:sent]
         except _NOT_NOW:
-            if len(self._waiting) > BACKLOG:
-                self.break_off("Redis does not read")
-            else:
-                self._writable.start(self._flush)
+            self._writable.start(self._flush)
         except OSError as error:
             self.break_off(str(error))
         else:
@@ -103,7 +103,7 @@ class Link:
             self.break_off(str(error))
             return
         if not received:
-            self.break_off("Redis closed the connection")
+            self.break_off("it closed the connection")
             return
         self._take(received)
 
@@ -114,7 +114,7 @@ class Link:
             while (reply := self._reader.gets()) is not _NOTHING:
                 replies.append(reply)
         except ProtocolError as error:
-            self.break_off(f"this is no Redis: {error}")
+            self.break_off(f"it is no Redis: {error}")
             return
         if replies:
             self._hearer.replies(replies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from hiredis import ReplyError
 
 from ...runtime.contract import Runtime
 from .line import Line, LineParts, User
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 RUN = re.compile(rb"run_id:\w+")
@@ -165,7 +168,11 @@ class Listener:
     def _replies(self, replies: list[Any]) -> None:
         self._silence = 0
         for reply in replies:
-            self._take(reply)
+            try:
+                self._take(reply)
+            except Exception:
+                # Whatever is wrong with one message, the next one is heard.
+                log.exception("a message in Redis could not be taken")
         joined, self._joined = self._joined, []
         if joined and self.heard:
             self._user.joined(joined)

@@ -42,3 +42,31 @@ class Peers:
     def silent(self) -> Collection[str]:
         """Return who has not beaten for long: frozen, or dead."""
         return [worker for worker, missed in self._missed.items() if missed > BEATS]
+
+
+class Crew:
+    """Know how many serve, for a process that hears no beats: by what Redis said before.
+
+    When Redis comes back its workers follow one by one: that there are fewer than before is
+    believed once it has been so for some seconds. On the loop only.
+    """
+
+    def __init__(self) -> None:
+        self._known = 1
+        self._less_since: int | None = None
+        self._ticks = 0
+
+    def tick(self) -> None:
+        """Count a second."""
+        self._ticks += 1
+
+    def all_there(self, there: int) -> bool:
+        """Tell whether those who are there now are all."""
+        if there >= self._known:
+            self._known, self._less_since = there, None
+            return True
+        if self._less_since is None:
+            self._less_since = self._ticks
+        if there and self._ticks - self._less_since > BEATS:
+            self._known, self._less_since = there, None
+        return there == self._known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ Then = Callable[[Any], None]
 """Told the reply: what Redis said, its error (``hiredis.ReplyError``), or ``BackplaneUnavailable``."""
 
 SHARES = 4
+
+log = logging.getLogger(__name__)
 
 
 class Pump:
@@ -74,8 +77,9 @@ class Pump:
         self._early.clear()
 
     def _send(self, command: Command, then: Then) -> None:
-        self._line.send(*command)
+        # Noted first: sending may break the link, and then everybody who asked is told.
         self._asked.append(then)
+        self._line.send(*command)
         if not self._watched:
             self._watched, self._idle = True, 0
             self._runtime.call_later(self._share, self._watch)
@@ -89,7 +93,10 @@ class Pump:
     def _replies(self, replies: list[Any]) -> None:
         self._idle = 0
         for reply in replies:
-            self._asked.popleft()(reply)
+            if not self._asked:
+                self._line.break_off("it answers what nobody asked")
+                return
+            _tell(self._asked.popleft(), reply)
 
     def _lost(self, why: str) -> None:
         self._fail(why)
@@ -100,7 +107,7 @@ class Pump:
         self._asked.clear()
         self._early.clear()
         for then in unanswered:
-            then(BackplaneUnavailable(why))
+            _tell(then, BackplaneUnavailable(why))
 
     def _watch(self) -> None:
         # Counted, not timed: of a process that stood still itself no time has passed here, and
@@ -114,3 +121,11 @@ class Pump:
             self._watched = False
         else:
             self._runtime.call_later(self._share, self._watch)
+
+
+def _tell(then: Then, reply: Any) -> None:
+    # Whatever one makes of its reply, the next one gets its own.
+    try:
+        then(reply)
+    except Exception:
+        log.exception("a reply of Redis could not be taken")
