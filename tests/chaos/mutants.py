@@ -92,6 +92,20 @@ MUTANTS = (
         "    if not isinstance(value, str) or value:\n",
         ("tests/flask/test_logs.py",),
     ),
+    Mutant(
+        "after a break nobody looks for what was not heard",
+        "toastkit/backplane/redis/broker.py",
+        "            self._beat(hello=True)\n            self._doubt(None)\n",
+        "            self._beat(hello=True)\n",
+        ("tests/backplane/redis",),
+    ),
+    Mutant(
+        "who listens counted as who was told",
+        "toastkit/backplane/redis/asking.py",
+        "        self._missing += receivers\n",
+        "        self._missing += receivers\n        self._written += receivers\n",
+        ("tests/backplane/redis/test_broker.py",),
+    ),
 )
 
 

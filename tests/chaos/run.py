@@ -41,7 +41,7 @@ class Size:
     users: int = 6
     pages: int = 2
     phones: int = 2
-    watchers: int = 24
+    watchers: int = 20
     publishers: int = 6
     pause: float = 0.04
     patience: float = 1.0
@@ -50,7 +50,7 @@ class Size:
     def pages_of(self):
         """Return how many pages each user has who has any."""
         busy = {f"user{number}": self.pages for number in range(self.users)}
-        return busy | dict.fromkeys(self.quiet(), 1)
+        return busy | dict.fromkeys(self.quiet(), self.pages)
 
     def quiet(self):
         """Return the users who get a toast now and then."""

@@ -269,7 +269,8 @@ def test_what_faults_took_is_not_slow(story):
     story.keep("slow")
     story.get("slow", 9, connection=2)
     story.at += 20_000
-    story.events.append(Broke(kind="any", at=story.at - 9000, until=story.at, effect="yes"))
+    story.events.append(Broke(kind="page reset", at=0, until=story.at, effect="of others"))
+    story.events.append(Broke(kind="redis paused", at=0, until=story.at, effect="yes"))
     story.get("slow", 9, page="ada-2")
     assert story.found() == {}
 
