@@ -54,12 +54,13 @@ class _Storage(RedisStorage):
     STORAGE_SCHEME = []  # noqa: RUF012  # none: it is made here, and found by no URL
 
     def __init__(self, requests: Requests, keys: Keys) -> None:
-        self._client = _Client(requests)
+        self._client: Any = _Client(requests)
         self._keys = keys
         super().__init__("redis://")  # of the connections that this names none is ever made
 
-    def get_connection(self, readonly: bool = False) -> Any:  # noqa: ARG002
-        return self._client
+    def initialize_storage(self, _uri: str) -> None:
+        self.storage = self._client
+        super().initialize_storage(_uri)
 
     def prefixed_key(self, key: str) -> str:
         return self._keys.limit(key)

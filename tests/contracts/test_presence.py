@@ -206,6 +206,7 @@ def test_who_was_reaped_and_leaves_is_told_no_second_time(stage: Stage) -> None:
     stage.ours.enter(brief("one"))
     stage.reaped(1)
     assert stage.ours.leave(stay("one")) is False
+    assert stage.there() == []
     stage.ours.enter(brief("two", "bob"))
     assert [left.member.id for left in stage.reaped(1)] == ["bob"]
 

@@ -106,6 +106,13 @@ def test_one_deadline_is_kept_for_all_that_an_answer_takes(redis_server: RedisSe
         requests.close()
 
 
+def test_what_one_answer_took_is_not_taken_from_the_next(requests: Requests) -> None:
+    requests.ask(("PING",))
+    requests._idle[0]._sock.settimeout(0.000_001)  # all that an answer that came late has left
+    text = b"a" * 20_000_000
+    assert requests.ask(("ECHO", text)) == [text]
+
+
 def test_what_a_url_holds_is_in_no_message() -> None:
     for url in ("redis://:secret@host:secret/0", "https://:secret@host"):
         with pytest.raises(ConfigError, match="redis_url must be like") as caught:

@@ -44,10 +44,17 @@ class TimelyConnection(_Base):  # type: ignore[misc]  # its half is not typed
         lines = [line for line in info.decode().splitlines() if line.startswith("run_id:")]
         self.server = lines[0] if lines else ""
 
-    def read_response(self, *args: Any, **given: Any) -> Any:
+    def send_packed_command(self, *given: Any, **named: Any) -> Any:
+        self._limit()
+        return super().send_packed_command(*given, **named)
+
+    def read_response(self, *given: Any, **named: Any) -> Any:
+        self._limit()
+        return super().read_response(*given, **named)
+
+    def _limit(self) -> None:
         if self._sock is not None:
             self._sock.settimeout(self._left())
-        return super().read_response(*args, **given)
 
     def _left(self) -> float:
         return max(SHORTEST, self.until - self._clock.monotonic())
