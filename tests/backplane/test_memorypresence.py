@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 from toastkit.backplane.memorypresence import GONE_SECONDS, MemoryPresence
 from toastkit.backplane.presence import LEASE_MS, Member, Stay
 from toastkit.testing import ManualClock
@@ -33,3 +35,21 @@ def test_nothing_is_kept_of_those_who_have_gone() -> None:
     clock.advance(GONE_SECONDS)
     presence.reap()
     assert presence._rooms == {}
+
+
+def test_one_call_at_a_time() -> None:
+    presence = MemoryPresence(ManualClock())
+    calls = [
+        lambda: presence.enter(stay("one")),
+        lambda: presence.renew([stay("two")]),
+        lambda: presence.leave(stay("one")),
+        lambda: presence.members("room"),
+        presence.reap,
+    ]
+    for call in calls:
+        with presence._lock:
+            thread = threading.Thread(target=call)
+            thread.start()
+            thread.join(0.02)
+            assert thread.is_alive()
+        thread.join(30)

@@ -57,6 +57,7 @@ def test_a_question_that_was_broken_off_leaves_no_answer_behind(
         patch.setattr(TimelyConnection, "read_response", interrupt)
         with pytest.raises(KeyboardInterrupt):
             requests.ask(("ECHO", "b"))
+    assert not requests._idle, "its answer may come after the next question"
     assert requests.ask(("ECHO", "c")) == [b"c"]
 
 
