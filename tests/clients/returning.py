@@ -52,7 +52,7 @@ class Swallow(Bird):
     def _wait(self, now):
         # As toastkit.js waits: half a second at least, up to five after 1012 and 1013.
         told = self.codes[-1] in (1012, 1013)
-        most = max(5.0 * told, min(30.0, 2.0**self.attempts))
+        most = max(self.flock.spread * told, min(30.0, 2.0**self.attempts))
         self.due = now + 0.5 + random.random() * (most - 0.5)
 
     def on_readable(self):
@@ -101,6 +101,8 @@ class Swallows(Flock):
     """Clients that come back, driven together; ``address`` is any worker's."""
 
     leaving = False
+    spread = 5.0
+    """Seconds over which those come back who were told 1012."""
 
     def __exit__(self, *_):
         self.leaving = True

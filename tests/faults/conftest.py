@@ -157,15 +157,20 @@ def settle(flock, *streams, seconds=20):
     def told():
         return all(accepted.get(bird.user, {}).keys() <= bird.shown.keys() for bird in flock.birds)
 
-    shown = flock.run(told, seconds)
-    missing = {
-        bird.user: sorted(accepted[bird.user].keys() - bird.shown.keys())
-        for bird in flock.birds
-        if bird.user in accepted
-    }
-    assert shown, f"lost: { {user: ids for user, ids in missing.items() if ids} }"
+    assert flock.run(told, seconds), f"lost: {lost(flock, accepted)}; {flock.faults()}"
     assert flock.faults() == []
     for bird in flock.birds:
         assert len(set(bird.shown.values())) == len(bird.shown), "one publish, shown twice"
         stray = {title for title in bird.shown.values() if not title.startswith(f"{bird.user} ")}
         assert not stray, f"{bird.user} was shown what is another's: {stray}"
+
+
+def lost(flock, accepted):
+    """Name what each client was not shown, and how it fared."""
+    return {
+        (bird.user, bird.position, bird.here, tuple(bird.codes)): [
+            title for id, title in accepted[bird.user].items() if id not in bird.shown
+        ]
+        for bird in flock.birds
+        if not accepted.get(bird.user, {}).keys() <= bird.shown.keys()
+    }

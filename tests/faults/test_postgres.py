@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.faults.conftest import BACK_SECONDS, STALL_SECONDS, Stream, settle
+from tests.faults.conftest import BACK_SECONDS, STALL_SECONDS, Stream, settle, whole_again
 
 pytestmark = pytest.mark.plain
 REFUSED_SECONDS = 3
@@ -17,11 +17,13 @@ WHERE datname = '{}' AND pid <> pg_backend_pid()
 
 
 @pytest.fixture
-def scene(make_cluster, pg, flock):
+def scene(make_cluster, pg, flock, redis_server, redis_prefix):
     """Return a service on PostgreSQL and its clients, who are there."""
-    cluster = make_cluster(database=pg, workers=1)
+    redis = {"redis": redis_server.url, "redis_prefix": redis_prefix}
+    cluster = make_cluster(database=pg, workers=2, **redis)
     birds = flock(cluster)
-    birds.come(cluster, ["ada"] * 3)
+    for place in cluster.places:
+        birds.come(cluster, ["ada"] * 2, address=place.address)
     assert birds.run(birds.all_here)
     cluster.worst_stall()
     return cluster, birds
@@ -44,7 +46,7 @@ def check(cluster, birds, stream):
 @pytest.mark.parametrize("how", ["fast", "immediate"])
 def test_a_restart_refuses_some_and_loses_nothing(scene, postgres, how):
     cluster, birds = scene
-    with Stream([cluster], "ada") as stream:
+    with Stream(cluster.places, "ada") as stream:
         stream.many()
         before = postgres.run("SELECT pg_postmaster_start_time()")
         postgres.stop(how)
@@ -53,13 +55,14 @@ def test_a_restart_refuses_some_and_loses_nothing(scene, postgres, how):
         back = time.monotonic()
         assert postgres.run("SELECT pg_postmaster_start_time()") != before
         assert accepts_again(birds, stream, back) < BACK_SECONDS
+        assert whole_again(birds, stream, 4, back) < BACK_SECONDS
     check(cluster, birds, stream)
 
 
 def test_backends_that_are_terminated_again_and_again_lose_nothing(scene, postgres, pg):
     cluster, birds = scene
     ended = 0
-    with Stream([cluster], "ada", pause=0) as stream:
+    with Stream(cluster.places, "ada", pause=0) as stream:
         for _ in range(20):
             stream.many(3)
             ended += len(postgres.run(OTHERS.format(pg.partition("?")[0].rpartition("/")[2])))

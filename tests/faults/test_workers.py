@@ -107,7 +107,7 @@ def test_clients_of_a_killed_worker_are_back_in_time_and_miss_nothing(gather):
 
 
 def test_a_worker_killed_between_any_two_steps_loses_nothing(gather):
-    cluster, birds = gather(2, "ada", "bob")
+    cluster, birds = gather(2, "ada", "bob", due_ms=400, sweep_ms=100)
     with Stream(cluster.places, "ada", 0.01) as ada, Stream(cluster.places, "bob") as bob:
         for step in STEPS:
             cluster.arm(step)
@@ -144,20 +144,22 @@ def test_who_freezes_goes_on_where_it_was_and_tells_nothing_that_is_over(gather,
     assert cluster.worst_stall() < STALL_SECONDS
 
 
+crowd = [pytest.mark.long, pytest.mark.timeout(300)]
+
+
 @pytest.mark.parametrize("way", ["reload", "roll"])
-@pytest.mark.parametrize(
-    "many",
-    [150, pytest.param(2000, marks=[pytest.mark.long, pytest.mark.timeout(300)])],
-)
+@pytest.mark.parametrize("many", [100, pytest.param(2000, marks=crowd)])
 def test_a_restart_tells_all_brings_all_back_and_refuses_nobody(gather, way, many):
     enough_files(many)
     cluster, birds = gather(2)
+    if many < 2000:
+        birds.spread = 1.0
     users = [f"user{number}" for number in range(many)]
     for first in range(0, many, 100):
         birds.come(cluster, users[first : first + 100])
         assert birds.run(birds.all_here, 60)
-    with Stream([cluster], "user0") as stream:
-        stream.many()
+    with Stream([cluster], "user0", pause=0.15) as stream:
+        stream.many(3)
         getattr(cluster, way)(60)
         assert birds.run(lambda: all(bird.codes for bird in birds.birds), 10)
         assert birds.run(birds.all_here, 60)
