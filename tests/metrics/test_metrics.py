@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.hearing import Heard
+from tests.redis import RedisServer
 from tests.test_kit import DIALECT, connect, eventually, ticket
 from toastkit import Config, Kit
 from toastkit.closing import CloseReason
@@ -172,11 +173,27 @@ def test_what_the_backplane_counts_is_told_as_it_rises(
     assert count("backplane_events_total", event="events") == 3
     counts.events, counts.dropped["route"] = 5, 2
     assert count("backplane_events_total", event="events") == 5
+    assert count("backplane_events_total", event="dropped") == 3
     assert count("backplane_events_total", event="dropped_version") == 1
     assert count("backplane_events_total", event="dropped_route") == 2
     assert count("backplane_up") == 1
     monkeypatch.setattr(type(kit._ground.backplane), "trouble", "Redis is away")
     assert count("backplane_up") == 0
+
+
+def test_a_redis_that_goes_and_comes_back_is_told(
+    config: Config, metrics: Metrics, count: Count, own_redis: RedisServer
+) -> None:
+    with Kit(replace(config, redis_url=own_redis.url), metrics=metrics) as kit:
+        kit.node.serve()
+        kit.publish_control("flags.changed")
+        eventually(lambda: count("backplane_events_total", event="events"))
+        assert count("backplane_up") == 1
+        own_redis.kill()
+        eventually(lambda: not count("backplane_up"))
+        own_redis.start()
+        eventually(lambda: count("backplane_up"))
+        assert count("backplane_events_total", event="reconnects") >= 1
 
 
 def test_what_not_everybody_answered_is_counted(kit: Kit, count: Count) -> None:

@@ -212,12 +212,13 @@ class Metrics(Sink, Witness):
 
 
 def _counted(counts: Any) -> Iterator[tuple[str, int]]:
-    """Tell each number of a dataclass, and those that it holds by name."""
+    """Tell each number of a dataclass; of those that it holds by name each, and their sum."""
     for each in fields(counts) if counts is not None else ():
         value = getattr(counts, each.name)
         if isinstance(value, int):
             yield each.name, value
         else:
+            yield each.name, sum(value.values())
             yield from ((f"{each.name}_{name}", number) for name, number in value.items())
 
 
