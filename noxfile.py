@@ -73,6 +73,13 @@ def tests_gevent(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
+def chaos(session: nox.Session) -> None:
+    """Break everything around a service of several workers, and look for what was lost."""
+    session.install("-e", ".[service]", *_group("test"))
+    session.run("python", "-m", "tests.chaos", *session.posargs)
+
+
+@nox.session(tags=["ci"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
     session.install(*_group("docs"))
@@ -110,6 +117,13 @@ def tests_lowest(session: nox.Session) -> None:
 def tests_long(session: nox.Session) -> None:
     """Run the tests that take minutes."""
     _pytest(session, "-m", "long")
+
+
+@nox.session(tags=["full"])
+def mutants(session: nox.Session) -> None:
+    """Plant ten bugs, one after the other: each must be caught."""
+    session.install("-e", ".[service]", *_group("test"))
+    session.run("python", "-m", "tests.chaos.mutants", *session.posargs)
 
 
 @nox.session(tags=["full"])

@@ -33,7 +33,7 @@ def main():
     for number, database in enumerate(databases):
         share = wanted.faults // len(databases) + (number < wanted.faults % len(databases))
         this = replace(size, database=database, faults=share)
-        verdict, history, times = perform(this, seed)
+        verdict, history, times = perform(this, seed, wanted.history)
         clean = clean and verdict.clean
         totals.update(verdict.figures())
         totals["accepted"] += verdict.counts["accepted"]

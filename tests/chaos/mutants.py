@@ -97,7 +97,10 @@ MUTANTS = (
         "toastkit/backplane/redis/broker.py",
         "            self._beat(hello=True)\n            self._doubt(None)\n",
         "            self._beat(hello=True)\n",
-        ("tests/backplane/redis",),
+        (
+            "tests/backplane/redis/test_faults.py::"
+            + "test_a_subscriber_that_redis_cuts_comes_back_and_doubts_everything",
+        ),
     ),
     Mutant(
         "who listens counted as who was told",

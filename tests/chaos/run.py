@@ -111,8 +111,11 @@ def _register_phones(url, owners):
     return tokens
 
 
-def perform(size, seed):
-    """Do one run; return its verdict, its history, and how long its parts took."""
+def perform(size, seed, logs=None):
+    """Do one run; return its verdict, its history, and how long its parts took.
+
+    What the service said is kept in the folder ``logs``, if one is named.
+    """
     with tempfile.TemporaryDirectory(prefix="toastkit-chaos-") as name:
         began = time.monotonic()
         folder = Path(name)
@@ -135,6 +138,9 @@ def perform(size, seed):
             _settle(scene, history, tokens, size)
             times["settle"] = time.monotonic() - began
             _look_at_lists(scene, history, [*size.pages_of(), *size.owners()])
+            if logs is not None:
+                logs.mkdir(exist_ok=True)
+                (logs / f"{size.database}-{seed}.log").write_text(scene.cluster.log)
         return check(history, frozenset(size.owners())), history, times
 
 
