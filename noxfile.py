@@ -9,6 +9,18 @@ import nox
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
+WITH_REDIS = (
+    "tests/backplane/redis",
+    "tests/contracts/test_backplane.py",
+    "tests/contracts/test_history.py",
+    "tests/contracts/test_presence.py",
+    "tests/doctor/test_redis.py",
+    "tests/faults/test_redis.py",
+    "tests/flask/test_sharedwindows.py",
+    "tests/metrics/test_metrics.py",
+    "tests/test_redis.py",
+)
+
 nox.needs_version = ">=2025.5"
 nox.options.tags = ["ci"]
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -35,7 +47,16 @@ def _group(name: str) -> tuple[str, ...]:
 
 def _pytest(session: nox.Session, *arguments: str) -> None:
     session.install("-e", ".[service]", *_group("test"))
+    _keep_compiled(session)
     session.run("python", "-m", "pytest", *arguments, *session.posargs)
+
+
+def _keep_compiled(session: nox.Session) -> None:
+    """Let Python keep what it has compiled, also where the environment says that it should not.
+
+    The tests start a thousand processes: each would compile everything anew.
+    """
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
 
 
 @nox.session(tags=["ci"])
@@ -55,8 +76,8 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
-    """Run the tests on this Python, one at a time more than there are cores: many mostly wait."""
-    _pytest(session, "-n", str(1 + (os.cpu_count() or 1)), "--dist", "worksteal")
+    """Run the tests on this Python, two at a time more than there are cores: many mostly wait."""
+    _pytest(session, "-n", str(2 + (os.cpu_count() or 1)), "--dist", "worksteal")
 
 
 @nox.session(tags=["ci"])
@@ -67,6 +88,7 @@ def tests_gevent(session: nox.Session) -> None:
     plugins have imported ssl by then.
     """
     session.install("-e", ".[service]", *_group("test"))
+    _keep_compiled(session)
     shards = ("python", "-m", "tests.shards", str(1 + (os.cpu_count() or 1)))
     patched = ("python", "-m", "gevent.monkey", "--module", "pytest")
     session.run(*shards, *patched, "-m", "not long and not plain", *session.posargs)
@@ -124,6 +146,16 @@ def mutants(session: nox.Session) -> None:
     """Plant ten bugs, one after the other: each must be caught."""
     session.install("-e", ".[service]", *_group("test"))
     session.run("python", "-m", "tests.chaos.mutants", *session.posargs)
+
+
+@nox.session(tags=["full"])
+def redis_real(session: nox.Session) -> None:
+    """Run what is tested with a Redis against the one on the PATH, not the Valkey of a wheel."""
+    server = shutil.which("redis-server")
+    if server is None:
+        session.skip("there is no redis-server on the PATH")
+    session.env["TOASTKIT_TEST_REDIS_SERVER"] = server
+    _pytest(session, *WITH_REDIS)
 
 
 @nox.session(tags=["full"])
