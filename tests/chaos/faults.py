@@ -22,6 +22,10 @@ from tests.cluster import alive, wait_for
 from tests.proxy import DOWN, UP
 
 
+LONG = 0.15
+"""Share of faults that last longer than anybody waits."""
+
+
 @dataclass
 class Scene:
     """Everything that harm can be done to."""
@@ -37,8 +41,9 @@ class Scene:
     patience: float = 1.0
 
     def seconds(self, most: float) -> float:
-        """Return how long a fault lasts: often short, and never longer than this."""
-        return float(min(most, self.random.expovariate(2.5)) * self.patience)
+        """Return how long a fault lasts: mostly short, now and then as long as this."""
+        long = self.random.random() < LONG
+        return float((most if long else min(most, self.random.expovariate(3))) * self.patience)
 
     def a_while(self, most: float) -> None:
         """Let a fault last."""
@@ -180,7 +185,7 @@ def lock_sqlite(scene: Scene) -> str:
     try:
         lock.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
-        scene.a_while(3)
+        scene.a_while(2.6)
         held = time.monotonic() - began
         lock.execute("ROLLBACK")
     finally:

@@ -18,6 +18,9 @@ COPIED = ("toastkit", "toastkit_flask", "example_app", "tests", "docs", "pyproje
 PYTEST = ("-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-m", "")
 FAILED = 1
 
+REDIS = "tests/backplane/redis"
+A_BREAK = "test_a_subscriber_that_redis_cuts_comes_back_and_doubts_everything"
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -97,17 +100,14 @@ MUTANTS = (
         "toastkit/backplane/redis/broker.py",
         "            self._beat(hello=True)\n            self._doubt(None)\n",
         "            self._beat(hello=True)\n",
-        (
-            "tests/backplane/redis/test_faults.py::"
-            + "test_a_subscriber_that_redis_cuts_comes_back_and_doubts_everything",
-        ),
+        (f"{REDIS}/test_faults.py::{A_BREAK}",),
     ),
     Mutant(
         "who listens counted as who was told",
         "toastkit/backplane/redis/asking.py",
         "        self._missing += receivers\n",
         "        self._missing += receivers\n        self._written += receivers\n",
-        ("tests/backplane/redis/test_broker.py",),
+        (f"{REDIS}/test_broker.py",),
     ),
 )
 

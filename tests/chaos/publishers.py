@@ -133,8 +133,8 @@ def over_http(address):
 class Elsewhere:
     """The road of a process without sockets, which may be killed: the next one takes its place."""
 
-    def __init__(self, environ):
-        self._environ = environ
+    def __init__(self, environ, log):
+        self._environ, self._log = environ, log
         self._lock = threading.Lock()
         self._closed = False
         self._start()
@@ -171,7 +171,9 @@ class Elsewhere:
     def _start(self):
         command = [sys.executable, "-m", "tests.chaos.outsider"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environ, **pipes)
+        with self._log.open("ab") as log:
+            pipes["stderr"] = log
+            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environ, **pipes)
         assert self._process.stdout.readline() == "ready\n"
 
     def _end(self):

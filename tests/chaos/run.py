@@ -82,7 +82,7 @@ def scene_of(size, seed, folder):
         settings = {**SETTINGS, **apple.config()}
         cluster = stack.enter_context(Cluster(folder, **given, **settings))
         settings |= {"database_url": url, "redis_url": redis_url}
-        elsewhere = Elsewhere({**os.environ, **_variables(settings)})
+        elsewhere = Elsewhere({**os.environ, **_variables(settings)}, folder / "elsewhere.log")
         stack.callback(elsewhere.close)
         crowd = stack.enter_context(Crowd(cluster.address, size.pages_of(), history, seed))
         crowd.wait_until_greeted()
@@ -138,10 +138,14 @@ def perform(size, seed, logs=None):
             _settle(scene, history, tokens, size)
             times["settle"] = time.monotonic() - began
             _look_at_lists(scene, history, [*size.pages_of(), *size.owners()])
+            stall, log = scene.cluster.worst_stall(), scene.cluster.log
             if logs is not None:
                 logs.mkdir(exist_ok=True)
-                (logs / f"{size.database}-{seed}.log").write_text(scene.cluster.log)
-        return check(history, frozenset(size.owners())), history, times
+                (logs / f"{size.database}-{seed}.log").write_text(log)
+        verdict = check(history, frozenset(size.owners()))
+        verdict.counts["worst stall ms"] = round(stall * 1000)
+        verdict.counts["tracebacks"] = log.count("Traceback (most")
+        return verdict, history, times
 
 
 def _publishers(scene, history, size, seed):
