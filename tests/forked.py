@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import IO
 
 MODULES = [
+    "tests.backplane.redis.workers",
     "tests.races.carrier",
     "tests.races.publisher",
     "tests.races.pusher",

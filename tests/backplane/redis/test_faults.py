@@ -77,6 +77,8 @@ def test_redis_dies_and_comes_back_empty(hire: Hire, own_redis: RedisServer) -> 
     assert one.ear.heard == ["01HXY7Z1", "alone", "again"]
     assert other.ear.heard == ["01HXY7Z1", "again"]
     assert one.backplane.counts.reconnects == 2
+    # Its old numbers are other people's now.
+    assert "cmdstat_client|kill" not in own_redis.ask("INFO", "commandstats")
 
 
 def test_while_nothing_is_heard_everything_is_doubted_again_and_again(
@@ -216,6 +218,15 @@ def test_a_user_of_redis_who_may_not_subscribe_is_told_of_it(
     assert "secret" not in str(worker.backplane.trouble)
 
 
+def test_a_user_of_redis_who_may_not_publish_is_told_of_it(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all", "-publish")
+    worker = hire(wait=False, redis_url=f"redis://half:secret@127.0.0.1:{own_redis.port}/0")
+    assert worker.broadcast(toast()) == ALONE
+    assert "publish" in str(worker.backplane.trouble)
+
+
 def test_a_wrong_password_is_told_and_not_shown(hire: Hire, own_redis: RedisServer) -> None:
     own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all")
     worker = hire(None, redis_url=f"redis://half:wr0ng@127.0.0.1:{own_redis.port}/0")
@@ -288,7 +299,37 @@ def test_an_event_of_another_route_is_not_told_on_this_one(
     assert worker.ear.heard == []
 
 
+def test_whatever_goes_wrong_with_one_message_the_next_one_is_heard(
+    hire: Hire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = hire([]), hire()
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(other.ear, "hear", fail)
+        other.backplane.heed(fail)
+        one.backplane.dismiss(Dismissal("u1"))
+        assert one.broadcast(toast(), seconds=0.1) == [Confirmation()]
+        until(lambda: "could not be told" in caplog.text and "could not be taken" in caplog.text)
+    assert one.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+
+
 # Forks and ends
+
+
+def test_closed_while_it_connects_it_does_not_connect(
+    hire: Hire, own_redis: RedisServer, proxy: Proxy
+) -> None:
+    proxy.delay(0.05)
+    worker = hire(wait=False, redis_url=f"redis://{proxy.host}/0")
+    until(lambda: proxy.came == 2)
+    worker.backplane.close()
+    proxy.heal()
+    until(lambda: proxy.connections == 0)
+    assert not worker.hears
+    assert own_redis.clients("pubsub") == []
 
 
 def test_a_forked_child_begins_anew_and_leaves_its_parent_alone(hire: Hire) -> None:

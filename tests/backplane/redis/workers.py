@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 
+import psutil
+
+from tests.forked import Forked
 from toastkit.backplane.contract import Answer, Confirmation, Dismissal
 from toastkit.backplane.redis import RedisBackplane
 from toastkit.backplane.redis.keys import Keys
 from toastkit.clock import SystemClock
 from toastkit.config import Config
 from toastkit.events import Event
+from toastkit.runtime import runtime_for
 from toastkit.runtime.contract import Runtime
 
-ROOT = Path(__file__).parents[3]
 PATIENCE = 30
 
 
@@ -98,45 +97,27 @@ class Process:
     """A worker in a process of its own, which may be frozen and killed."""
 
     def __init__(self, config: Config, *routes: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, config.redis_url, config.redis_prefix, *routes],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            text=True,
-        )
-        self.pid = self.process.pid
-        assert self.line() == "hears"
-
-    def line(self) -> str:
-        """Return the next thing it says."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
+        self.process = Forked(__name__, config.redis_url, config.redis_prefix, *routes)
+        assert self.process.stdout.readline() == "hears\n"
 
     def freeze(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)
+        until(lambda: psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED)
 
     def thaw(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
         """Kill it, frozen or not."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait(PATIENCE)
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
 def main(url: str, prefix: str, *routes: str) -> None:
     """Be a worker with a client on each route, until nobody holds the other end."""
-    from toastkit.runtime import runtime_for
-
     worker = Worker(runtime_for("threads"), Config(redis_url=url, redis_prefix=prefix), routes)
     until(lambda: worker.hears)
     print("hears", flush=True)
-    for line in sys.stdin:
-        name = json.loads(line)
-        print(json.dumps(getattr(worker.ear, name)), flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.stdin.read()

@@ -119,7 +119,7 @@ class Asking:
 
     def give_up(self) -> None:
         """Expect nothing more of anybody, and take nothing for sure."""
-        self._sound = False
+        self._sound &= self.over
         self._end()
 
     def missing(self) -> int:

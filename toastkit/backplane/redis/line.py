@@ -79,6 +79,7 @@ class Line:
     def close(self) -> None:
         """End it for good; nobody is told."""
         self._try += 1
+        self.trouble, self.settled = f"{self._place.name}: closed", True
         if self._timer is not None:
             self._timer.cancel()
         link, self._link = self._link, None

@@ -63,7 +63,7 @@ class Pump:
         elif not self._line.settled:
             self._early.append((command, then))
         else:
-            then(BackplaneUnavailable(self._line.trouble or "closed"))
+            then(BackplaneUnavailable(self._line.trouble))
 
     def close(self) -> None:
         """Give the connection back; what was asked is answered by nobody."""
@@ -87,7 +87,7 @@ class Pump:
     def _opened(self) -> None:
         early, self._early, self._idle = self._early, [], 0
         for command, then in early:
-            self._send(command, then)
+            self.do(command, then)
         self._settled()
 
     def _replies(self, replies: list[Any]) -> None:
