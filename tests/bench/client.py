@@ -7,13 +7,15 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice
 
 MARK = b"bench-"
 PONG = b"\x8a\x80\0\0\0\0"
 PING, TEXT = 0x89, 0x81
 PATIENCE = 20.0
+
+Address = tuple[str, int]
 
 now = time.perf_counter
 
@@ -58,11 +60,11 @@ class Loop:
 
 
 class Crowd:
-    """The WebSocket clients of one server, by user."""
+    """The WebSocket clients of one service, by user: its servers get them in turn."""
 
-    def __init__(self, loop: Loop, address: tuple[str, int], greeting: bytes) -> None:
+    def __init__(self, loop: Loop, addresses: Sequence[Address], greeting: bytes) -> None:
         self.loop = loop
-        self.address = address
+        self._addresses = cycle(addresses)
         self.greeting = greeting
         self.count = 0
         self.greeted = 0
@@ -76,7 +78,7 @@ class Crowd:
         def some_more() -> bool:
             room = in_flight - (len(self.members) - self.greeted)
             for user, path in islice(doors, max(room, 0)):
-                self.members[user] = Subscriber(self, path)
+                self.members[user] = Subscriber(self, next(self._addresses), path)
             return self.greeted == goal
 
         self.loop.run(some_more)
@@ -108,13 +110,13 @@ class Subscriber:
 
     __slots__ = ("crowd", "heard", "recv", "sock")
 
-    def __init__(self, crowd: Crowd, path: str) -> None:
+    def __init__(self, crowd: Crowd, address: Address, path: str) -> None:
         self.crowd = crowd
         self.heard: list[tuple[float, bytes]] = [(0.0, b"")]
-        self.sock = connected(crowd.address)
+        self.sock = connected(address)
         self.recv = self.sock.recv
         self.sock.send(
-            f"GET {path} HTTP/1.1\r\nHost: {crowd.address[0]}:{crowd.address[1]}\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
@@ -149,7 +151,7 @@ class Subscriber:
 class Publisher:
     """One keep-alive HTTP connection that sends a POST when told to."""
 
-    def __init__(self, loop: Loop, address: tuple[str, int]) -> None:
+    def __init__(self, loop: Loop, address: Address) -> None:
         self.sock = connected(address)
         self._host = f"{address[0]}:{address[1]}"
         self._answer = b""
@@ -187,7 +189,7 @@ class Publisher:
             self._then(answer)
 
 
-def connected(address: tuple[str, int]) -> socket.socket:
+def connected(address: Address) -> socket.socket:
     # Blocking: on loopback a connect waits only for room in the backlog.
     sock = socket.create_connection(address)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

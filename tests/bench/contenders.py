@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from toastkit import Config, Kit
@@ -10,7 +10,7 @@ from toastkit.identity import TicketRequest
 
 from .bodies import user
 from .databases import Database
-from .server import Server
+from .server import SERVER_CORES, Server
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,18 @@ class Contender:
     greeting: bytes
     publish_path: str
     options: tuple[str, ...] = ()
+
+    def serve(
+        self, url: str, settings: Mapping[str, str], cores: set[int] = SERVER_CORES
+    ) -> Server:
+        """Return a server on a database, with settings in its environment."""
+        environ = {
+            "TOASTKIT_DATABASE_URL": url,
+            "TOASTKIT_PUBLISH_SECRET": "bench",
+            "TOASTKIT_RATE_LIMITS": "0",
+            **settings,
+        }
+        return Server(self.app, environ, self.options, cores)
 
 
 TOASTKIT = Contender(
@@ -66,15 +78,12 @@ class Seed:
         pairs = zip(self._users, self._tokens, strict=True)
         return ((user_id, f"/api/v1/realtime?token={token}") for user_id, token in pairs)
 
+    def copy(self) -> AbstractContextManager[str]:
+        """Make a copy of the database that lasts as long as the ``with`` block; its URL."""
+        return self._database.copy()
+
     @contextmanager
     def server(self, contender: Contender, settings: Mapping[str, str]) -> Iterator[Server]:
         """Run a contender's server on a copy of the database, with settings in its environment."""
-        with self._database.copy() as url:
-            environ = {
-                "TOASTKIT_DATABASE_URL": url,
-                "TOASTKIT_PUBLISH_SECRET": "bench",
-                "TOASTKIT_RATE_LIMITS": "0",
-                **settings,
-            }
-            with Server(contender.app, environ, contender.options) as server:
-                yield server
+        with self.copy() as url, contender.serve(url, settings) as server:
+            yield server

@@ -112,6 +112,6 @@ def run(name: str, contender: Contender, seed: Seed, sizes: Sizes) -> Figures:
         settings = there.environ() if there else {}
         server = stack.enter_context(seed.server(contender, settings))
         crowd = stack.enter_context(
-            closing(Crowd(Loop(), server.address, contender.greeting)),
+            closing(Crowd(Loop(), [server.address], contender.greeting)),
         )
         return MEASUREMENTS[name](Scene(contender, server, crowd, sizes, seed, there))

@@ -1,5 +1,7 @@
 """Publishes to one user each: over HTTP, and from inside the serving process."""
 
+from __future__ import annotations
+
 import json
 import random
 from collections.abc import Callable
@@ -28,10 +30,10 @@ def publish(scene: Scene) -> Figures:
         cpu = scene.server.cpu()
         seconds, waits = errand.closed(total, publishers)
         cpu = scene.server.cpu() - cpu
-        figures |= _figures(name, scene.server, total / seconds, waits)
+        figures |= waiting(name, scene.server, total / seconds, waits)
         figures[f"{name}: CPU us each"] = cpu / total * 1e6
     waits = errand.open(round(scene.sizes.open_seconds * PER_SECOND))
-    return figures | _figures(f"HTTP, {PER_SECOND}/s", scene.server, None, waits)
+    return figures | waiting(f"HTTP, {PER_SECOND}/s", scene.server, None, waits)
 
 
 def inside(scene: Scene) -> Figures:
@@ -43,26 +45,27 @@ def inside(scene: Scene) -> Figures:
         total = errand.total(callers)
         seconds, waits = errand.called(total, callers)
         name = f"inside, {callers} at once"
-        figures |= _figures(name, scene.server, total / seconds, waits)
+        figures |= waiting(name, scene.server, total / seconds, waits)
     errand.told_to_many(WARMUP)
     many = scene.sizes.many
     seconds, waits = errand.told_to_many(many)
-    figures |= _figures(name := "inside, to many", scene.server, None, waits)
+    figures |= waiting(name := "inside, to many", scene.server, None, waits)
     figures[f"{name}: us each"] = seconds / many * 1e6
     return figures
 
 
-def _begun(scene: Scene) -> "_Errand":
+def _begun(scene: Scene) -> Errand:
     scene.crowd.connect(scene.seed.doors(scene.contender), scene.sizes.listeners)
     settle(scene.server, scene.sizes.listeners)
     scene.server.standstill()
-    return _Errand(scene)
+    return Errand(scene)
 
 
-class _Errand:
+class Errand:
     """Publish numbered toasts to random users, and check that each heard their own.
 
-    The seconds it returns are from when each publish began to its toast's arrival.
+    The seconds it returns are from when each publish began to its toast's arrival. ``delivered``
+    counts the answers that said so.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -74,6 +77,7 @@ class _Errand:
         self._random = random.Random(2)
         self._sent: list[tuple[str, float]] = []
         self._first = 0
+        self.delivered = 0
 
     def total(self, at_once: int) -> int:
         """Return how many are worth publishing: one at a time takes long."""
@@ -148,7 +152,12 @@ class _Errand:
         number = self._first + len(self._sent)
         self._sent.append((user_id, at))
         body = json.dumps(publish_body(user_id, number)).encode()
-        publisher.post(self._path, body, lambda _: then())
+
+        def answered(answer: bytes) -> None:
+            self.delivered += b'"delivered":true' in answer
+            then()
+
+        publisher.post(self._path, body, answered)
 
     def _ask(self, path: str, wanted: dict[str, object]) -> dict[str, Any]:
         publisher, answers = self._publisher(), list[bytes]()
@@ -160,6 +169,7 @@ class _Errand:
     def _begin(self) -> None:
         self._first += len(self._sent)
         self._sent = []
+        self.delivered = 0
         self._crowd.forget()
 
     def _finish(self, publishers: list[Publisher], *, same: bool = False) -> list[float]:
@@ -180,7 +190,7 @@ class _Errand:
         return [heard[key] - at for key, at in owed.items()]
 
 
-def _figures(name: str, server: Server, rate: float | None, waits: list[float]) -> Figures:
+def waiting(name: str, server: Server, rate: float | None, waits: list[float]) -> Figures:
     ordered = sorted(waits)
     return ({} if rate is None else {f"{name}: publishes/s": rate}) | {
         f"{name}: p50 ms": ordered[len(ordered) // 2] * 1e3,

