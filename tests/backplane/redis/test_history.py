@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
+from tests.backplane.redis.workers import Worker, until
 from tests.fakes import control
 from tests.redis import RedisServer
 from toastkit.backplane.history import META_MS, Keep
@@ -43,6 +46,39 @@ def test_a_server_back_from_an_old_snapshot_begins_anew(own_redis: RedisServer) 
     own_redis.ask("SAVE")
     own_redis.restart()
     assert history.append(event("d"), KEEP).seq == 1, "and where nobody has looked before, too"
+    requests.close()
+
+
+def test_every_worker_hears_what_is_kept_in_its_order(
+    hire: Callable[..., Worker], redis_server: RedisServer, redis_prefix: str
+) -> None:
+    workers = [hire(["room"]), hire(["room"])]
+    requests = Requests(redis_server.url, SystemClock(), PATIENT_MS)
+    for id in "abc":
+        RedisHistory(requests, Keys(redis_prefix)).append(event(id), KEEP)
+    for worker in workers:
+        until(lambda ear=worker.ear: ear.heard == ["a", "b", "c"])
+        assert not worker.backplane.counts.dropped
+    requests.close()
+
+
+@pytest.mark.parametrize(
+    "fields", [("u", "9" * 13, "e", "{}"), ("u", "soon", "e", "{}"), ("something", "else")]
+)
+def test_what_cannot_be_read_is_a_gap_and_no_end(
+    redis_server: RedisServer, redis_prefix: str, fields: tuple[str, ...]
+) -> None:
+    requests, keys = Requests(redis_server.url, SystemClock(), PATIENT_MS), Keys(redis_prefix)
+    history = RedisHistory(requests, keys)
+    first = history.append(event("a"), KEEP)
+    stream, meta = keys.history("room")
+    redis_server.ask("XADD", stream, "2-0", *fields)
+    redis_server.ask("HSET", meta, "seq", 2)
+    history.append(event("c"), KEEP)
+    assert history.since("room", first, 10).reason == "too_many"
+    second = Position(2, first.epoch)
+    assert [each.id for each in history.since("room", second, 10).events] == ["c"]
+    assert [each.id for each in history.newest("room", 10).events] == ["a", "c"]
     requests.close()
 
 

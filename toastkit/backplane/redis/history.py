@@ -9,7 +9,7 @@ from ...events import Event
 from ...records import Position
 from ..history import IDLE_META_MS, META_MS, Keep, Past, ensure_fits
 from ..kept import Kept, Standing, since
-from .envelope import pack, unpack
+from .envelope import Unreadable, pack, unpack
 from .keys import Keys
 from .requests import Requests
 from .scripts import load
@@ -46,10 +46,16 @@ class RedisHistory:
         given = (epoch, after, most, IDLE_META_MS, ids.epoch())
         keys = self._keys.history(route)
         told, seq, now, entries = self._requests.run_here(READ, keys, *given)
-        kept = sorted((_kept(route, *entry) for entry in entries), key=lambda kept: kept.seq)
+        read = (_kept(route, *entry) for entry in entries)
+        kept = sorted((each for each in read if each is not None), key=lambda kept: kept.seq)
         return Standing(Position(seq, told.decode()), now, kept)
 
 
-def _kept(route: str, id: bytes, fields: list[Any]) -> Kept:
-    seq = int(id.partition(b"-")[0])
-    return Kept(seq, int(fields[1]), unpack(route, fields[3]))
+def _kept(route: str, id: bytes, fields: list[Any]) -> Kept | None:
+    """Read one entry; return ``None`` for what is not ours, or of a later version: it is a gap."""
+    named = dict(zip(fields[::2], fields[1::2], strict=True))
+    try:
+        event = unpack(route, named[b"e"])
+        return Kept(int(id.partition(b"-")[0]), int(named[b"u"]), event)
+    except (Unreadable, KeyError, ValueError):
+        return None
