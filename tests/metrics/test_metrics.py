@@ -252,6 +252,7 @@ with Kit(Config(database_url=os.environ["DATABASE"]), metrics=metrics) as kit:
     kit.publish_control("flags.changed")
     metrics.text()
     if not (pid := os.fork()):
+        assert metrics.text() == b"", "what is its parent's it does not tell"
         kit.node.serve()
         kit.publish_control("flags.changed")
         os._exit(0 if b"toastkit_controls_total 2.0" in metrics.text() else 1)
