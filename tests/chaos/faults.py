@@ -21,8 +21,7 @@ from tests.apple.chaos import FINAL, Chaos
 from tests.cluster import alive, wait_for
 from tests.proxy import DOWN, UP
 
-
-LONG = 0.15
+LONG = 0.07
 """Share of faults that last longer than anybody waits."""
 
 
