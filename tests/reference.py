@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 
 from toastkit_flask import ToastKit
+from toastkit_flask.mounting import SURFACES
 from toastkit_flask.openapi import document
 
 PAGE = Path(__file__).parent.parent / "docs/http.rst"
@@ -28,7 +29,7 @@ def described() -> dict[str, Any]:
     """Return the document of an app with everything toastkit has, and nothing else."""
     with tempfile.TemporaryDirectory() as folder:
         app = Flask("reference", instance_path=folder, static_folder=None)
-        toastkit = ToastKit(app, verifiers=[_Anybody()])
+        toastkit = ToastKit(app, verifiers=[_Anybody()], surfaces=tuple(SURFACES))
         toastkit.user_loader(lambda: None)
         found = document(app)
         with app.app_context():

@@ -87,12 +87,12 @@ def share_metrics() -> str:
     if _shared:
         return _shared[0]
     path = os.environ.get(FOLDER, "")
-    if not path or Path(path).name.startswith(OURS):  # that of another master: it goes with that
+    if not path or Path(path).name.startswith(OURS):
+        # Where another master has made one, it goes with that.
         path = os.environ[FOLDER] = tempfile.mkdtemp(prefix=OURS)
         atexit.register(_remove, path, os.getpid())
-    elif (
-        "GUNICORN_PID" not in os.environ
-    ):  # the master before us, which USR2 replaces, still counts
+    elif "GUNICORN_PID" not in os.environ:
+        # Else this master takes over from one that still counts (USR2).
         empty(path)
     _shared.append(path)
     return path
