@@ -30,7 +30,10 @@ FAR_MS = 20.0
 LITTLE_BUFFER = 1 << 20
 FULL = 0.9
 
-ROLE = "give it +@pubsub +@scripting +@read +@write +client|kill, ~PREFIX:* and &PREFIX:*"
+RIGHTS = (
+    "ACL SETUSER … ~toastkit:* &toastkit:* +@pubsub +@scripting +@read +@write +@connection "
+    "-@dangerous +client|kill +info, with the prefix of TOASTKIT_REDIS_PREFIX"
+)
 
 
 def place_of(url: str) -> str:
@@ -176,7 +179,7 @@ def _remedy(trouble: str) -> str:
     if "password" in trouble:
         return "redis://:PASSWORD@host:6379/0, or redis://USER:PASSWORD@…, in TOASTKIT_REDIS_URL"
     if "user" in trouble:
-        return ROLE
+        return RIGHTS
     if "URL" in trouble:
         return "TOASTKIT_REDIS_URL is like redis://host:6379/0, rediss:// with TLS, unix:///path"
     return "start it, or correct TOASTKIT_REDIS_URL (rediss:// where it speaks TLS, else redis://)"
