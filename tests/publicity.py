@@ -30,7 +30,6 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     "toastkit": None,
     "toastkit.deliveries": ("Delivery", "Gone", "Later", "Refusal", "Sent"),
     "toastkit.hooks": ("Hooks",),
-    "toastkit.logs": ("JsonFormatter",),
     "toastkit.senders": None,
     "toastkit.senders.apns": None,
     "toastkit.senders.contract": ("Sender",),
