@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -171,10 +172,15 @@ class Elsewhere:
     def _start(self):
         command = [sys.executable, "-m", "tests.chaos.outsider"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        with self._log.open("ab") as log:
-            pipes["stderr"] = log
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environ, **pipes)
-        assert self._process.stdout.readline() == "ready\n"
+        ready = ""
+        while not ready:  # it may be killed before it is
+            with self._log.open("ab") as log:
+                pipes["stderr"] = log
+                self._process = subprocess.Popen(command, cwd=ROOT, env=self._environ, **pipes)
+            ready = self._process.stdout.readline()
+            if not ready:
+                self._end()
+                assert self._process.returncode == -signal.SIGKILL, self._log.read_text()
 
     def _end(self):
         with suppress(OSError):
