@@ -266,7 +266,7 @@ def _config(given: Mapping[str, str], instance: Path, *, demo: bool) -> Config:
 
 
 def _sources(given: Mapping[str, str], *, demo: bool) -> dict[str, str]:
-    found = {"database_url": "the instance folder"}
+    found = {"database_url": "the instance folder", "surfaces": "the service"}
     if demo:
         found["publish_secret"] = "demo mode"
     named = [each for each in VARIABLES if each.field and each.name in given]

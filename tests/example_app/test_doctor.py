@@ -48,6 +48,7 @@ def test_each_setting_names_the_variable_that_said_it(examined):
     )
     assert sources(answer) == {
         "database_url": "the instance folder",
+        "surfaces": "the service",
         "publish_secret": "TOAST_PUBLISH_SECRET_KEY in the environment",
         "allowed_origins": "ALLOWED_ORIGINS in the environment",
         "connections": "TOASTKIT_CONNECTIONS in the environment",
