@@ -224,7 +224,19 @@ def test_a_user_of_redis_who_may_not_publish_is_told_of_it(
     own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all", "-publish")
     worker = hire(wait=False, redis_url=f"redis://half:secret@127.0.0.1:{own_redis.port}/0")
     assert worker.broadcast(toast()) == ALONE
-    assert "publish" in str(worker.backplane.trouble)
+    assert "PUBLISH" in str(worker.backplane.trouble)
+
+
+def test_a_user_of_redis_who_may_not_count_is_told_of_it(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all", "-pubsub")
+    worker = hire(wait=False, redis_url=f"redis://half:secret@127.0.0.1:{own_redis.port}/0")
+    assert worker.broadcast(toast()) == ALONE
+    assert "PUBSUB" in str(worker.backplane.trouble)
+    own_redis.ask("ACL", "SETUSER", "half", "+pubsub")
+    assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+    assert worker.backplane.well
 
 
 def test_a_wrong_password_is_told_and_not_shown(hire: Hire, own_redis: RedisServer) -> None:

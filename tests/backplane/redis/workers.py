@@ -11,7 +11,7 @@ import psutil
 
 from tests.forked import Forked
 from toastkit.backplane.contract import Answer, Confirmation, Dismissal
-from toastkit.backplane.redis import RedisBackplane
+from toastkit.backplane.redis import RedisBackplane, broker
 from toastkit.backplane.redis.keys import Keys
 from toastkit.clock import SystemClock
 from toastkit.config import Config
@@ -97,7 +97,8 @@ class Process:
     """A worker in a process of its own, which may be frozen and killed."""
 
     def __init__(self, config: Config, *routes: str) -> None:
-        self.process = Forked(__name__, config.redis_url, config.redis_prefix, *routes)
+        places = (config.redis_url, config.redis_prefix, str(broker.TICK_SECONDS))
+        self.process = Forked(__name__, *places, *routes)
         assert self.process.stdout.readline() == "hears\n"
 
     def freeze(self) -> None:
@@ -115,8 +116,9 @@ class Process:
         self.process.stdout.close()
 
 
-def main(url: str, prefix: str, *routes: str) -> None:
+def main(url: str, prefix: str, tick: str, *routes: str) -> None:
     """Be a worker with a client on each route, until nobody holds the other end."""
+    broker.TICK_SECONDS = float(tick)
     worker = Worker(runtime_for("threads"), Config(redis_url=url, redis_prefix=prefix), routes)
     until(lambda: worker.hears)
     print("hears", flush=True)

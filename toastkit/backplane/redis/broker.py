@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from ...clock import Clock
 from ...events import EVERYBODY, Event
@@ -21,10 +20,11 @@ from .hearing import Hearing, HearingParts
 from .keys import Keys
 from .line import LineParts
 from .listener import Listener, Listening
-from .notices import Answered, Beat, Bye, Dismissed, Notice, encode
+from .notices import Beat, Bye, Dismissed, Notice
 from .peers import Crew, Peers
 from .pump import Pump
 from .routes import Routes
+from .speaking import Speaking
 
 log = logging.getLogger(__name__)
 
@@ -60,23 +60,26 @@ class Broker:
         self._everybody = parts.keys.channel(EVERYBODY).encode()
         line = LineParts(parts.runtime, parts.place, parts.counts)
         self._pump = Pump(line, parts.seconds, self._settle)
+        self._speaking = Speaking(self._pump, parts.keys)
         listening = Listening(self._hears, self._hears_no_more, self._joined, self._message)
         self._listener = Listener(line, listening)
         self._listener.want(self._own)
+        self.routes = Routes(parts.keys, self._listener)
         self._peers, self._crew = Peers(), Crew()
         asking = AskedParts(parts.runtime, parts.counts, lambda: len(self._peers.silent))
         self._asked = Asked(asking)
         self.hearing = Hearing(self._worker, self._hearing_parts())
-        self.routes = Routes(parts.keys, self._listener)
         self._held: list[Callable[[], None]] = []
-        self._refusal: str | None = None
         self._started = self._over = False
         self._told: str | None = None
 
     @property
     def trouble(self) -> str | None:
         """Say in a line what keeps it from reaching the others, or from hearing them."""
-        return self._pump.trouble or self._listener.trouble or self._refusal
+        away = self._pump.trouble or self._listener.trouble
+        return away or (
+            self._speaking.refusal and f"{self._parts.place.name}: {self._speaking.refusal}"
+        )
 
     # What it tells
 
@@ -92,19 +95,10 @@ class Broker:
         self._settle()
         return broadcast
 
-    def notify(self, notice: Notice, then: Callable[[], None] = lambda: None) -> None:
-        """Tell every worker something; ``then`` is called when Redis has it, or cannot have it."""
-
-        def done(reply: Any) -> None:
-            self._note(reply)
-            then()
-
-        self._start()
-        self._pump.do(("PUBLISH", self._workers, encode(notice)), done)
-
     def dismiss(self, dismissal: Dismissal) -> None:
         """Tell every other worker what was dismissed."""
-        self.notify(Dismissed(self._worker, dismissal.user_id, dismissal.sessions))
+        self._start()
+        self._notify(Dismissed(self._worker, dismissal.user_id, dismissal.sessions))
 
     def _tell_here(self, event: Event, asking: Asking) -> None:
         # At once: what it tells its own clients depends on nobody else. That a toast of another
@@ -120,41 +114,39 @@ class Broker:
             asking.failed_here()
 
     def _tell_others(self, events: Sequence[Event], broadcast: Broadcast) -> None:
-        heard, roll = self._listener.heard, list[Any]()
+        roll: list[int | None] = []
         # Asked first: whoever is counted here has subscribed all its routes before what follows.
-        self._pump.do(("PUBSUB", "NUMSUB", self._everybody), roll.append)
+        self._speaking.count_workers(roll.append)
         for event, asking in zip(events, broadcast.askings, strict=True):
             payload = pack(event, f"{self._worker}/{asking.number}")
             if len(payload) > MAX_BYTES:
                 log.warning("the %s %s is too big for other workers", event.kind, event.id)
                 asking.reached(0, sound=False)
-                continue
-            channel = self._parts.keys.channel(event.route)
-            then = partial(self._reached, asking, roll if heard else [])
-            self._pump.do(("PUBLISH", channel, payload), then)
+            else:
+                then = partial(self._reached, asking, roll, self._listener.heard)
+                self._speaking.event(event.route, payload, then)
 
-    def _reached(self, asking: Asking, roll: list[Any], reply: Any) -> None:
-        self._note(reply)
+    def _reached(
+        self, asking: Asking, roll: Sequence[int | None], heard: bool, receivers: object
+    ) -> None:
         # Who does not hear, hears no answers: they are not waited for.
-        heard = self._listener.heard and isinstance(reply, int)
-        asking.reached(reply if heard else 0, sound=heard and self._is_complete(roll))
+        if heard and self._listener.heard and isinstance(receivers, int):
+            asking.reached(receivers, sound=self._are_all_there(*roll))
+        else:
+            asking.reached(0, sound=False)
 
-    def _is_complete(self, roll: list[Any]) -> bool:
-        """Tell whether all workers there are have been reached: none is about to connect again."""
-        match roll:
-            case [[_, int(there)]] if self.serving:
-                return there >= len(self._peers) + 1
-            case [[_, int(there)]]:
-                return self._crew.all_there(there)
-        return False
+    def _are_all_there(self, there: int | None) -> bool:
+        """Tell whether no worker is about to connect again: its clients hear nothing meanwhile."""
+        if there is None:
+            return False
+        return there > len(self._peers) if self.serving else self._crew.all_there(there)
 
-    def _answer(self, worker: str, answers: list[Answered]) -> None:
-        channel = self._parts.keys.worker(worker)
-        self._pump.do(("PUBLISH", channel, encode(answers)), self._note)
+    def _notify(self, notice: Notice, then: Callable[[], None] = lambda: None) -> None:
+        self._speaking.notice(notice, lambda _: then())
 
-    def _note(self, reply: Any) -> None:
-        refused = isinstance(reply, Exception) and self._pump.is_open
-        self._refusal = f"{self._parts.place.name}: {reply}" if refused else None
+    def _beat(self, *, hello: bool = False) -> None:
+        if self.serving and self._listener.heard:
+            self._notify(Beat(self._worker, hello))
 
     # What it hears
 
@@ -198,7 +190,7 @@ class Broker:
     def finish(self, then: Callable[[], None]) -> None:
         """Say farewell; ``then`` is called when everything it has said is said, or cannot be."""
         if self._started and self._pump.is_open and not self._over:
-            self.notify(Bye(self._worker), then)
+            self._notify(Bye(self._worker), then)
         else:
             then()
 
@@ -223,7 +215,7 @@ class Broker:
             self._parts.counts,
             self._asked,
             self._peers,
-            self._answer,
+            self._speaking.answer,
             self._beat,
         )
 
@@ -256,20 +248,14 @@ class Broker:
             self._doubt(None)
         self._report()
 
-    def _beat(self, *, hello: bool = False) -> None:
-        if self.serving and self._listener.heard:
-            self.notify(Beat(self._worker, hello))
-
     def _ask_for_silent(self) -> None:
         """Look for those who say nothing: a dead one is subscribed no longer, a frozen one is."""
         for worker in self._peers.silent:
-            channel = self._parts.keys.worker(worker)
-            self._pump.do(("PUBSUB", "NUMSUB", channel), partial(self._found, worker))
+            self._speaking.look_for(worker, partial(self._found, worker))
 
-    def _found(self, worker: str, reply: Any) -> None:
-        match reply:
-            case [_, 0] if worker in self._peers.silent:
-                self._peers.gone(worker)
+    def _found(self, worker: str, connections: int | None) -> None:
+        if connections == 0 and worker in self._peers.silent:
+            self._peers.gone(worker)
 
     def _report(self) -> None:
         trouble = self.trouble

@@ -92,11 +92,10 @@ class Link:
             self._writable.stop()
 
     def _read(self) -> None:
+        if self._over:
+            return
         try:
             received = self._socket.recv(CHUNK)
-            # What TLS has decrypted already makes no descriptor readable.
-            while pending := getattr(self._socket, "pending", int)():
-                received += self._socket.recv(pending)
         except _NOT_NOW:
             return
         except OSError as error:
@@ -105,6 +104,9 @@ class Link:
         if not received:
             self.break_off("it closed the connection")
             return
+        if getattr(self._socket, "pending", int)():
+            # What TLS has decrypted already makes no descriptor readable.
+            self._runtime.call(self._read)
         self._take(received)
 
     def _take(self, received: bytes) -> None:
