@@ -79,15 +79,26 @@ class Publisher(threading.Thread):
         self._road, self._history, self._wishes = road, history, wishes
         self._pause = pause
         self._leaving = threading.Event()
+        self._error = None
 
     def leave(self):
-        """Let it finish what it has begun."""
+        """Let it finish what it has begun, and wait for that.
+
+        Raises:
+            Exception: it had given up long before, which is no fault of the service's.
+        """
         self._leaving.set()
+        self.join()
+        if self._error is not None:
+            raise self._error
 
     def run(self):
-        while not self._leaving.is_set():
-            self.publish_next()
-            self._leaving.wait(self._pause)
+        try:
+            while not self._leaving.is_set():
+                self.publish_next()
+                self._leaving.wait(self._pause)
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for it
+            self._error = error
 
     def publish_next(self):
         """Publish one toast; with a dedupe key again and again, until it is accepted."""

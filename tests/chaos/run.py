@@ -132,8 +132,6 @@ def perform(size, seed, logs=None):
             times["harm"] = time.monotonic() - began
             for each in publishers:
                 each.leave()
-            for each in publishers:
-                each.join()
             began = time.monotonic()
             _settle(scene, history, tokens, size)
             times["settle"] = time.monotonic() - began

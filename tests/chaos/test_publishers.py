@@ -55,3 +55,14 @@ def test_no_two_wishes_have_one_title_and_a_seed_decides_them():
 def test_each_has_a_turn():
     wishes = InTurn(["ada", "bob"], "s")
     assert [wishes.next()[0] for _ in range(4)] == ["bob", "ada", "bob", "ada"]
+
+
+def test_who_gives_up_says_so_in_the_end():
+    def nowhere(**given):
+        raise LookupError("no road")
+
+    publisher = Publisher(nowhere, History(), InTurn(["ada"], "s"), 0)
+    publisher.start()
+    publisher.join()
+    with pytest.raises(LookupError):
+        publisher.leave()
