@@ -24,6 +24,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import contextlib
+import fcntl
 import gc
 import os
 import shutil
@@ -72,6 +73,9 @@ _shared: list[str] = []  # the folder of this master's metrics, once there is on
 OURS = "toastkit-metrics-"
 """How the name of a folder begins that was made here."""
 
+LOCKED = "master"
+"""What is locked in such a folder while anybody lives who counts there."""
+
 
 def share_metrics() -> str:
     """Let the workers of this master count together; return the folder they keep it in.
@@ -89,7 +93,9 @@ def share_metrics() -> str:
     path = os.environ.get(FOLDER, "")
     if not path or Path(path).name.startswith(OURS):
         # Where another master has made one, it goes with that.
+        _sweep(tempfile.gettempdir())
         path = os.environ[FOLDER] = tempfile.mkdtemp(prefix=OURS)
+        _lock(Path(path) / LOCKED)
         atexit.register(_remove, path, os.getpid())
     elif "GUNICORN_PID" not in os.environ:
         # Else this master takes over from one that still counts (USR2).
@@ -159,6 +165,30 @@ def worker_int(worker: Any) -> None:
         _stop(worker)
     else:
         _say_farewell()
+
+
+def _sweep(place: str) -> None:
+    """Remove what masters have left that were killed."""
+    for left in Path(place).glob(f"{OURS}*/{LOCKED}"):
+        with contextlib.suppress(OSError):  # somebody else's, or somebody lives
+            descriptor = _lock(left)
+            shutil.rmtree(left.parent, ignore_errors=True)
+            os.close(descriptor)
+
+
+def _lock(file: Path) -> int:
+    """Lock a file for as long as this process lives, or one that it forks.
+
+    Raises:
+        OSError: another one has it.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _remove(path: str, pid: int) -> None:

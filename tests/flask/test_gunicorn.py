@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -136,7 +137,7 @@ def test_the_folder_of_another_master_is_not_taken(folder, monkeypatch, tmp_path
     made = Path(gunicorn.share_metrics())
     assert made != theirs
     assert theirs.exists()
-    made.rmdir()
+    shutil.rmtree(made)
 
 
 def test_how_an_ended_worker_stood_is_forgotten_also_of_the_hosts_own(folder):
@@ -160,3 +161,17 @@ def test_a_worker_that_ends_is_no_trouble_without_a_folder(folder, monkeypatch, 
     for path in (str(folder / "gone"), ""):
         monkeypatch.setenv(FOLDER, path)
         gunicorn.child_exit(server, worker)
+
+
+def test_what_a_killed_master_has_left_goes_when_the_next_one_starts(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(gunicorn.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(gunicorn.atexit, "register", lambda *_: None)
+    monkeypatch.delenv(FOLDER)
+    living, theirs, killed = (tmp_path / f"{gunicorn.OURS}{name}" for name in ("a", "b", "c"))
+    for each in (living, theirs, killed):
+        each.mkdir()
+    held = gunicorn._lock(living / gunicorn.LOCKED)
+    os.close(gunicorn._lock(killed / gunicorn.LOCKED))
+    made = Path(gunicorn.share_metrics())
+    assert sorted(tmp_path.glob(f"{gunicorn.OURS}*")) == sorted([living, theirs, made])
+    os.close(held)
