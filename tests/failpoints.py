@@ -4,8 +4,8 @@ import functools
 
 from toastkit.backplane import MemoryBackplane
 from toastkit.backplane.redis import RedisBackplane
-from toastkit.backplane.redis.broker import Broker
 from toastkit.backplane.redis.hearing import Hearing
+from toastkit.backplane.redis.speaking import Speaking
 from toastkit.publishing import Publisher
 from toastkit.publishing.posting import Senders
 from toastkit.storage.deliveries import Deliveries
@@ -27,9 +27,9 @@ PUSH_PLACES = {
 }
 REDIS_PLACES = {
     "tell through Redis": (RedisBackplane, "broadcast"),
-    "publish in Redis": (Broker, "_tell_others"),
+    "publish in Redis": (Speaking, "event"),
     "hear of another": (Hearing, "event"),
-    "answer another": (Broker, "_answer"),
+    "answer another": (Speaking, "answer"),
 }
 POINTS = [f"{when} {place}" for place in PLACES for when in ("before", "after")]
 REDIS_POINTS = [f"{when} {place}" for place in REDIS_PLACES for when in ("before", "after")]
