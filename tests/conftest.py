@@ -12,7 +12,8 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import none
 
 from tests.apple.papers import Papers
 from tests.apple.server import Apple
@@ -138,8 +139,15 @@ def pytest_collection_finish() -> None:
     It stays to the end. Collections, and toastkit's own look for who holds a kit after each test,
     would go through a million objects of it: a fifth of the whole run's time.
     """
+    _begin()  # or Hypothesis would look in vain for who holds its source of randomness
     gc.collect()
     gc.freeze()
+
+
+@settings(max_examples=1, database=None)
+@given(none())
+def _begin(_: None) -> None:
+    """Have Hypothesis make what it keeps."""
 
 
 MADE_UP = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{24,}", re.IGNORECASE)
