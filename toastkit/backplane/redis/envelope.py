@@ -98,5 +98,5 @@ def read(payload: bytes, decode: Any) -> Any:
         return decode(payload)
     except msgspec.ValidationError:
         raise Unreadable("wrong_shape") from None
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable("not_json") from None
