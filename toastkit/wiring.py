@@ -53,6 +53,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+WAITING_SECONDS = 15.0
+"""Time between two counts of the deliveries that wait: as often as Prometheus usually asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beginnings:
     """Say what happens once: at the first connection, and when this process begins to serve."""
@@ -301,11 +305,14 @@ def _heed(known: weakref.ref[Sessions], dismiss: Callable[..., None], dismissal:
         dismiss(dismissal.user_id)
 
 
-def make_probes(ground: Ground) -> Sequence[Probe]:
+def make_probes(ground: Ground) -> Sequence[Rounds | Probe]:
     """Begin to count, where somebody wants that; return what is to be started with it."""
-    if ground.metrics is None:
+    metrics, waiting = ground.metrics, ground.storage.deliveries.waiting
+    if metrics is None:
         return ()
-    return (ground.metrics.begin(ground.runtime, ground.clock, ground.backplane),)
+    probe = metrics.begin(ground.runtime, ground.clock, ground.backplane)
+    look = Round(lambda: metrics.waiting(waiting()), WAITING_SECONDS, "waiting deliveries")
+    return probe, Rounds(ground.runtime, look)
 
 
 def make_lookout(ground: Ground, sessions: Sessions) -> Rounds:

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.hearing import Heard
 from tests.redis import RedisServer
 from tests.test_kit import DIALECT, connect, eventually, ticket
-from toastkit import Config, Kit
+from toastkit import Config, Kit, wiring
 from toastkit.closing import CloseReason
 from toastkit.live import Arriving
 from toastkit.metrics import FOLDER, Metrics
@@ -92,6 +92,20 @@ def test_deliveries_are_counted_when_they_have_ended(kit: Kit, count: Count) -> 
     kit.publish_toast("ada", "Hi")
     eventually(lambda: count("deliveries_total", kind="email", state="sent") == 1)
     assert count("deliveries_total") == 1
+
+
+def test_how_many_deliveries_wait_is_told_until_none_do(
+    config: Config, metrics: Metrics, count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "WAITING_SECONDS", 0.05)
+    senders = [RecordingSender("email")]
+    with Kit(replace(config, carry=False), metrics=metrics, senders=senders) as kit:
+        kit.node.serve()
+        kit.publish_toasts(["ada", "bo"], "Hi")
+        eventually(lambda: count("deliveries_waiting", kind="email") == 2)
+        for each in ("ada", "bo"):
+            kit.data.forget(each)
+        eventually(lambda: count("deliveries_waiting", kind="email") == 0)
 
 
 def test_connections_are_counted_while_they_last(kit: Kit, count: Count) -> None:

@@ -51,6 +51,7 @@ CONTROLS = _counter("controls_total", "Controls told")
 CONFIRM = _histogram("confirm_seconds", "How long publishes waited for the workers' answers")
 UNCONFIRMED = _counter("unconfirmed_total", "Toasts that not every worker answered for in time")
 DELIVERIES = _counter("deliveries_total", "Deliveries that have ended", "kind", "state")
+WAITING = _gauge("deliveries_waiting", "Deliveries that are owed still", "kind", mode="livemax")
 
 WORKERS = _gauge("workers", "Processes that serve", mode="livesum")
 CONNECTIONS = _gauge(
@@ -81,7 +82,7 @@ BACKPLANE_UP = _gauge(
 BACKPLANE = _counter("backplane_events_total", "What happened to the backplane", "event")
 
 FAMILIES = (
-    *(PUBLISHED, WRITTEN, CONTROLS, CONFIRM, UNCONFIRMED, DELIVERIES),
+    *(PUBLISHED, WRITTEN, CONTROLS, CONFIRM, UNCONFIRMED, DELIVERIES, WAITING),
     *(WORKERS, CONNECTIONS, OPENED, CLOSED, REFUSED, RECOVERIES, REPLAYED),
     *(HTTP, HTTP_SECONDS, COMMIT, LOOP_LAG, LOOP_LAG_MAX, BACKPLANE_UP, BACKPLANE),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
@@ -52,6 +52,7 @@ class Metrics(Sink, Witness):
         self._folder: folder.Folder | None = None
         self._path = ""
         self._known: dict[str, float] = {}
+        self._waited: set[str] = set()
         self._worst = (0.0, 0.0)
         self._worst_until = self._gauges_at = 0.0
 
@@ -106,6 +107,10 @@ class Metrics(Sink, Witness):
     def committed(self, seconds: float) -> None:
         """Count a commit; from a native thread, too."""
         self._note(self._totals.observe, families.COMMIT, seconds)
+
+    def waiting(self, numbers: Mapping[str, int]) -> None:
+        """Note how many deliveries of each kind wait, in the database that all workers share."""
+        self._note(self._put_waiting, numbers)
 
     def timed(self, backplane: Backplane, clock: Clock) -> Backplane:
         """Return a backplane that has its broadcasts' answers timed."""
@@ -200,6 +205,11 @@ class Metrics(Sink, Witness):
     def _count_deliveries(self, ended: Sequence[Ended]) -> None:
         for each in ended:
             self._totals.add(families.DELIVERIES, each.delivery.kind, each.state)
+
+    def _put_waiting(self, numbers: Mapping[str, int]) -> None:
+        self._waited |= set(numbers)
+        for kind in self._waited:
+            self._totals.put(families.WAITING, float(numbers.get(kind, 0)), kind)
 
     def _count_request(self, operation: str, status: int, seconds: float) -> None:
         self._totals.add(families.HTTP, operation, f"{status // 100}xx")
