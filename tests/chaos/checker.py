@@ -267,6 +267,7 @@ def _count(history: History, lives: dict[str, Life], verdict: Verdict) -> None:
     counts = verdict.counts
     counts["accepted"] = sum(life.accepted for life in lives.values())
     counts["refused"] = sum(life.refused for life in lives.values())
+    counts["refusals"] = sum(event.outcome == "fail" for event in history.of(Answered))
     counts["unknown"] = sum("unknown" in life.outcomes for life in lives.values())
     counts["duplicates"] = sum(event.status == "duplicate" for event in history.of(Answered))
     counts["shown"] = len(history.of(Shown))
