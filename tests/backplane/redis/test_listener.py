@@ -12,7 +12,7 @@ from tests.redis import RedisServer
 from toastkit.backplane.redis.counts import Counts
 from toastkit.backplane.redis.dial import Place
 from toastkit.backplane.redis.line import LineParts
-from toastkit.backplane.redis.listener import BATCH, Listener, Listening
+from toastkit.backplane.redis.listener import SLICE, Listener, Listening
 from toastkit.config import Config
 from toastkit.runtime.contract import Runtime
 
@@ -59,7 +59,7 @@ def test_the_last_channel_is_subscribed_after_all_others_each_time(
     told: Told, own_redis: RedisServer
 ) -> None:
     told.do("want", b"everybody", last=True)
-    for number in range(2 * BATCH):
+    for number in range(2 * SLICE):
         told.do("want", b"%d" % number)
     told.do("open")
     until(lambda: told.heard == 1)
@@ -67,7 +67,7 @@ def test_the_last_channel_is_subscribed_after_all_others_each_time(
     told.sent.clear()
     own_redis.ask("CLIENT", "KILL", "TYPE", "pubsub")
     until(lambda: told.heard == 2)
-    assert len(told.subscribed()) == 2 * BATCH + 1
+    assert len(told.subscribed()) == 2 * SLICE + 1
     assert told.subscribed()[-1] == b"everybody"
     assert told.sent[-1] == ("PING", b"all")
 

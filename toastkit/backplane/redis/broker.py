@@ -240,11 +240,12 @@ class Broker:
         self.routes.tick()
         self._asked.tick()
         self._crew.tick()
-        if self.serving and self._listener.heard:
+        if self.serving and self._listener.heard and self.trouble is None:
             self._beat()
             self._peers.tick()
             self._ask_for_silent()
         elif self.serving:
+            # Nothing that is not heard can be known to have been said: also who else is there.
             self._doubt(None)
         self._report()
 

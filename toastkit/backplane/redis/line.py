@@ -114,7 +114,7 @@ class Line:
     def _failed(self, attempt: int, why: str) -> None:
         if attempt != self._try:
             return
-        self.trouble, self.settled = f"{self._place.name}: {why}", True
+        self.trouble, self.settled = f"{self._place.name}: {why.rstrip('.')}", True
         most = min(FIRST_SECONDS * 2**self._failures, MOST_SECONDS)
         self._failures = min(self._failures + 1, 10)
         self._timer = self._runtime.call_later(most * random.uniform(0.5, 1), self._begin)  # noqa: S311

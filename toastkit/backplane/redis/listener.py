@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,7 +16,8 @@ from .line import Line, LineParts, User
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+SLICE = 1000
+"""How many channels are subscribed before others get their turn."""
 RUN = re.compile(rb"run_id:\w+")
 ALL = b"all"
 PING_TICKS, SILENT_TICKS, FIRST_TICKS = 2, 5, 2
@@ -55,7 +56,7 @@ class Listener:
         self._changed: dict[bytes, None] = {}
         self._joined: list[bytes] = []
         self._flushes = False
-        self._began = False
+        self._began = self._begins = False
         self._greetings: list[Any] = []
         self._run: bytes | None = None
         self._id: int | None = None
@@ -132,13 +133,14 @@ class Listener:
                 self._begin()
 
     def _begin(self) -> None:
-        self._began = True
-        self._changed = dict.fromkeys(self._wanted)
+        """Subscribe everything; the answer to the ping comes after all others."""
+        self._began = self._begins = True
+        self._changed = dict.fromkeys(sorted(self._wanted, key=self._wanted.__getitem__))
         self._flush()
-        self._line.send("PING", ALL)  # answered after everything above
 
     def _lost(self, _why: str) -> None:
-        self.heard = self._began = False
+        self.heard = self._began = self._begins = False
+        self._changed.clear()
         self._joined.clear()
         self._user.lost()
 
@@ -150,24 +152,30 @@ class Listener:
                 self._runtime.call(self._flush)
 
     def _flush(self) -> None:
-        self._flushes = False
-        changed, self._changed = self._changed, {}
-        fresh = [
-            channel for channel in changed if channel in self._wanted and channel not in self._asked
-        ]
-        stale = [
-            channel for channel in changed if channel in self._asked and channel not in self._wanted
-        ]
-        for batch in _batches(sorted(fresh, key=self._wanted.__getitem__)):
-            self._line.send("SUBSCRIBE", *batch)
-        for batch in _batches(stale):
-            self._line.send("UNSUBSCRIBE", *batch)
+        # In slices: ten thousand channels at once would hold up everybody on this loop.
+        some = list(islice(self._changed, SLICE))
+        for channel in some:
+            del self._changed[channel]
+        fresh = [each for each in some if each in self._wanted and each not in self._asked]
+        stale = [each for each in some if each in self._asked and each not in self._wanted]
+        if fresh:
+            self._line.send("SUBSCRIBE", *fresh)
+        if stale:
+            self._line.send("UNSUBSCRIBE", *stale)
         self._asked.update(fresh)
         self._asked.difference_update(stale)
+        self._flushes = bool(self._changed)
+        if self._flushes:
+            self._runtime.call(self._flush)
+        elif self._begins:
+            self._begins = False
+            self._line.send("PING", ALL)
 
     def _replies(self, replies: list[Any]) -> None:
         self._silence = 0
         for reply in replies:
+            if not self._line.is_open:
+                return
             try:
                 self._take(reply)
             except Exception:
@@ -191,9 +199,3 @@ class Listener:
                 self._user.heard()
             case ReplyError():
                 self._line.break_off(f"it refuses: {reply}")
-
-
-def _batches(channels: Iterable[bytes]) -> Iterator[list[bytes]]:
-    rest = iter(channels)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
