@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +14,6 @@ from toastkit.dialects.bodies import read_body
 from toastkit.dialects.errors import http_error
 from toastkit.dialects.shapes import text
 from toastkit.errors import Invalid, ToastKitError
-from toastkit.senders.apns import Recorded
 from toastkit_flask import current_principal, described, session_required
 from toastkit_flask.bodies import answer
 from toastkit_flask.errors import tell_http
@@ -24,7 +22,7 @@ from toastkit_flask.state import current_kit
 
 from ..settings import DEMO_SECRET, Settings
 from .identity import IdentityProvider
-from .pushes import shown
+from .pushes import Shelf, shown
 
 STATIC = Path(__file__).parent / "static"
 USER_ID = r"^[^\s:*\x00-\x1f\x7f]+$"
@@ -59,15 +57,13 @@ class Pushes(msgspec.Struct, frozen=True):
     items: list[dict[str, Any]]
 
 
-def demo_pages(
-    provider: IdentityProvider, settings: Settings, posted: Collection[Recorded]
-) -> Blueprint:
+def demo_pages(provider: IdentityProvider, settings: Settings, shelf: Shelf) -> Blueprint:
     """Return the page, the sign-in, the public keys, and one's own pushes."""
     pages = Blueprint("demo", __name__)
     pages.template_folder = "templates"
     _page(pages, settings)
     _provider(pages, provider)
-    _pushes(pages, settings, posted)
+    _pushes(pages, settings, shelf)
     pages.register_error_handler(ToastKitError, _explain)
     pages.register_error_handler(HTTPException, tell_http)
     pages.after_request(_seal)
@@ -119,7 +115,7 @@ def _provider(pages: Blueprint, provider: IdentityProvider) -> None:
         return jsonify(provider.jwks())
 
 
-def _pushes(pages: Blueprint, settings: Settings, posted: Collection[Recorded]) -> None:
+def _pushes(pages: Blueprint, settings: Settings, shelf: Shelf) -> None:
     @pages.get("/demo/pushes")
     @session_required
     @described("list_pushes", Pushes)
@@ -128,7 +124,7 @@ def _pushes(pages: Blueprint, settings: Settings, posted: Collection[Recorded]) 
         user_id = current_principal().user_id
         newest = current_kit().deliveries.recent(NEWEST, kind="apns")
         own = [each for each in newest if each.user_id == user_id]
-        return answer({"recorded": not settings.pushes, "items": shown(own, posted)})
+        return answer({"recorded": not settings.pushes, "items": shown(own, shelf)})
 
 
 def _json() -> bytes:

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from example_app.demo.pushes import Shelf
 from example_app.factory import create_app
 from tests.apple.answers import because
 from tests.apple.papers import KEY_ID, TEAM_ID
@@ -106,7 +107,7 @@ def test_nobody_in_particular_has_no_pushes(app: Flask) -> None:
     assert (answer.status_code, (answer.json or {})["detail"]) == (401, "Missing Bearer token")
 
 
-def test_what_an_earlier_process_posted_is_shown_without_its_request(tmp_path: Path) -> None:
+def test_what_another_process_posted_is_shown_as_it_was(tmp_path: Path) -> None:
     earlier = demo(tmp_path)
     ada = Phone(earlier, "ada")
     ada.register()
@@ -114,8 +115,34 @@ def test_what_an_earlier_process_posted_is_shown_without_its_request(tmp_path: P
     ada.kit.close()
     later = Phone(demo(tmp_path), "ada")
     [push] = later.settled()["items"]
-    assert (push["state"], push["request"]) == ("sent", None)
+    assert (push["state"], push["request"]["url"]) == (
+        "sent",
+        "https://api.push.apple.com/3/device/ab12cd34…",
+    )
     later.kit.close()
+
+
+def test_a_request_that_nobody_has_kept_is_null(tmp_path: Path) -> None:
+    ada = Phone(demo(tmp_path), "ada")
+    ada.register()
+    ada.kit.publish_toast("ada", "x")
+    assert ada.settled()["items"][0]["request"]
+    for file in (tmp_path / "demo-pushes").iterdir():
+        file.unlink()
+    assert ada.settled()["items"][0]["request"] is None
+    ada.kit.close()
+
+
+def test_the_shelf_keeps_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("example_app.demo.pushes.MOST", 3)
+    shelf = Shelf(tmp_path / "shelf")
+    for number in range(5):
+        shelf.put(f"01{number}", {"at": number})
+    assert [shelf.get(f"01{number}") for number in range(5)] == [
+        *(None, None),
+        *({"at": number} for number in range(2, 5)),
+    ]
+    assert (tmp_path / "shelf").stat().st_mode & 0o777 == 0o700
 
 
 def test_with_a_key_pushes_are_sent_and_shown_as_they_were(tmp_path: Path, apple: Apple) -> None:
