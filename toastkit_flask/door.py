@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from . import errors, guards, metering, walls
+from . import errors, guards, walls
 from .policies import Policy
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -27,8 +27,6 @@ class Door(Blueprint):
     def __init__(self, name: str) -> None:
         super().__init__(name, __name__)
         errors.attach(self)
-        self.before_request(metering.begun)
-        self.after_request(metering.answered)  # what is said first is done last
         self.before_request(walls.passed)
         self.before_request(guards.begin)
         self.after_request(walls.answered)

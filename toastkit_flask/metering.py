@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from importlib.util import find_spec
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 
 from toastkit import Config
 from toastkit.errors import ConfigError, InvalidToken, MissingToken
@@ -35,19 +35,21 @@ def make(config: Config) -> Metrics | None:
     return Metrics()
 
 
-def begun() -> None:
-    """Note when a request has come as far as toastkit."""
-    here = state()
-    if here.metrics is not None:
-        request.environ[_BEGAN] = here.kit.node.clock.monotonic()
+def install(app: Flask, name: str) -> None:
+    """Count the requests of one door of an app; where nobody wants that nothing is called."""
+    app.before_request_funcs.setdefault(name, []).insert(0, _begin)
+    app.after_request_funcs.setdefault(name, []).insert(0, _count)  # the first is called last
 
 
-def answered(response: Response) -> Response:
-    """Count a request."""
+def _begin() -> None:
+    request.environ[_BEGAN] = state().kit.node.clock.monotonic()
+
+
+def _count(response: Response) -> Response:
+    # One that the host has answered by itself never came as far as toastkit.
     began: float | None = request.environ.pop(_BEGAN, None)
-    if began is not None:
-        here = state()
-        assert here.metrics is not None
+    here = state()
+    if began is not None and here.metrics is not None:
         seconds = here.kit.node.clock.monotonic() - began
         here.metrics.answered(_operation(), response.status_code, seconds)
     return response

@@ -14,7 +14,7 @@ from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 from toastkit import Config
 from toastkit.errors import ConfigError
 
-from . import views
+from . import metering, views
 from .clashes import clashes, hidden_files
 from .door import add_other_methods
 
@@ -46,6 +46,8 @@ def mount(app: Flask, config: Config) -> None:
             raise ConfigError(clash)
         for _, name, _ in _registrations(config):
             add_other_methods(app, name)
+            if metering.SURFACE in config.surfaces:
+                metering.install(app, name)
 
 
 @contextmanager

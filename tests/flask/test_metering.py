@@ -158,11 +158,12 @@ def test_with_a_secret_only_its_bearer_reads_it(make_app: MakeApp) -> None:
 def test_where_nobody_wants_it_there_is_none_and_nothing_is_counted(make_app: MakeApp) -> None:
     app = make_app()
     assert app.test_client().get(PATH).status_code == 404
-    assert app.extensions["toastkit"].metrics is None
-    assert (
-        app.extensions["toastkit"].kit._ground.teller
-        is app.extensions["toastkit"].kit._ground.announcer
-    )
+    here = app.extensions["toastkit"]
+    assert here.metrics is None
+    assert here.kit._ground.teller is here.kit._ground.announcer
+    assert here.kit._ground.timed_backplane is here.kit._ground.backplane
+    called = app.before_request_funcs["toastkit_toasts"]
+    assert metering.__name__ not in {each.__module__ for each in called}
 
 
 def test_without_its_package_the_surface_is_refused(
