@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from tests.apple.chaos import FINAL, Chaos
+from tests.apple.chaos import LOST, TRANSIENT
 from tests.cluster import alive, wait_for
 from tests.proxy import DOWN, UP
 
@@ -272,8 +272,8 @@ PEOPLE["page reads nothing"] = of_a_page("freeze", 6)
 
 @fault(PEOPLE, "apple in trouble")
 def trouble_apple(scene: Scene) -> str:
-    """Let half of all pushes go wrong, but for good: every toast is to get there."""
-    chaos = Chaos(scene.random.randrange(1 << 30), 0.5)
+    """Let half of all pushes go wrong, none for good: every toast is to get there."""
+    chance = random.Random(scene.random.random())
     before = len(scene.apple.requests)
 
     def wrong() -> int:
@@ -282,7 +282,8 @@ def trouble_apple(scene: Scene) -> str:
             for request in scene.apple.requests[before:]
         )
 
-    scene.apple.decide = lambda request: passing(chaos(request))
+    moods = (*TRANSIENT, *LOST)
+    scene.apple.decide = lambda request: chance.choice(moods) if chance.random() < 0.5 else None
     try:
         scene.a_while(2)
         many = wait_for(wrong, what="a push that goes wrong")
@@ -301,11 +302,6 @@ def leave_apple(scene: Scene) -> str:
         scene.apple.come_back()
     wait_for(lambda: scene.apple.connections > before, 60, "a new connection to Apple")
     return f"connection {scene.apple.connections} followed {before}"
-
-
-def passing(answer: Any) -> Any:
-    """Let nothing be refused for good."""
-    return None if answer is not None and answer in FINAL else answer
 
 
 def run_id(redis: Any) -> str:
