@@ -211,6 +211,7 @@ def test_after_close_redis_knows_it_no_longer(hire: Hire, redis_server: RedisSer
     until(lambda: subscribers(redis_server, worker.broker._own) == 0)
 
 
+@pytest.mark.plain
 def test_a_frozen_worker_is_not_counted_and_soon_not_waited_for(
     hire: Hire, start: Callable[..., Process], hurried: None
 ) -> None:
@@ -228,6 +229,7 @@ def test_a_frozen_worker_is_not_counted_and_soon_not_waited_for(
     assert worker.broadcast(toast(id="4")) == [Confirmation(2, 2, complete=True)]
 
 
+@pytest.mark.plain
 def test_a_killed_worker_is_not_counted_and_soon_forgotten(
     hire: Hire, start: Callable[..., Process], hurried: None
 ) -> None:
@@ -238,6 +240,7 @@ def test_a_killed_worker_is_not_counted_and_soon_forgotten(
     assert worker.broadcast(toast()) == [Confirmation(0, 0, complete=True)]
 
 
+@pytest.mark.plain
 def test_two_processes_tell_each_other(hire: Hire, start: Callable[..., Process]) -> None:
     worker, _ = hire(), start("user:u1")
     until(lambda: worker.peers == 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
+from redis import ResponseError
 
 from tests.backplane.redis.conftest import Hire
 from tests.backplane.redis.workers import PATIENCE, Worker, until
@@ -204,6 +206,27 @@ def test_out_of_memory_redis_still_tells(hire: Hire, own_redis: RedisServer) -> 
     with pytest.raises(Exception, match="maxmemory"):
         own_redis.ask("SET", "key", "value")
     assert one.broadcast(toast()) == BOTH
+
+
+def test_a_redis_that_is_busy_with_a_script_holds_up_nobody(
+    hire: Hire, own_redis: RedisServer
+) -> None:
+    one, other = hire(), hire()
+    own_redis.ask("CONFIG", "SET", "lua-time-limit", "20")
+    script = threading.Thread(target=_run_for_ever, args=(own_redis,))
+    script.start()
+    until(
+        lambda: "BUSY" in str(one.backplane.trouble) or one.broadcast(toast(), seconds=0.02) == []
+    )
+    own_redis.ask("SCRIPT", "KILL")
+    script.join()
+    both_hear(one, other)
+    assert one.broadcast(toast()) == BOTH
+
+
+def _run_for_ever(server: RedisServer) -> None:
+    with pytest.raises(ResponseError):
+        server.ask("EVAL", "while true do end", 0)
 
 
 def test_a_user_of_redis_who_may_not_subscribe_is_told_of_it(

@@ -240,13 +240,14 @@ class Broker:
         self.routes.tick()
         self._asked.tick()
         self._crew.tick()
-        if self.serving and self._listener.heard and self.trouble is None:
-            self._beat()
+        self._beat()
+        if self._listener.heard and self.trouble is None:
             self._peers.tick()
             self._ask_for_silent()
         elif self.serving:
-            # Nothing that is not heard can be known to have been said: also who else is there.
+            # What is said meanwhile is perhaps not heard; nor are the beats of others.
             self._doubt(None)
+        self._speaking.tick()
         self._report()
 
     def _ask_for_silent(self) -> None:

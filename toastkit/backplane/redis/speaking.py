@@ -28,6 +28,11 @@ class Speaking:
         """Say what Redis does not let this process do, if anything: of a user of few rights."""
         return next(iter(self._refusals.values()), None)
 
+    def tick(self) -> None:
+        """Ask again, once a second, whether it still refuses to count; the rest is said anyway."""
+        if "PUBSUB" in self._refusals:
+            self.count_workers(_ignore)
+
     def event(self, route: str, payload: bytes, then: Then) -> None:
         """Tell an event to whoever is on its route; ``then`` is told how many hear it."""
         self._do("PUBLISH", self._keys.channel(route), payload, then=then)
