@@ -4,13 +4,16 @@ import itertools
 import shutil
 import threading
 import time
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.clients.returning import Swallows
-from tests.cluster import Cluster, wait_for
+from tests.cluster import Cluster, running, wait_for
+from tests.postgres import plain_engine
 
 PUBLISH_SECONDS = 1.2
 """What a publish may take while Redis is away."""
@@ -125,6 +128,24 @@ class Stream(threading.Thread):
 
     def statuses(self):
         return {each.status for each in self.tries}
+
+
+@contextmanager
+def frozen_at_rest(cluster, place):
+    """Freeze a worker that is not just writing: it would hold SQLite's only lock all the while."""
+    engine = plain_engine(cluster.database)
+    resting = False
+    while not resting:
+        with place.frozen() as pid:
+            with engine.connect() as connection, suppress(OperationalError):
+                connection.exec_driver_sql("PRAGMA busy_timeout = 200")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                connection.rollback()
+                resting = True
+            if resting:
+                yield pid
+                assert not running(pid)
+    engine.dispose()
 
 
 def whole_again(flock, stream, count, since):

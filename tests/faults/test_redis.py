@@ -68,14 +68,22 @@ def check(cluster, birds, *streams):
     assert "Traceback" not in cluster.log, cluster.log
 
 
-def test_a_service_starts_without_redis_and_finds_it_later(scene, own_redis):
-    own_redis.kill()
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_service_starts_without_redis_and_finds_it_later(scene, own_redis, proxy, silent):
+    if silent:
+        proxy.hold()
+    else:
+        own_redis.kill()
     cluster, birds = scene()
     assert cluster.request("GET", "/health")[0] == 200
     with publishers(cluster) as (ada, bob):
         ada.many(20)
         assert {each.count for each in ada.tries} <= {0, 1, 2}, "somebody reached all without Redis"
-        own_redis.start()
+        if silent:
+            assert proxy.came, "nobody tried to reach it"
+            proxy.heal()
+        else:
+            own_redis.start()
         assert whole_again(birds, ada, EVERYBODY, time.monotonic()) < BACK_SECONDS
     check(cluster, birds, ada, bob)
     assert latest(birds, ada, bob) < BACK_SECONDS

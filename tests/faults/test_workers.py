@@ -2,23 +2,22 @@
 
 import resource
 import time
-from contextlib import contextmanager, suppress
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from tests.clients.returning import Swallow
-from tests.cluster import running, wait_for
+from tests.cluster import wait_for
 from tests.failpoints import POINTS, REDIS_POINTS
 from tests.faults.conftest import (
     BACK_SECONDS,
     PUBLISH_SECONDS,
     STALL_SECONDS,
     Stream,
+    frozen_at_rest,
     settle,
     whole_again,
 )
-from tests.postgres import ask, plain_engine
+from tests.postgres import ask
 
 pytestmark = pytest.mark.plain
 SECOND = 1.5
@@ -54,24 +53,6 @@ def joined(cluster):
     """Wait until every worker knows of all the others."""
     for place in cluster.places:
         wait_for(lambda at=place: at.publish("nobody", "Hi").answer["status"] == "undelivered")
-
-
-@contextmanager
-def frozen_at_rest(cluster, place):
-    """Freeze a worker that is not just writing: it would hold SQLite's only lock all the while."""
-    engine = plain_engine(cluster.database)
-    resting = False
-    while not resting:
-        with place.frozen() as pid:
-            with engine.connect() as connection, suppress(OperationalError):
-                connection.exec_driver_sql("PRAGMA busy_timeout = 200")
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                connection.rollback()
-                resting = True
-            if resting:
-                yield pid
-                assert not running(pid)
-    engine.dispose()
 
 
 def counts(places):
