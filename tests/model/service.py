@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool, Pool
 
-import toastkit.wiring
+import toastkit.ground
 from tests.failpoints import install
 from tests.fakes import FakeFraming, FakeTransport, frames
 from tests.model.sim import Crash, World, simulate
@@ -174,7 +174,7 @@ class Service:
 
     def _kit(self, *senders):
         process = self.world.process()
-        self.patch.setattr(toastkit.wiring, "runtime_for", lambda _name: process)
+        self.patch.setattr(toastkit.ground, "runtime_for", lambda _name: process)
         kit = Kit(Config(database_url=self.url, **SETTINGS), clock=self.clock, senders=senders)
         open_kits.discard(kit)  # nobody closes what may have crashed
         kit.process = process
