@@ -138,7 +138,7 @@ def test_a_partition_without_an_end_is_noticed(
     until(lambda: not cut.hears)
     until(lambda: cut.backplane.trouble)
     assert proxy.held > 0
-    assert one.broadcast(toast(id="missed"), seconds=0.05)[0].complete is False
+    assert one.broadcast(toast(id="missed"), seconds=0.05)[0].written == 1
     proxy.heal()
     both_hear(one, cut)
     assert cut.ear.doubts_all > doubts
