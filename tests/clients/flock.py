@@ -6,6 +6,7 @@ import os
 import selectors
 import socket
 import time
+from contextlib import suppress
 
 from websockets.frames import Close
 
@@ -109,7 +110,9 @@ class Bird:
                 self.sock.sendall(masked(PONG, payload))
             elif opcode == CLOSE:
                 self.closed = Close.parse(payload)
-                self.sock.sendall(masked(CLOSE, payload[:2]))
+                # On a busy machine the server may have waited for this long enough.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self.sock.sendall(masked(CLOSE, payload[:2]))
         del self._data[: self._begin]
         self._begin = 0
 

@@ -154,6 +154,13 @@ def default_conf(worker):
 
 @pytest.fixture
 def serve(tmp_path, sqlite_template):
+    """Start servers, as ``serving`` does, for one test."""
+    with serving(tmp_path, sqlite_template) as start:
+        yield start
+
+
+@contextmanager
+def serving(folder, template):
     """Start servers: ``serve("gevent", TOASTKIT_PING_SECONDS=1)``; their logs must be clean.
 
     Each finds a database of its own that has the newest schema: to make it takes as long as the
@@ -163,7 +170,7 @@ def serve(tmp_path, sqlite_template):
 
     def start(worker="gevent", app=APP, options=(), *, conf="", **settings):
         number = len(servers)
-        database = shutil.copyfile(sqlite_template, tmp_path / f"{number}.db")
+        database = shutil.copyfile(template, folder / f"{number}.db")
         environ = {
             **os.environ,
             "TOASTKIT_DATABASE_URL": f"sqlite:///{database}",
@@ -174,7 +181,7 @@ def serve(tmp_path, sqlite_template):
         with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
             wanted = [*options, "-c", conf or default_conf(worker)]
             arguments = command(worker, app, listener.fileno(), wanted)
-            server = Server(arguments, [listener], environ, tmp_path / f"{number}.log")
+            server = Server(arguments, [listener], environ, folder / f"{number}.log")
         servers.append(server)
         server.wait_until_ready()
         return server

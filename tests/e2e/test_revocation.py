@@ -1,9 +1,11 @@
 """A session ends while real servers hold requests, sockets and streams of it."""
 
 import json
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -11,6 +13,7 @@ from websockets.sync.client import connect
 
 from tests.clients.flock import Flock
 from tests.clients.lines import Lines
+from tests.e2e.conftest import serving
 from toastkit import Config, Kit
 
 SERVERS = [
@@ -19,10 +22,7 @@ SERVERS = [
     ("gthread", "sqlite"),
     ("werkzeug", "sqlite"),
 ]
-pytestmark = [
-    pytest.mark.plain,
-    pytest.mark.parametrize(("worker", "url"), SERVERS, indirect=["url"]),
-]
+pytestmark = pytest.mark.plain
 SECOND = 1.5
 """Within a second, and what a busy machine adds."""
 
@@ -44,7 +44,7 @@ def gateway(server, token):
 
 
 @pytest.fixture(params=["here", "elsewhere"])
-def sign_out(request, url, server):
+def sign_out(request, server):
     """End a session over HTTP, or as another process on the same database does."""
     if request.param == "here":
 
@@ -54,13 +54,26 @@ def sign_out(request, url, server):
 
         yield over_http
         return
-    with Kit(Config(database_url=url)) as kit:
+    with Kit(Config(database_url=server.database)) as kit:
         yield kit.sessions.revoke
 
 
-@pytest.fixture
-def server(worker, serve, url):
-    return serve(worker, TOASTKIT_DATABASE_URL=url)
+@pytest.fixture(scope="module", params=SERVERS, ids="-".join)
+def server(request, tmp_path_factory, sqlite_template):
+    """Run a server for all of these tests; ``database`` is the URL of what it works with."""
+    worker, database = request.param
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp(worker)
+        if database == "sqlite":
+            url = f"sqlite:///{shutil.copyfile(sqlite_template, folder / 'toastkit.db')}"
+        else:
+            postgres = request.getfixturevalue("postgres")
+            url = postgres.fresh()
+            stack.callback(postgres.drop, url)
+        start = stack.enter_context(serving(folder, sqlite_template))
+        server = start(worker, TOASTKIT_DATABASE_URL=url)
+        server.database = url
+        yield server
 
 
 def until_refused(server, token):
@@ -132,7 +145,7 @@ def test_B5_of_many_who_connect_while_their_sessions_end_nobody_stays(server, si
 
 
 def test_all_sessions_of_a_user_end_at_once(server):
-    tokens, bobs = [sign_in(server) for _ in range(3)], sign_in(server, "bob")
+    tokens, bobs = [sign_in(server, "carol") for _ in range(3)], sign_in(server, "bob")
     with connect(server.gateway(gateway(server, tokens[1])), proxy=None) as socket:
         assert json.loads(socket.recv(timeout=10))["type"] == "connection_ack"
         answer = server.request("DELETE", "/auth/sessions", **bearing(tokens[0]))

@@ -41,20 +41,24 @@ def until(condition, seconds=10):
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize(("worker", "gateway"), SERVERS)
-def test_a_client_hears_toasts_and_leaves(serve, worker, gateway, version):
+def test_a_client_hears_toasts_and_leaves(serve, worker, gateway):
     server = serve(worker, TOASTKIT_GATEWAY=gateway)
-    with Lines(server.address, version=version, **ADA) as client:
+    for user, version in (("ada", "1.0"), ("bob", "1.1")):
+        hears_and_leaves(server, gateway, user, version)
+
+
+def hears_and_leaves(server, gateway, user, version):
+    with Lines(server.address, version=version, **{**ADA, "X-User": user}) as client:
         status, headers = client.head()
         assert (status, headers["content-type"]) == (200, "application/x-ndjson")
         assert headers["x-accel-buffering"] == "no"
         assert client.next()["type"] == "connection_ack"
-        receipt = publish(server)
+        receipt = publish(server, user)
         assert client.next()["toast"]["title"] == "Hi"
         assert receipt["session_count"] == 1
     if gateway == "takeover":
-        until(lambda: publish(server, toast="Gone")["reason"] == "no_session")
+        until(lambda: publish(server, user, "Gone")["reason"] == "no_session")
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here")
