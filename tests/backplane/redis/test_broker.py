@@ -12,6 +12,8 @@ from tests.backplane.redis.workers import Process, Worker, until
 from tests.fakes import control, toast
 from tests.redis import RedisServer
 from toastkit.backplane.contract import Confirmation, Dismissal
+from toastkit.backplane.redis.envelope import MAX_BYTES
+from toastkit.backplane.redis.notices import Answered, encode
 from toastkit.backplane.redis.pump import Command, Then
 
 
@@ -59,6 +61,26 @@ def test_an_answer_that_comes_late_is_counted_and_changes_nothing(hire: Hire) ->
     until(lambda: other.ear.held)
     other.runtime.ask(lambda: other.ear.held[0](5, 5))
     until(lambda: one.backplane.counts.late == 1)
+
+
+def test_an_answer_to_nothing_that_was_asked_is_late(hire: Hire, redis_server: RedisServer) -> None:
+    worker = hire()
+    redis_server.ask("PUBLISH", worker.broker._own, encode([Answered(999, "0" * 16, 1, 1)]))
+    until(lambda: worker.backplane.counts.late == 1)
+
+
+def test_what_is_too_big_for_the_others_is_told_here_and_not_taken_for_told(
+    hire: Hire, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = hire(), hire()
+    large = control(route="user:u1", text="x" * MAX_BYTES)
+    assert one.broadcast(large, toast()) == [
+        Confirmation(1, 1),
+        Confirmation(2, 2, complete=True),
+    ]
+    assert other.ear.heard == ["01HXY7Z1"]
+    assert other.backplane.counts.dropped.total() == 0
+    assert "too big" in caplog.text
 
 
 def test_a_retry_takes_no_answer_of_the_first_time(hire: Hire) -> None:
@@ -126,6 +148,14 @@ def test_who_begins_to_serve_hears_from_then_on(hire: Hire) -> None:
     until(lambda: one.peers == 1)
     assert None in late.ear.doubts
     assert one.broadcast(toast(id="after")) == [Confirmation(2, 2, complete=True)]
+
+
+def test_a_worker_that_has_just_gone_may_be_about_to_come_back(hire: Hire) -> None:
+    _, other, script = hire([]), hire(), hire(None)
+    assert script.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+    other.backplane.close()
+    until(lambda: script.broadcast(toast())[0].written == 0)
+    assert script.broadcast(toast()) == [Confirmation()]
 
 
 # Routes come and go
