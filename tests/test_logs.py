@@ -68,6 +68,11 @@ def test_any_text_is_one_line_and_the_same_again(text):
     assert written("%s", text)["message"] == text or len(json.dumps(text)) > MOST_BYTES
 
 
+@pytest.mark.parametrize("text", ["\x7f", "\x1b[2J", "a\r\nb", "\x85\u2028\u202e", "\ud800"])
+def test_no_character_steers_whoever_reads_it(text):
+    assert written("%s", text)["message"] == text
+
+
 @pytest.mark.parametrize("text", ["a" * 10**6, "\n" * 10**5, "ä\x00 " * 9999, "eyJ-" * 10**5])
 def test_no_field_is_longer_than_2_kb(text):
     found = written(text, error=raised(text), order=text)

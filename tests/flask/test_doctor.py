@@ -145,6 +145,7 @@ def test_a_redis_that_is_named_is_looked_at(make, monkeypatch, redis_server):
     assert wrong(app) == []
     found = [each for each in examined(app)["findings"] if each["name"] == "redis"]
     assert [each["level"] for each in found] == ["ok"]
+    assert not [each for each in examined(app)["findings"] if "not toastkit's" in each["text"]]
     assert source(app, "redis_url") == "TOASTKIT_REDIS_URL in app.config"
 
 
