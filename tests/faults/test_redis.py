@@ -13,6 +13,7 @@ from tests.faults.conftest import (
     PUBLISH_SECONDS,
     STALL_SECONDS,
     Stream,
+    frozen_at_rest,
     latest,
     settle,
     whole_again,
@@ -37,9 +38,9 @@ def scene(make_cluster, flock, proxy):
     """Return a maker of a service of two workers, and of clients at both."""
 
     def make(**settings):
-        redis = f"redis://{proxy.host}/0"
-        given = {"rate_limits": 1, "publish_rate": "1000000/minute", **settings}
-        cluster = make_cluster(workers=2, redis=redis, **given)
+        limits = {"rate_limits": 1, "publish_rate": "1000000/minute"}
+        given = {"redis": f"redis://{proxy.host}/0", **limits, **settings}
+        cluster = make_cluster(workers=2, **given)
         birds = flock(cluster)
         for place in cluster.places:
             birds.come(cluster, ["ada", "bob", "ada"], address=place.address)
@@ -202,6 +203,37 @@ def test_redis_without_memory_is_no_worse_than_one_that_is_away(scene, own_redis
         assert whole_again(birds, ada, EVERYBODY, time.monotonic()) < BACK_SECONDS
     check(cluster, birds, ada, bob)
     assert latest(birds, ada, bob) < BACK_SECONDS
+
+
+def test_a_listener_that_does_not_read_is_cut_off_by_redis_and_misses_nothing(scene, own_redis):
+    # Without the proxy, which reads everything. The sweeper is not what finds it.
+    cluster, birds = scene(redis=own_redis.url, due_ms=30_000)
+    own_redis.ask("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1000000 0 0")
+    frozen, other = cluster.places
+    before = set(own_redis.clients("pubsub"))
+    bobs = [bird for bird in birds.birds if bird.user == "bob"]
+    with frozen_at_rest(cluster, frozen):
+        fill_up(own_redis, before)
+        told = other.publish("bob", "bob 1").answer
+        assert told["session_count"] == 1
+    assert birds.run(partial(have, bobs, {told["id"]}), BACK_SECONDS)
+    assert birds.run(lambda: len(own_redis.clients("pubsub")) == 2)
+    assert birds.faults() == []
+
+
+def fill_up(redis, before):
+    """Publish until the kernel's buffers are full, and Redis' own, and Redis ends a connection."""
+    from redis import Redis
+
+    with Redis(port=redis.port) as client:
+        for _ in range(200):
+            pipe = client.pipeline(transaction=False)
+            for _ in range(20):  # larger ones Valkey does not copy, and does not count
+                pipe.publish("toastkit:0:{workers}", bytes(10_000))
+            pipe.execute()
+            if set(redis.clients("pubsub")) < before:
+                return
+    pytest.fail("nobody was cut off")
 
 
 def test_garbage_on_every_channel_is_dropped_and_nobody_is_shown_it(scene, own_redis):
