@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import socket
 import ssl
 import threading
@@ -49,20 +48,6 @@ def test_a_url_that_names_no_redis_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ConfigError, match="TOASTKIT_REDIS_URL") as refused:
         place(url)
     assert "pa55" not in str(refused.value)
-
-
-@pytest.mark.plain
-def test_without_redis_py_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = builtins.__import__
-
-    def missing(name: str, *args: Any, **given: Any) -> Any:
-        if name.partition(".")[0] == "redis":
-            raise ImportError(name)
-        return found(name, *args, **given)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(ConfigError, match=r"toastkit\[redis\]"):
-        place("redis://cache")
 
 
 def test_a_connection_shows_who_it_is_and_is_ours_alone(redis_server: RedisServer) -> None:

@@ -24,7 +24,7 @@ class RedisBackplane:
     and the ear doubts once a second.
 
     Raises:
-        ConfigError: the URL is wrong, or redis is not installed.
+        ConfigError: the URL is wrong.
     """
 
     shared = True

@@ -6,6 +6,10 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from redis import ConnectionPool
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from ...config import Config
 from ...errors import ConfigError
 
@@ -29,15 +33,8 @@ class Place:
         """Read the settings.
 
         Raises:
-            ConfigError: the URL names no Redis, or a package is missing.
+            ConfigError: the URL names no Redis.
         """
-        try:
-            from redis import ConnectionPool
-            from redis.backoff import NoBackoff
-            from redis.retry import Retry
-        except ImportError:
-            text = "redis_url is set, and redis is not installed: pip install 'toastkit[redis]'"
-            raise ConfigError(text) from None
         try:
             pool = ConnectionPool.from_url(config.redis_url)
         except ValueError:
