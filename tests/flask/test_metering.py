@@ -14,9 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes import Client
 from tests.flask.conftest import MakeApp
+from toastkit import publish_toast
 from toastkit.closing import CloseReason
 from toastkit.errors import ConfigError
 from toastkit.metrics import FOLDER
+from toastkit.testing import Toasts
 from toastkit_flask import ToastKit, metering
 
 PATH = "/api/metrics/prometheus"
@@ -188,3 +190,11 @@ def test_a_host_that_answers_before_us_is_not_counted(tmp_path: Path) -> None:
     assert requests(client) == {}
     with app.app_context():
         toastkit.kit.close()
+
+
+def test_an_app_that_counts_is_tested_like_any_other(app: Flask, toasts: Toasts) -> None:
+    with app.app_context():
+        publish_toast("ada", "Hi")
+    toasts.settle()
+    assert toasts.to("ada").titles == ["Hi"]
+    assert "toastkit_published_total{" in app.test_client().get(PATH).text

@@ -49,11 +49,18 @@ def test_how_late_the_loop_is_is_told(
     assert told == pytest.approx([0, 0.3, 0])
 
 
+def test_a_test_may_have_it_look_now(probe: Probe, told: list[float]) -> None:
+    assert not probe.stopped
+    assert probe.look_now(1)
+    assert told == [0]
+
+
 @pytest.mark.parametrize("end", ["cancel", "abandon"])
 def test_after_the_end_nobody_looks(
     runtime: FakeRuntime, clock: ManualClock, probe: Probe, told: list[float], end: str
 ) -> None:
     getattr(probe, end)()
+    assert probe.stopped
     look(runtime, clock, 1)
     assert told == []
     assert not runtime.timers
