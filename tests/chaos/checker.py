@@ -31,7 +31,7 @@ SLOW_MS = 6000
 STANDSTILLS = frozenset(
     {
         *("redis paused", "redis cut off", "worker frozen"),
-        *("sqlite locked", "postgresql restarted"),
+        *("sqlite locked", "postgresql restarted", "page reads nothing"),
     }
 )
 """Faults that nobody can know of before they are over, or who told what cannot be known."""
