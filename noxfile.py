@@ -16,6 +16,7 @@ WITH_REDIS = (
     "tests/contracts/test_presence.py",
     "tests/doctor/test_redis.py",
     "tests/faults/test_redis.py",
+    "tests/faults/test_workers.py",
     "tests/flask/test_sharedwindows.py",
     "tests/metrics/test_metrics.py",
     "tests/test_redis.py",

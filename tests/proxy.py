@@ -32,7 +32,7 @@ class Proxy:
         self._listener.setblocking(False)
         self.address = self._listener.getsockname()
         self.host = "{}:{}".format(*self.address)
-        self.passed = self.came = self.resets = self.cuts = 0
+        self._passed = self.came = self.resets = self.cuts = 0
         self._delay = 0.0
         self._holding = frozenset()
         self._left = None
@@ -57,6 +57,11 @@ class Proxy:
         self._selector.close()
         for sock in (self._listener, self._bell, self._ring):
             sock.close()
+
+    @property
+    def passed(self):
+        """Return how many bytes went through; what somebody has received is among them."""
+        return self._do(lambda: self._passed)
 
     @property
     def held(self):
@@ -121,7 +126,7 @@ class Proxy:
 
     def note(self, sent):
         """Count bytes that have passed; tell whether their connection is to be cut now."""
-        self.passed += sent
+        self._passed += sent
         if self._left is not None:
             self._left -= sent
             if self._left == 0:
