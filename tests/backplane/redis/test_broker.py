@@ -12,6 +12,7 @@ from tests.backplane.redis.workers import Process, Worker, until
 from tests.fakes import control, toast
 from tests.redis import RedisServer
 from toastkit.backplane.contract import Confirmation, Dismissal
+from toastkit.backplane.redis import asking, peers
 from toastkit.backplane.redis.envelope import MAX_BYTES
 from toastkit.backplane.redis.notices import Answered, encode
 from toastkit.backplane.redis.pump import Command, Then
@@ -81,6 +82,20 @@ def test_what_is_too_big_for_the_others_is_told_here_and_not_taken_for_told(
     assert other.ear.heard == ["01HXY7Z1"]
     assert other.backplane.counts.dropped.total() == 0
     assert "too big" in caplog.text
+
+
+def test_who_hears_no_more_waits_for_no_answer(
+    hire: Hire, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "KEPT_TICKS", 1000)  # nothing is forgotten
+    one, other = hire([]), hire()
+    other.ear.answers = False
+    pending = one.runtime.ask(lambda: one.backplane.broadcast([toast()]))
+    until(lambda: other.ear.held)
+    started = time.monotonic()
+    redis_server.ask("CLIENT", "KILL", "ID", one.broker._listener._id)
+    assert pending.wait(30) == [Confirmation()]
+    assert time.monotonic() - started < 15
 
 
 def test_a_retry_takes_no_answer_of_the_first_time(hire: Hire) -> None:
@@ -227,7 +242,10 @@ def test_a_process_that_serves_nobody_may_dismiss(hire: Hire) -> None:
 # Workers that end, freeze and die
 
 
-def test_who_says_farewell_is_waited_for_no_longer(hire: Hire) -> None:
+def test_who_says_farewell_is_waited_for_no_longer(
+    hire: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "BEATS", 1000)  # nobody is missed
     one, other = hire(), hire()
     other.backplane.close()
     until(lambda: one.peers == 0)

@@ -18,7 +18,7 @@ from tests.fakes import control, toast
 from tests.proxy import Proxy
 from tests.redis import RedisServer
 from toastkit.backplane.contract import Confirmation, Dismissal
-from toastkit.backplane.redis import RedisBackplane
+from toastkit.backplane.redis import RedisBackplane, asking
 from toastkit.clock import SystemClock
 from toastkit.config import Config
 from toastkit.runtime.contract import Runtime
@@ -232,13 +232,17 @@ def _run_for_ever(server: RedisServer) -> None:
 
 
 def test_a_user_of_redis_who_may_not_subscribe_is_told_of_it(
-    hire: Hire, own_redis: RedisServer
+    hire: Hire, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(asking, "KEPT_TICKS", 1000)  # nothing is forgotten
     own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all", "-subscribe")
     url = f"redis://half:secret@127.0.0.1:{own_redis.port}/0"
-    worker = hire(wait=False, redis_url=url)
-    until(lambda: worker.backplane.trouble)
+    other, worker = hire(), hire(wait=False, redis_url=url)
+    until(lambda: worker.backplane.trouble and worker.broker._pump.is_open)
+    started = time.monotonic()
     assert worker.broadcast(toast()) == ALONE
+    assert time.monotonic() - started < 15  # it hears no answers, so it waits for none
+    until(lambda: other.ear.heard == ["01HXY7Z1"])
     assert "subscribe" in str(worker.backplane.trouble)
     assert "secret" not in str(worker.backplane.trouble)
 
