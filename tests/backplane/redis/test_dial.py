@@ -116,7 +116,7 @@ def encrypted(redis_server: RedisServer, tmp_path: Path) -> Iterator[str]:
 def test_over_tls_everything_is_the_same(hire: Hire, encrypted: str) -> None:
     one, other = hire(), hire(redis_url=encrypted)
     for number in range(20):
-        events = [toast(id=f"{number}-{each}", data={"title": "x" * 3000}) for each in range(20)]
+        events = [toast(id=f"{number}-{each}", data={"data": {"text": "x" * 3000}}) for each in range(20)]
         assert one.broadcast(*events) == [Confirmation(2, 2, complete=True)] * 20
     assert other.broadcast(toast()) == [Confirmation(2, 2, complete=True)]
     assert len(other.ear.heard) == 401

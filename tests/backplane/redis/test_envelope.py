@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.fakes import control, toast
-from toastkit.backplane.redis.envelope import MAX_BYTES, Unreadable, open_envelope, pack, unpack
+from toastkit.backplane.redis.envelope import (
+    MAX_BYTES,
+    Unreadable,
+    ensure_tellable,
+    open_envelope,
+    pack,
+    unpack,
+)
 from toastkit.backplane.redis.notices import (
     Answered,
     Beat,
@@ -86,6 +93,9 @@ def without(field: str) -> bytes:
         (without("data"), "wrong_shape"),
         (changed(kind="other"), "wrong_shape"),
         (changed(seq=-1), "wrong_shape"),
+        (changed(seq=10**30), "wrong_shape"),
+        (changed(created_at=10**15), "wrong_shape"),
+        (changed(expires_at=10**15), "wrong_shape"),
         (changed(seq="7"), "wrong_shape"),
         (changed(seq=1.5), "wrong_shape"),
         (changed(id=""), "wrong_shape"),
@@ -99,6 +109,27 @@ def test_what_is_no_event_of_this_route_is_refused(payload: bytes, reason: str) 
     with pytest.raises(Unreadable) as refused:
         unpack("user:u1", payload)
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"title": "no more"},
+        {**toast().data, "title": 7},
+        {**toast().data, "title": ""},
+        {**toast().data, "style": "other"},
+        {**toast().data, "data": []},
+    ],
+)
+def test_a_toast_that_no_dialect_has_words_for_is_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable, match="wrong_data"):
+        ensure_tellable(replace(toast(), data=data))
+    ensure_tellable(replace(control(), data=data))
+
+
+def test_a_toast_with_a_field_of_a_later_version_is_told() -> None:
+    ensure_tellable(replace(toast(), data=toast().data | {"later": 1}))
 
 
 @settings(max_examples=40)
@@ -118,7 +149,8 @@ def test_notices_arrive_as_they_were_sent(notice: Beat | Bye | Dismissed) -> Non
 
 
 def test_answers_arrive_as_they_were_sent() -> None:
-    answers = [Answered(1, WORKER, 0, 2), Answered(2, WORKER, 1, 1)]
+    # The second is asked after three years of thousands in every second.
+    answers = [Answered(1, WORKER, 0, 2), Answered(10**12, WORKER, 1, 1)]
     assert read_answers(encode(answers)) == answers
 
 
@@ -131,7 +163,8 @@ def test_answers_arrive_as_they_were_sent() -> None:
         b'[[1,"0123456789abcdef",1]]',
         b'[[1,"0123456789abcdef",1,1,1]]',
         b'[["1","0123456789abcdef",1,1]]',
-        b'[[1,"0123456789abcdef",99999999999,1]]',
+        b'[[1,"0123456789abcdef",2000000000,1]]',
+        b'[[1,"0123456789abcdef",1,1000001]]',
     ],
 )
 def test_what_is_no_answer_is_refused(payload: bytes) -> None:

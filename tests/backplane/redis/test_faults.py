@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
-from redis import ResponseError
+from redis import Redis, ResponseError
 
 from tests.backplane.redis.conftest import Hire
 from tests.backplane.redis.workers import PATIENCE, Worker, until
@@ -19,6 +19,8 @@ from tests.proxy import Proxy
 from tests.redis import RedisServer
 from toastkit.backplane.contract import Confirmation, Dismissal
 from toastkit.backplane.redis import RedisBackplane, asking
+from toastkit.backplane.redis.envelope import pack
+from toastkit.backplane.redis.notices import Beat, encode
 from toastkit.clock import SystemClock
 from toastkit.config import Config
 from toastkit.runtime.contract import Runtime
@@ -298,8 +300,6 @@ def test_garbage_on_every_channel_is_dropped_and_counted(
 
 
 def _publish_garbage(server: RedisServer, channels: list[bytes], many: int) -> int:
-    from redis import Redis
-
     with Redis(port=server.port, protocol=2, socket_timeout=PATIENCE) as client:
         pipeline = client.pipeline(transaction=False)
         sent = 0
@@ -334,12 +334,47 @@ def _watch_loop(runtime: Runtime) -> Callable[[], list[float]]:
 def test_an_event_of_another_route_is_not_told_on_this_one(
     hire: Hire, own_redis: RedisServer
 ) -> None:
-    from toastkit.backplane.redis.envelope import pack
-
     worker = hire(["user:u1", "user:u2"])
     own_redis.ask("PUBLISH", worker.keys.channel("user:u1"), pack(toast("u2")))
     until(lambda: worker.backplane.counts.dropped["wrong_route"] == 1)
     assert worker.ear.heard == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        (b'"data":{"title":"Hello"', b'"data":{"title":7', "wrong_data"),
+        (b'"reply_to":null', b'"reply_to":"you/1"', "wrong_shape"),
+        (b'"reply_to":null', b'"reply_to":"0123456789abcdef/1e3"', "wrong_shape"),
+    ],
+)
+def test_what_is_almost_a_toast_is_not_told_and_not_answered(
+    hire: Hire, own_redis: RedisServer, field: bytes, value: bytes, reason: str
+) -> None:
+    worker = hire()
+    payload = pack(toast())[:-1] + b',"reply_to":null}'
+    assert field in payload
+    own_redis.ask("PUBLISH", worker.keys.channel("user:u1"), payload.replace(field, value))
+    until(lambda: worker.backplane.counts.dropped[reason] == 1)
+    assert worker.ear.heard == []
+    own_redis.ask("PUBLISH", worker.keys.channel("user:u1"), payload)
+    until(lambda: worker.ear.heard)
+
+
+def test_a_storm_of_hellos_is_greeted_once_a_turn(
+    hire: Hire, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every greeting is heard by every worker: one for each hello would be a storm of its own.
+    worker, said = hire(), []
+    with monkeypatch.context() as patch, Redis(port=own_redis.port, protocol=2) as client:
+        patch.setattr(worker.broker, "_notify", said.append)
+        pipeline = client.pipeline(transaction=False)
+        for _ in range(3000):
+            pipeline.publish(worker.broker._workers, encode(Beat("0" * 16, hello=True)))
+        pipeline.publish(worker.keys.channel("user:u1"), pack(toast()))
+        pipeline.execute()
+        until(lambda: worker.ear.heard)
+    assert 1 <= len(said) < 1000
 
 
 def test_whatever_goes_wrong_with_one_message_the_next_one_is_heard(

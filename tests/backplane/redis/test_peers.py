@@ -2,7 +2,7 @@
 
 import pytest
 
-from toastkit.backplane.redis.peers import BEATS, Crew, Peers
+from toastkit.backplane.redis.peers import BEATS, MOST, Crew, Peers
 
 pytestmark = pytest.mark.plain
 
@@ -44,6 +44,15 @@ def test_who_has_gone_is_forgotten() -> None:
     peers.gone("a")
     peers.gone("a")
     assert len(peers) == 0
+
+
+def test_who_names_thousands_is_believed_some() -> None:
+    peers = Peers()
+    for number in range(MOST + 5):
+        peers.beat(f"w{number}")
+    ticked(peers, BEATS + 1)
+    peers.beat("w0")
+    assert (len(peers), len(peers.silent)) == (MOST, MOST - 1)
 
 
 def test_nobody_is_never_all() -> None:

@@ -7,13 +7,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from ...events import Event
+from ...events import Event, Toast
 
 MAX_BYTES = 256 * 1024
 VERSION: Literal[1] = 1
 
 Text = Annotated[str, Meta(min_length=1, max_length=1000)]
-Number = Annotated[int, Meta(ge=0)]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+Time = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""Milliseconds since the epoch, to the end of the year 9999: later ones cannot be written."""
 
 
 class Unreadable(Exception):
@@ -37,12 +39,12 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     route: Text
     name: Text
     data: dict[str, Any]
-    created_at: Number
+    created_at: Time
     topic: Text | None = None
     user_id: Text | None = None
     seq: Number | None = None
     epoch: Text | None = None
-    expires_at: int | None = None
+    expires_at: Time | None = None
     collapse_key: Text | None = None
     exclude: Text | None = None
     replayed: bool = False
@@ -55,6 +57,7 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
 
 
 _SHARED = tuple(name for name in Envelope.__struct_fields__ if name in Event.__struct_fields__)
+_SHOWN = frozenset(Toast.__struct_fields__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Envelope).decode
 
@@ -86,6 +89,22 @@ def open_envelope(route: str, payload: bytes) -> Envelope:
     if envelope.route != route:
         raise Unreadable("wrong_route")
     return envelope
+
+
+def ensure_tellable(event: Event) -> None:
+    """Check that dialects have words for an event: not only its shape is that of a toast.
+
+    Raises:
+        Unreadable: they have none.
+    """
+    if event.kind != "toast":
+        return
+    try:
+        msgspec.convert(event.data, Toast)
+    except (msgspec.ValidationError, RecursionError):
+        raise Unreadable("wrong_data") from None
+    if not event.data.keys() >= _SHOWN:
+        raise Unreadable("wrong_data")
 
 
 def read(payload: bytes, decode: Any) -> Any:

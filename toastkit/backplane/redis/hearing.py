@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from ...clock import Clock
+from ...events import Event
 from ...runtime.contract import Runtime
 from ..contract import Dismissal, Ear, Heed
 from .asking import Asked
 from .counts import Counts
-from .envelope import Envelope, Unreadable, open_envelope
+from .envelope import Envelope, Unreadable, ensure_tellable, open_envelope
 from .notices import Answered, Beat, Bye, Dismissed, read_answers, read_notice
 from .peers import Peers
 
 log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 60
+_ADDRESS = re.compile(r"([0-9a-f]{16})/([0-9]{1,15})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Hearing:
         self._worker = worker
         self._parts = parts
         self._answers: defaultdict[str, list[Answered]] = defaultdict(list)
+        self._greets = False
         self._told_at: float | None = None
 
     def event(self, route: str, payload: bytes, *, joined: bool) -> None:
@@ -55,13 +59,15 @@ class Hearing:
         try:
             envelope = open_envelope(route, payload)
             worker, number = _address(envelope)
+            if worker == self._worker:
+                self._own(number)
+                return
+            event = envelope.event
+            ensure_tellable(event)
         except Unreadable as garbage:
             self._drop(garbage)
             return
-        if worker == self._worker:
-            self._own(number)
-        else:
-            self._hear(envelope, partial(self._answer, worker, number), joined=joined)
+        self._hear(event, partial(self._answer, worker, number), joined=joined)
 
     def notice(self, payload: bytes) -> None:
         """Take what came by the workers' channel."""
@@ -76,7 +82,7 @@ class Hearing:
             case Beat(worker, hello):
                 self._parts.peers.beat(worker)
                 if hello:
-                    self._parts.greet()
+                    self._greet()
             case Bye(worker):
                 self._parts.peers.gone(worker)
             case Dismissed(worker, user_id, sessions):
@@ -105,17 +111,15 @@ class Hearing:
         if asking is not None:
             asking.answered(0, 0)
 
-    def _hear(
-        self, envelope: Envelope, answer: Callable[[int, int], None], *, joined: bool
-    ) -> None:
+    def _hear(self, event: Event, answer: Callable[[int, int], None], *, joined: bool) -> None:
         if self.ear is None or not joined:
             answer(0, 0)
             return
         try:
-            self.ear.hear(envelope.event, answer)
+            self.ear.hear(event, answer)
         except Exception:
             # Not answered: that nobody is there is not known.
-            log.exception("the %s %s could not be told", envelope.kind, envelope.id)
+            log.exception("the %s %s could not be told", event.kind, event.id)
 
     def _answer(self, worker: str, number: int, written: int, present: int) -> None:
         if not worker:
@@ -123,6 +127,16 @@ class Hearing:
         if not self._answers:
             self._parts.runtime.call(self._flush)
         self._answers[worker].append(Answered(number, self._worker, written, present))
+
+    def _greet(self) -> None:
+        # Once for all who ask in one turn of the loop: each greeting is heard by every worker.
+        if not self._greets:
+            self._greets = True
+            self._parts.runtime.call(self._greeted)
+
+    def _greeted(self) -> None:
+        self._greets = False
+        self._parts.greet()
 
     def _flush(self) -> None:
         answers, self._answers = self._answers, defaultdict(list)
@@ -140,7 +154,9 @@ class Hearing:
 
 def _address(envelope: Envelope) -> tuple[str, int]:
     """Return whom to answer, and what; nobody is an empty name."""
-    worker, _, number = (envelope.reply_to or "/0").partition("/")
-    if not number.isascii() or not number.isdigit() or len(number) > 15:
+    if envelope.reply_to is None:
+        return "", 0
+    found = _ADDRESS.fullmatch(envelope.reply_to)
+    if found is None:
         raise Unreadable("wrong_shape")
-    return worker, int(number)
+    return found[1], int(found[2])

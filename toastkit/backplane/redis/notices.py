@@ -10,7 +10,10 @@ from msgspec import Meta, Struct
 from .envelope import MAX_BYTES, Unreadable, read
 
 Worker = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
-Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+"""Of a question. A process asks hundreds in a second, for months."""
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+"""Of connections: no worker has more, and the sum of some fits into a column."""
 
 
 class Beat(Struct, frozen=True, tag="beat", tag_field="kind", forbid_unknown_fields=True):
@@ -37,7 +40,7 @@ class Dismissed(Struct, frozen=True, tag="dismissed", tag_field="kind", forbid_u
 class Answered(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Answer one event: which, who answers, and how many connections there were."""
 
-    number: Count
+    number: Number
     worker: Worker
     written: Count
     present: Count

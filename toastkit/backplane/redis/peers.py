@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 BEATS = 3
 """How many beats a worker may miss before nobody waits for it."""
+MOST = 1000
+"""How many are known: each that falls silent is asked for, once a second."""
 
 
 class Peers:
@@ -26,8 +28,9 @@ class Peers:
             self._missed[worker] = 0
 
     def beat(self, worker: str) -> None:
-        """Note that a worker hears everything that is for its clients."""
-        self._missed[worker] = 0
+        """Note that a worker hears everything that is for its clients; ``MOST`` are known."""
+        if worker in self._missed or len(self._missed) < MOST:
+            self._missed[worker] = 0
 
     def gone(self, worker: str) -> None:
         """Forget a worker that has ended."""
