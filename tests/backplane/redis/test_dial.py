@@ -43,7 +43,13 @@ def test_a_place_is_named_without_its_password(url: str, name: str, database: in
 
 
 @pytest.mark.plain
-@pytest.mark.parametrize("url", ["cache:6379", "http://:pa55@cache", "redis://:pa55@cache:port"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("cache:6379", "http://:pa55@cache", "redis://:pa55@cache:port"),
+        "redis://:pa55@cache?ssl_cert_reqs=none",  # that needs rediss://
+    ],
+)
 def test_a_url_that_names_no_redis_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ConfigError, match="TOASTKIT_REDIS_URL") as refused:
         place(url)
@@ -116,7 +122,9 @@ def encrypted(redis_server: RedisServer, tmp_path: Path) -> Iterator[str]:
 def test_over_tls_everything_is_the_same(hire: Hire, encrypted: str) -> None:
     one, other = hire(), hire(redis_url=encrypted)
     for number in range(20):
-        events = [toast(id=f"{number}-{each}", data={"data": {"text": "x" * 3000}}) for each in range(20)]
+        events = [
+            toast(id=f"{number}-{each}", data={"data": {"text": "x" * 3000}}) for each in range(20)
+        ]
         assert one.broadcast(*events) == [Confirmation(2, 2, complete=True)] * 20
     assert other.broadcast(toast()) == [Confirmation(2, 2, complete=True)]
     assert len(other.ear.heard) == 401

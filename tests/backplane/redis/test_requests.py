@@ -129,6 +129,18 @@ def test_who_is_not_let_in_is_told_why_without_the_password(own_redis: RedisServ
     assert "secret" not in str(caught.value)
 
 
+def test_what_a_url_says_for_others_harms_nobody(redis_server: RedisServer) -> None:
+    options = "max_connections=10&decode_responses=True&retry_on_timeout=yes&socket_timeout=60"
+    requests = Requests(f"{redis_server.url}?{options}", SystemClock(), PATIENT_MS)
+    assert requests.ask(("PING",)) == [b"PONG"]
+    requests.close()
+
+
+def test_an_option_that_nobody_knows_is_refused_at_once(redis_server: RedisServer) -> None:
+    with pytest.raises(ConfigError, match="redis_url must be like"):
+        Requests(f"{redis_server.url}?ssl_cert_reqs=none", SystemClock(), PATIENT_MS)
+
+
 def test_the_database_is_the_urls(redis_server: RedisServer) -> None:
     requests = Requests(f"redis://127.0.0.1:{redis_server.port}/3", SystemClock(), PATIENT_MS)
     assert requests.database == 3

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from redis import ConnectionPool
+from redis import ConnectionPool, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -35,11 +35,12 @@ class Place:
         Raises:
             ConfigError: the URL names no Redis.
         """
+        text = "TOASTKIT_REDIS_URL must be like redis://:password@host:6379/0, rediss:// or unix://"
         try:
             pool = ConnectionPool.from_url(config.redis_url)
-        except ValueError:
+            pool.connection_class(**pool.connection_kwargs)
+        except (ValueError, TypeError, RedisError):
             # Not its words: they may be those of the URL, which holds the password.
-            text = "TOASTKIT_REDIS_URL must be like redis://:password@host:6379/0, rediss:// or unix://"
             raise ConfigError(text) from None
         seconds = config.redis_timeout_ms / 1000
         given = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from redis.connection import Connection, parse_url
+from redis import ConnectionPool
 from redis.exceptions import ConnectionError as Broken
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
@@ -36,16 +36,16 @@ class Requests:
     """
 
     def __init__(self, url: str, clock: Clock, ms: int) -> None:
-        parse: Callable[[str], dict[str, Any]] = parse_url
         try:
-            self._settings = parse(url)
-        except ValueError:
+            pool = ConnectionPool.from_url(url)
+            self._kind, self._settings = timely(pool.connection_class), pool.connection_kwargs
+            self._clock = clock
+            self._connection()  # an option that nobody knows is no matter of each request
+        except (ValueError, TypeError, RedisError):
             # Not its words: they may be those of the URL, which holds the password.
             raise ConfigError("redis_url must be like redis://:password@host:6379/0") from None
         self.database: int = self._settings.get("db", 0)
-        self._clock = clock
         self._seconds = ms / 1000
-        self._kind = timely(self._settings.pop("connection_class", Connection))
         self._begin()
 
     @property
@@ -138,13 +138,16 @@ class Requests:
             if _is_quiet(connection):
                 return connection
             connection.disconnect()
-        connection = self._kind(self._clock, **self._settings)
+        connection = self._connection()
         try:
             connection.begin(until)
         except BaseException:
             connection.disconnect()
             raise
         return connection
+
+    def _connection(self) -> TimelyConnection:
+        return self._kind(self._clock, **self._settings)
 
     def _put_back(self, connection: TimelyConnection | None) -> None:
         self._away_until = None

@@ -30,8 +30,9 @@ class TimelyConnection(_Base):  # type: ignore[misc]  # its half is not typed
     def __init__(self, clock: Clock, **settings: Any) -> None:
         self._clock = clock
         self.server = ""
+        # Whatever a URL says: others may use it, too.
         own = {"retry": Retry(NoBackoff(), 0), "protocol": 2, "health_check_interval": 0}
-        super().__init__(**settings | own)
+        super().__init__(**settings | own | {"decode_responses": False})
 
     def begin(self, until: float) -> None:
         """Connect; learn which start of the server this is."""
