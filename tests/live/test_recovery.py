@@ -608,6 +608,25 @@ def test_a_gap_after_the_read_is_read_again(world: World) -> None:
     assert news(client) == [-1, 2, -3, 4]
 
 
+@pytest.mark.parametrize("stored", [0, 1])
+def test_a_toast_that_is_stored_nowhere_is_dropped_and_not_looked_for_forever(
+    world: World, stored: int
+) -> None:
+    # Of a user who was forgotten in this moment, or of nobody who may publish.
+    client = world.connect("u1")
+    keep(world, stored)
+    answers = world.hear(toast(id="none", seq=1000, epoch="e1"))
+    for _ in range(2):
+        world.runtime.run()
+        world.runtime.run_job()
+    world.runtime.run()
+    assert not world.runtime.jobs, "it is looked for again"
+    assert answers == [(0, 1)]
+    world.hear(toast())
+    settle(world)
+    assert news(client) == [*[-1] * stored, stored + 1]
+
+
 def test_fifty_tabs_share_one_read(world: World) -> None:
     tabs = [world.connect("u1") for _ in range(50)]
     keep(world, 2)

@@ -22,7 +22,8 @@ class Catching:
 
     It asks for ``topics`` after ``since``; ``before`` is what it heard before it asked. Without an
     ``answer`` it fills a gap that its client does not know of. ``reading`` while what was missed
-    is not known yet; ``tried`` when it could not be read once.
+    is not known yet; ``tried`` when it could not be read once. ``sought`` is the toast that a read
+    was begun for after it had come.
     """
 
     before: tuple[str, ...]
@@ -33,6 +34,7 @@ class Catching:
     ready: Signal | None = None
     reading: bool = True
     tried: bool = False
+    sought: Event | None = None
     line: deque[Told] = field(default_factory=deque)
     held: deque[Told] = field(default_factory=deque)
 

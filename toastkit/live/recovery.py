@@ -219,8 +219,14 @@ class Recoveries:
         """Tell the eldest of what is held, as it would have been told when it came."""
         event, tally = catching.held.popleft()
         step = NEW if event.seq is None else meet(connection, event)
-        if step is GAP:
+        if step is GAP and catching.sought is event:
+            # Read since it came, and stored nowhere: its user was forgotten in this moment, or
+            # nobody published it. What comes after it must not wait for it.
+            if tally is not None:
+                tally.passed()
+        elif step is GAP:
             catching.held.appendleft((event, tally))
+            catching.sought = event
             self._ask_again(connection, catching)
         else:
             self._tell(connection, event, tally, echo=step is ECHO)
