@@ -164,3 +164,22 @@ def test_a_module_of_the_folder_is_there_for_the_file_and_for_nobody_before(read
     (tmp_path / "mine.py").write_text("KIND = 'gthread'\n")
     found = read("import mine\nworker_class = mine.KIND\n")
     assert (found.trouble, found.worker_class) == ("", "gthread")
+
+
+def test_metrics_of_a_service_that_runs_are_left_alone(read, tmp_path):
+    folder = tmp_path / "counted"
+    folder.mkdir()
+    (folder / "counter_1.db").touch()
+    text = STAR + "share_metrics()\n"
+    found = read(text, {"PROMETHEUS_MULTIPROC_DIR": str(folder)})
+    assert (found.together, found.trouble) == (True, "")
+    assert [each.name for each in folder.iterdir()] == ["counter_1.db"]
+    assert read(text, {"PROMETHEUS_MULTIPROC_DIR": ""}).together
+
+
+def test_workers_that_count_for_themselves_are_warned_about(facts, levels):
+    shared = {"redis_url": "redis://localhost", "surfaces": ("toasts", "auth", "metrics")}
+    alone, together = green(workers=2), green(workers=2, together=True)
+    assert levels(check, facts(gunicorn=alone, **shared)) == [("warn", "gunicorn")]
+    assert levels(check, facts(gunicorn=together, **shared)) == []
+    assert levels(check, facts(gunicorn=green(), **shared)) == []

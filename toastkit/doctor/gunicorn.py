@@ -6,7 +6,8 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from .findings import Finding, fail, info, ok, warn
 from .patching import REMEDY
 from .patient import Facts, GunicornFacts, Patient
-from .probe import HOOKS, MARK, OURS
+from .probe import FOLDER, HOOKS, MARK, OURS
 
 NAME = "gunicorn"
 
@@ -36,16 +37,7 @@ def gather(patient: Patient) -> GunicornFacts:
         return GunicornFacts(asked=False)
     text = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
     try:
-        done = subprocess.run(  # noqa: S603  # our own file; the words are the operator's
-            # -P: as under the command gunicorn, no json.py of this folder is taken for Python's.
-            [sys.executable, "-P", "-c", text, *patient.words],
-            env={**os.environ, **patient.environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        done = _run(text, patient.words, {**os.environ, **patient.environ})
     except subprocess.TimeoutExpired:
         return GunicornFacts(trouble=f"its configuration was not read within {SECONDS:.0f} s")
     answers = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
@@ -53,6 +45,24 @@ def gather(patient: Patient) -> GunicornFacts:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         return GunicornFacts(trouble=(said or ["it ended without a word"])[-1])
     return msgspec.json.decode(answers[-1].removeprefix(MARK), type=GunicornFacts)
+
+
+def _run(
+    text: str, words: Sequence[str], environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory(prefix="toastkit-doctor-") as empty:
+        # share_metrics() empties the folder that is named, and a service that runs counts in it.
+        apart = {FOLDER: empty} if environ.get(FOLDER) else {}
+        return subprocess.run(  # noqa: S603  # our own file; the words are the operator's
+            # -P: as under the command gunicorn, no json.py of this folder is taken for Python's.
+            [sys.executable, "-P", "-c", text, *words],
+            env={**environ, **apart},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -73,6 +83,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield ok(NAME, f"it would start {_what(found)}{_by(found)}")
     if not facts.patient.config.redis_url:
         yield from _check_workers(found)
+    if "metrics" in facts.patient.config.surfaces:
+        yield from _check_metrics(found)
     if found.worker_class:
         yield from _check_class(found, portable=facts.patient.config.gateway == "portable")
     else:
@@ -102,6 +114,16 @@ def _check_workers(found: GunicornFacts) -> Iterator[Finding]:
             f"{found.workers} workers: each knows its own clients only, so a toast reaches some of "
             "them late or not at all",
             "put Redis between them (TOASTKIT_REDIS_URL), or run one",
+        )
+
+
+def _check_metrics(found: GunicornFacts) -> Iterator[Finding]:
+    if found.workers > 1 and not found.together:
+        yield warn(
+            NAME,
+            f"{found.workers} workers: each counts for itself, so that the metrics tell of whichever "
+            "was asked",
+            f"in gunicorn.conf.py share_metrics(), below {STAR}",
         )
 
 

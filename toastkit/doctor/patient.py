@@ -75,8 +75,9 @@ class GunicornFacts(Struct, frozen=True):
     """Hold gunicorn's configuration as a start in this folder would read it.
 
     ``worker_class`` is empty where only an unknown command line can name it. ``hooks`` has the
-    module of each hook that somebody set. ``gevent`` and ``files`` are how the
-    configuration file leaves the process. ``trouble`` is why it could not be read.
+    module of each hook that somebody set. ``together``: workers keep metrics in one folder.
+    ``gevent`` and ``files`` are how the configuration file leaves the process. ``trouble`` is why
+    it could not be read.
     """
 
     installed: bool = True
@@ -90,6 +91,7 @@ class GunicornFacts(Struct, frozen=True):
     preload: bool = False
     hooks: dict[str, str] = {}
     helped: bool = False
+    together: bool = False
     gevent: GeventFacts = GeventFacts()
     files: int = 0
 

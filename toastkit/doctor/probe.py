@@ -7,6 +7,7 @@ toastkit, which would be there before gevent then.
 
 import importlib
 import json
+import os
 import resource
 import sys
 from typing import Any
@@ -32,6 +33,7 @@ QUIET = {"gevent", "greenlet", "gunicorn", "packaging", "toastkit", "zope"} | {
 
 HOOKS = ("post_request", "post_worker_init", "pre_request", "worker_int")
 OURS = "toastkit_flask.gunicorn"
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 MARK = "toastkit: "
 """How the answer begins: a configuration file may print, too."""
@@ -109,6 +111,7 @@ def read(words: list[str]) -> dict[str, Any]:
             name: module for name, module in hooks.items() if "gunicorn.config" not in module
         },
         "helped": OURS in sys.modules,
+        "together": bool(os.environ.get(FOLDER)),
         "gevent": {"patched": patched(), "early": early(QUIET)},
         "files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
     }
