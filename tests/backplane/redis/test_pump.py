@@ -57,6 +57,23 @@ def test_what_is_asked_before_it_is_connected_is_answered_in_order(asking: Askin
     assert asking.told == [str(number).encode() for number in range(100)]
 
 
+def test_without_a_thread_to_connect_in_it_tries_again(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_job: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking.runtime, "spawn", refuse)
+        asking.do("ECHO", "a")
+    [error] = asking.told
+    assert isinstance(error, BackplaneUnavailable)
+    assert "new thread" in str(error)
+    until(lambda: asking.pump.is_open)
+    asking.do("ECHO", "b")
+    until(lambda: asking.told[1:] == [b"b"])
+
+
 def test_an_error_of_redis_is_the_reply_of_one_command(asking: Asking) -> None:
     asking.do("NONSENSE")
     asking.do("ECHO", "well")

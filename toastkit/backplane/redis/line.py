@@ -88,7 +88,10 @@ class Line:
 
     def _begin(self) -> None:
         self._try += 1
-        self._runtime.spawn(partial(self._connect, self._try))
+        try:
+            self._runtime.spawn(partial(self._connect, self._try))
+        except RuntimeError as error:  # no thread is to be had
+            self._failed(self._try, str(error))
 
     def _connect(self, attempt: int) -> None:
         try:
