@@ -66,8 +66,9 @@ class Kit:
     Building a kit touches neither disk nor threads; it opens at first use, in each process that
     uses it, and ``close()`` (or leaving its ``with`` block) ends it. ``owned`` names the tables of
     the host's, in the same database, that hold what is users'; without it those that are
-    registered count. ``sender`` is who the signals say they come from: by default the kit. ``metrics`` counts what it does. Where
-    the settings say how to sign for Apple's push service, the key's file is read at once.
+    registered count. ``sender`` is who the signals say they come from: by default the kit.
+    ``metrics`` counts what it does. Where the settings say how to sign for Apple's push service,
+    the key's file is read at once.
     """
 
     def __init__(

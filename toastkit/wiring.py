@@ -287,8 +287,7 @@ def _spread(backplane: Backplane) -> Callable[..., None]:
     """Return how other workers hear whose connections end: all of a user, or those of sessions."""
 
     def spread(user_id: str, session_hashes: Collection[str] = ()) -> None:
-        if backplane.shared:
-            backplane.dismiss(Dismissal(user_id, tuple(session_hashes)))
+        backplane.dismiss(Dismissal(user_id, tuple(session_hashes)))
 
     return spread
 

@@ -138,17 +138,38 @@ def test_what_cannot_be_read_is_looked_for_again(
     assert numbers(client) == [1]
 
 
-def test_who_is_just_catching_up_is_looked_at_afterwards(world: World) -> None:
+def test_one_read_goes_on_at_a_time(world: World) -> None:
+    world.connect("u1"), world.connect("u2")
+    world.node.doubt([U1])
+    world.runtime.run()
+    world.node.doubt([U2])
+    world.runtime.run()
+    assert len(world.runtime.jobs) == 1
+    doubt(world, U2)
+    assert standings(world) == [("u1",), ("u2",)]
+
+
+def test_whose_own_read_began_too_early_is_looked_at_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = world.connect()
     client.news()
+    missed = world.inbox.missed
+
+    def early(*given: Any) -> Any:
+        found = missed(*given)
+        monkeypatch.undo()
+        keep(world, at(2), at(3))
+        doubt(world)  # it is compared while what was found is still on its way
+        return found
+
+    monkeypatch.setattr(world.inbox, "missed", early)
     keep(world, at(1))
     world.runtime.ask(lambda: world.backplane.broadcast([at(2)]))  # a gap: it reads
-    world.runtime.run()
-    world.runtime.jobs.popleft()()
-    keep(world, at(2), at(3))
-    doubt(world)
+    doubt(world, U2)
+    assert numbers(client) == [1, 2]
     look_again(world)
-    assert numbers(client) == [1, 2, 3]
+    assert numbers(client) == [3]
 
 
 def test_a_new_numbering_is_noticed(world: World) -> None:

@@ -57,18 +57,18 @@ class Pending(Protocol):
     def wait(self, seconds: float) -> list[Confirmation]:
         """Return one confirmation per event, in order, after at most ``seconds``.
 
-        Sooner when nothing more can come, complete or not. Called once, by the publisher's own thread or greenlet: it may block, the loop may not. An
-        event that not everybody has answered by then is not complete; answers that come later
-        change nothing.
+        Sooner when nothing more can come, complete or not. Called once, by the publisher's own
+        thread or greenlet: it may block, the loop may not. An event that not everybody has answered
+        by then is not complete; answers that come later change nothing.
         """
 
 
 class Backplane(Protocol):
     """Carry events to every worker that listens to their route.
 
-    Promises: a listener hears one worker's events in the order that worker broadcast them; the
-    publishing worker hears its own events through the same road; one event that fails keeps no
-    other from being heard; nothing is kept; what is lost is found again from storage.
+    Promises: a listener hears one worker's events in the order that worker broadcast them; a worker
+    hears its own, too, once; one event that fails keeps no other from being heard; nothing is kept;
+    what is lost is found again from storage.
     """
 
     shared: bool

@@ -113,7 +113,7 @@ class Anonymous:
         """Make everything of a device's principal a user's; done twice it is done once (B10-B12).
 
         The rows of every registered table move in one transaction, the sessions of the principal
-        end in it, and its connections to this process afterwards.
+        end in it, and its connections to this process afterwards, with Redis to every worker.
 
         Raises:
             Invalid: an id is none, or the secret is missing or wrong.

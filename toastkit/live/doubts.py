@@ -92,7 +92,7 @@ class Doubts:
         later = set()
         for user_id, place in found.items():
             for connection in list(self._roster.members(users[user_id])):
-                if connection.ending or not is_behind(connection, place):
+                if not is_behind(connection, place):
                     continue
                 if connection.catching is None:
                     self._catch_up(connection)

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Collection
-from typing import Protocol
 
-from ..backplane.contract import Answer
+from ..backplane.contract import Answer, Ear
 from ..events import Event
-
-
-class Hearing(Protocol):
-    """What hears for its connections."""
-
-    def hear(self, event: Event, answer: Answer) -> None:
-        """Take one event."""
-
-    def doubt(self, routes: Collection[str] | None) -> None:
-        """Read what may not have been heard."""
 
 
 class NodeEar:
     """Hear for a node as long as there is one."""
 
-    def __init__(self, node: Hearing) -> None:
+    def __init__(self, node: Ear) -> None:
         self._node = weakref.ref(node)
 
     def hear(self, event: Event, answer: Answer) -> None:

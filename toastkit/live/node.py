@@ -240,7 +240,7 @@ class Node:
         deliver(event, list(members), tally, self.clock.now())
         tally.seal()
 
-    def doubt(self, routes: Collection[str] | None) -> None:
+    def doubt(self, routes: Collection[str] | None = None) -> None:
         """Read what may have been told on these routes, or on all, and was not heard here."""
         self._doubts.doubt(routes)
 

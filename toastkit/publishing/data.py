@@ -83,7 +83,7 @@ class Keeping(Protocol):
 class DataParts(Struct, frozen=True):
     """What the facet is made of.
 
-    ``dismiss`` ends a user's connections to this process; ``breathe`` lets others run first.
+    ``dismiss`` ends a user's connections; ``breathe`` lets others run first.
     """
 
     keeping: Keeping
@@ -159,7 +159,7 @@ class Data:
         return True
 
     def forget(self, user_id: object, progress: Progress | None = None) -> dict[str, int]:
-        """Delete everything of one user and end their connections to this process.
+        """Delete everything of one user; end their connections, with Redis to every worker.
 
         The anonymous principals that became this user go, too: their rows, and their connections.
         Returns how many rows of each table went, those of registered tables of the host's too.

@@ -114,6 +114,17 @@ def test_late_and_missed_answers_are_counted(world: World) -> None:
     assert (world.counts.missed, world.counts.late) == (2, 1)
 
 
+def test_of_who_was_not_waited_for_no_answer_was_missed(world: World) -> None:
+    broadcast = world.asked.ask(2)
+    over, open_still = broadcast.askings
+    for asking in (over, open_still):
+        asking.here(0, 0)
+        asking.reached(1, sound=True)
+    over.give_up()
+    assert broadcast.wait(0) == [Confirmation()] * 2
+    assert world.counts.missed == 1
+
+
 def test_given_up_nobody_waits(world: World) -> None:
     broadcast = world.ask()
     broadcast.askings[0].reached(2, sound=True)

@@ -12,7 +12,7 @@ from tests.backplane.redis.workers import Process, Worker, until
 from tests.fakes import control, toast
 from tests.redis import RedisServer
 from toastkit.backplane.contract import Confirmation, Dismissal
-from toastkit.backplane.redis import asking, peers
+from toastkit.backplane.redis import asking, broker, peers
 from toastkit.backplane.redis.envelope import MAX_BYTES
 from toastkit.backplane.redis.notices import Answered, encode
 from toastkit.backplane.redis.pump import Command, Then
@@ -128,6 +128,14 @@ def test_who_is_there_is_asked_before_they_are_told(
     assert [each for each in said if each in {"NUMSUB", *events}] == ["NUMSUB", *events]
 
 
+def test_workers_know_each_other_before_anybody_beats(
+    hire: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "TICK_SECONDS", 3600)
+    first, second = hire(), hire()
+    until(lambda: (first.peers, second.peers) == (1, 1))
+
+
 # A process that serves nobody
 
 
@@ -148,9 +156,13 @@ def test_where_nobody_serves_at_all_it_is_not_known_that_nobody_is_there(hire: H
     assert script.backplane.trouble is None
 
 
-def test_a_process_that_serves_nobody_is_no_worker(hire: Hire, redis_server: RedisServer) -> None:
+def test_a_process_that_serves_nobody_is_no_worker(
+    hire: Hire, redis_server: RedisServer, hurried: None
+) -> None:
     worker, script = hire(), hire(None)
     script.broadcast(toast())
+    until(lambda: script.broker._crew._ticks > 0)
+    script.broadcast(toast())  # behind whatever it has said of itself by then
     assert subscribers(redis_server, worker.broker._everybody) == 1
     assert worker.peers == 0
 

@@ -74,7 +74,6 @@ class Asking:
     __slots__ = (
         "_asked",
         "_broadcast",
-        "_graced",
         "_here",
         "_missing",
         "_present",
@@ -91,7 +90,7 @@ class Asking:
         self._asked = asked
         self._broadcast = broadcast
         self._sound = True
-        self._here = self._reached = self._graced = False
+        self._here = self._reached = False
         self._written = self._present = self._missing = 0
 
     def here(self, written: int, present: int) -> None:
@@ -141,12 +140,10 @@ class Asking:
             return
         if self._missing <= 0:
             self._end()
-        elif not self._graced and self._missing <= self._asked.parts.silent():
-            self._graced = True
+        elif self._missing <= self._asked.parts.silent():
             self._asked.parts.runtime.call_later(GRACE_SECONDS, self._end_without_silent)
 
     def _end_without_silent(self) -> None:
-        self._graced = False
         if not self.over and self._missing <= self._asked.parts.silent():
             self._end()
 

@@ -244,7 +244,7 @@ class Broker:
         if self._listener.heard and self.trouble is None:
             self._peers.tick()
             self._ask_for_silent()
-        elif self.serving:
+        else:
             # What is said meanwhile is perhaps not heard; nor are the beats of others.
             self._doubt(None)
         self._speaking.tick()

@@ -98,7 +98,7 @@ class Listener:
         self._silence += 1
         if self._silence > (SILENT_TICKS if self.heard else FIRST_TICKS):
             self._line.break_off("nothing is heard")
-        elif self._ticks % PING_TICKS == 0:
+        elif self.heard and self._ticks % PING_TICKS == 0:
             self._line.send("PING")
 
     def close(self) -> None:
