@@ -239,6 +239,18 @@ def test_A27_a_kind_nobody_registered_is_told_all_the_same_with_a_warning(
     assert caplog.text.count("control 'usage.changed' is not registered") == 1
 
 
+def test_A27_whoever_serves_nobody_and_registers_nothing_is_not_warned(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Kit(Config(database_url=f"sqlite:///{path}")) as kit:
+        with pytest.raises(NotServing):
+            kit.publish_control("usage.changed", user_id="u1")
+        assert "not registered" not in caplog.text
+        connect(kit)
+        kit.publish_control("usage.changed", user_id="u1")
+    assert caplog.text.count("control 'usage.changed' is not registered") == 1
+
+
 def test_closing_says_farewell_and_gives_everything_back(path: Path) -> None:
     before = threading.active_count()
     kit = Kit(Config(database_url=f"sqlite:///{path}", close_seconds=1))

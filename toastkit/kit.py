@@ -209,7 +209,9 @@ class Kit:
         most, now = self.config.control_bytes, self._ground.clock.now()
         given = {} if params is None else params
         event = control_event(kind, given, user_id, now, most_bytes=most)
-        self._controls.note(event.name)
+        # Else whoever registers kinds is in another process, such as the app a shell speaks to.
+        if self.node.serving or self._ground.hooks.controls:
+            self._controls.note(event.name)
         self._publisher.publish_control(event)
 
     def close(self) -> None:
