@@ -47,6 +47,7 @@ def test_a_place_is_named_without_its_password(url: str, name: str, database: in
     "url",
     [
         *("cache:6379", "http://:pa55@cache", "redis://:pa55@cache:port"),
+        *("redis://:pa55@cache/toasts", "rediss://:pa55@cache/0/1"),
         "redis://:pa55@cache?ssl_cert_reqs=none",  # that needs rediss://
     ],
 )

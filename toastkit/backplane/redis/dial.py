@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from redis import ConnectionPool, RedisError
 from redis.backoff import NoBackoff
@@ -35,8 +36,12 @@ class Place:
         Raises:
             ConfigError: the URL names no Redis.
         """
-        text = "TOASTKIT_REDIS_URL must be like redis://:password@host:6379/0, rediss:// or unix://"
+        text = (
+            "TOASTKIT_REDIS_URL (or REDIS_URL) must be like redis://:password@host:6379/0, "
+            "rediss:// or unix:///path"
+        )
         try:
+            _ensure_number(config.redis_url)
             pool = ConnectionPool.from_url(config.redis_url)
             pool.connection_class(**pool.connection_kwargs)
         except (ValueError, TypeError, RedisError):
@@ -61,6 +66,14 @@ class Place:
             return connected  # type: ignore[no-any-return]
 
         return cls(_name(given), int(given.get("db", 0)), dial)
+
+
+def _ensure_number(url: str) -> None:
+    parts = urlsplit(url)
+    number = parts.path.removeprefix("/")
+    # redis-py would take a database that is no number for 0, and so join who did not mean it.
+    if parts.scheme != "unix" and number and not number.isdecimal():
+        raise ValueError(number)
 
 
 def _name(given: dict[str, object]) -> str:
