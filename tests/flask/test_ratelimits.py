@@ -110,6 +110,15 @@ def test_keys_and_names_are_counted_apart(limits):
         limits.hit("bootstrap", "ada")
 
 
+def test_one_key_that_stays_keeps_no_other_from_being_forgotten(clock):
+    limits = RateLimits(Config(list_rate="1000/minute"), clock)
+    for number in range(100):
+        limits.hit("list", "stays")
+        limits.hit("list", f"u{number}")
+        clock.advance(10)
+    assert len(limits._windows["list"]) < 10
+
+
 def test_keys_that_are_over_are_forgotten(clock):
     limits = RateLimits(Config(), clock)
     for n in range(1000):

@@ -6,14 +6,17 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+from limits import parse
 
 from toastkit import Config, RateLimited
 from toastkit.backplane.redis.requests import Requests
 from toastkit.clock import SystemClock
 from toastkit_flask import sharedwindows
 from toastkit_flask.ratelimits import RateLimits
+from toastkit_flask.sharedwindows import SharedWindows
 
 pytestmark = pytest.mark.plain
 
@@ -54,6 +57,18 @@ print(*told)
 def worker(url, prefix, clock=None, **given):
     config = Config(redis_url=url, redis_prefix=prefix, redis_timeout_ms=30_000, **given)
     return RateLimits(config, clock or SystemClock())
+
+
+@pytest.mark.parametrize("ahead", [-5000, 5000])
+def test_whatever_a_clock_says_the_wait_is_within_the_window(
+    redis_server, redis_prefix, monkeypatch, ahead
+):
+    config = Config(redis_url=redis_server.url, redis_prefix=redis_prefix, redis_timeout_ms=30_000)
+    windows, rate = SharedWindows(config, SystemClock()), parse("1/minute")
+    assert windows.take(rate, ("ada",)) == 0
+    told = SimpleNamespace(reset_time=time.time() + ahead)
+    monkeypatch.setattr(windows._limiter, "get_window_stats", lambda *_: told)
+    assert 0 < windows.take(rate, ("ada",)) <= 60
 
 
 def passed(limits, count, *key):

@@ -99,6 +99,19 @@ def test_one_worker_tells_in_the_folder_what_it_tells_alone(worker: Any, tmp_pat
     assert parsed(read(str(tmp_path))) == parsed(text(metrics(counted(3))))
 
 
+def test_whoever_belongs_to_somebody_else_lives(
+    worker: Any, tmp_path: Path, dead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_pid: int, _signal: int) -> None:
+        raise PermissionError
+
+    worker(dead, 1)
+    before = sorted(tmp_path.glob("*.db"))
+    monkeypatch.setattr(os, "kill", refuse)
+    bury(str(tmp_path))
+    assert sorted(tmp_path.glob("*.db")) == before
+
+
 def test_of_the_dead_the_gauges_go_and_the_counters_stay(
     worker: Any, tmp_path: Path, dead: int
 ) -> None:

@@ -15,16 +15,27 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.fakes import FakeRuntime, control
 from tests.hearing import Heard
 from tests.redis import RedisServer
 from tests.test_kit import DIALECT, connect, eventually, ticket
 from toastkit import Config, Kit, wiring
+from toastkit.backplane import MemoryBackplane
 from toastkit.closing import CloseReason
 from toastkit.live import Arriving
-from toastkit.metrics import FOLDER, Metrics
+from toastkit.metrics import FOLDER, Family, Metrics
+from toastkit.metrics.families import BACKPLANE_UP, CONTROLS, LOOP_LAG_MAX
+from toastkit.metrics.metrics import GAUGE_SECONDS, MAX_SECONDS
+from toastkit.metrics.probe import TICK_SECONDS
 from toastkit.records import Since
 from toastkit.senders import RecordingSender
-from toastkit.signals import client_connected, delivery_settled, toast_published
+from toastkit.signals import (
+    client_connected,
+    client_disconnected,
+    delivery_settled,
+    toast_published,
+)
+from toastkit.testing import ManualClock
 
 Count = Callable[..., float]
 
@@ -138,13 +149,70 @@ def test_who_was_refused_and_what_was_recovered_is_counted(kit: Kit, count: Coun
 
 
 def test_receivers_of_signals_are_told_as_before(kit: Kit) -> None:
-    published, settled, came = (
-        Heard(each, kit) for each in (toast_published, delivery_settled, client_connected)
+    published, settled, came, went = (
+        Heard(each, kit)
+        for each in (toast_published, delivery_settled, client_connected, client_disconnected)
     )
-    connect(kit, "bo")
+    bo = connect(kit, "bo")
     kit.publish_toast("ada", "Hi")
-    eventually(lambda: settled.told and came.told)
+    kit.node.runtime.ask(bo.connection.lost)
+    eventually(lambda: settled.told and came.told and went.told)
     assert published.titles == ["Hi"]
+
+
+@dataclass
+class Alone:
+    """Metrics on a clock and a loop that are moved by hand."""
+
+    metrics: Metrics = field(default_factory=Metrics)
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def __post_init__(self) -> None:
+        self.runtime = FakeRuntime(self.clock)
+        self.backplane = MemoryBackplane(self.runtime)
+        self.begin()
+
+    def begin(self) -> None:
+        self.metrics.begin(self.runtime, self.clock, self.backplane).start()
+        self.runtime.run()
+
+    def look(self, late: float = 0.0, after: float = TICK_SECONDS) -> None:
+        self.clock.advance(after + late)
+        self.runtime.fire()
+
+    def told(self, family: Family) -> float:
+        """Return what a series stands at, for whoever reads it later in a folder."""
+        return self.metrics._totals.values[family, "", ()]
+
+
+def test_the_latest_is_remembered_for_one_to_two_minutes() -> None:
+    alone = Alone()
+    alone.look(late=0.4)
+    seconds = 0.0
+    while alone.told(LOOP_LAG_MAX) < 0.3:
+        alone.look()
+    while alone.told(LOOP_LAG_MAX) > 0.3:
+        alone.look()
+        seconds += TICK_SECONDS
+    assert MAX_SECONDS < seconds < 2 * MAX_SECONDS + 2 * GAUGE_SECONDS
+
+
+def test_gauges_are_looked_at_each_second_whoever_asks() -> None:
+    # What one worker writes is read by another, whom somebody has asked.
+    alone = Alone()
+    alone.look()
+    alone.backplane.trouble = "Redis is away"  # type: ignore[assignment]
+    alone.look(after=GAUGE_SECONDS)
+    assert alone.told(BACKPLANE_UP) == 0
+
+
+def test_what_a_parent_has_noted_its_child_does_not_count() -> None:
+    alone = Alone()
+    alone.metrics.told(control())
+    alone.metrics.abandon()
+    alone.begin()
+    alone.look()
+    assert alone.told(CONTROLS) == 0
 
 
 def test_a_process_that_serves_nobody_counts_nothing(config: Config, metrics: Metrics) -> None:
@@ -227,6 +295,7 @@ def test_in_a_folder_it_is_there_when_the_process_has_ended(
         kit.node.serve()
         connect(kit, "ada")
         kit.publish_toast("ada", "Hi")
+        assert b"toastkit_workers 1.0" in metrics.text()
     other = Metrics()
     with Kit(config, metrics=other) as kit:
         kit.node.serve()

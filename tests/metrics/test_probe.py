@@ -40,6 +40,15 @@ def look(runtime: FakeRuntime, clock: ManualClock, seconds: float) -> None:
     runtime.fire()
 
 
+def test_a_timer_that_comes_early_is_not_late(
+    runtime: FakeRuntime, clock: ManualClock, told: list[float]
+) -> None:
+    Probe(runtime, ManualClock(), told.append).start()  # a clock on which no time has passed
+    runtime.run()
+    look(runtime, clock, TICK_SECONDS)
+    assert told == [0]
+
+
 @pytest.mark.usefixtures("probe")
 def test_how_late_the_loop_is_is_told(
     runtime: FakeRuntime, clock: ManualClock, told: list[float]

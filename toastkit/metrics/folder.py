@@ -30,6 +30,7 @@ BYTES = 256 * 1024
 
 _OURS = re.compile(r"(counter|histogram|gauge_live[a-z]+)_([0-9]+)-[0-9a-z]+\.db")
 _DEAD = "0-dead"
+"""Whose counters are put together: as a process 0 is one's own group, which lives."""
 
 
 class Folder:
@@ -83,7 +84,7 @@ def bury(path: str) -> None:
     left for the next time: whoever looks after workers must wait for none of them.
     """
     folder = Path(path)
-    dead = [each for each in _ours(folder) if each[2] and not _lives(each[2])]
+    dead = [each for each in _ours(folder) if not _lives(each[2])]
     for file, kind, _ in dead:
         if kind.startswith("gauge"):
             file.unlink(missing_ok=True)
@@ -129,7 +130,6 @@ def _put_together(grave: Path, files: Iterable[Path]) -> None:
         for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):
             sums[key] = sums.get(key, 0.0) + value
     fresh = grave.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
     fresh.write_bytes(bytes(BYTES))
     written = MmapedDict(str(fresh))
     for key, value in sums.items():

@@ -7,7 +7,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, cast
 
 from ..backplane.contract import Backplane
@@ -63,10 +62,8 @@ class Metrics(Sink, Witness):
         self._notes.clear()
         self._runtime, self._clock, self._backplane = runtime, clock, backplane
         self._worst_until = self._gauges_at = clock.monotonic()
-        path = os.environ.get(folder.FOLDER, "")
-        self._folder, self._path = None, path if path and Path(path).is_dir() else ""
-        if self._path:
-            self._folder = folder.Folder(self._path)
+        self._path = os.environ.get(folder.FOLDER, "")
+        self._folder = folder.Folder(self._path) if self._path else None
         self._counting = True
         return Probe(runtime, clock, self._look)
 
@@ -199,8 +196,7 @@ class Metrics(Sink, Witness):
         for each in receipts:
             told = each.status, each.transport, each.reason or ""
             self._totals.add(families.PUBLISHED, *told)
-            if each.session_count:
-                self._totals.add(families.WRITTEN, by=each.session_count)
+            self._totals.add(families.WRITTEN, by=each.session_count)
 
     def _count_deliveries(self, ended: Sequence[Ended]) -> None:
         for each in ended:

@@ -64,6 +64,41 @@ def test_an_answer_that_comes_late_is_counted_and_changes_nothing(hire: Hire) ->
     until(lambda: one.backplane.counts.late == 1)
 
 
+def test_what_nobody_answers_is_given_up(hire: Hire, hurried: None) -> None:
+    one, other = hire(), hire()
+    other.ear.answers = False
+    assert one.broadcast(toast(), seconds=30) == [Confirmation(1, 1)]
+    assert other.ear.held
+
+
+def test_who_closes_waits_for_nobody(hire: Hire) -> None:
+    one, other = hire(), hire()
+    other.ear.answers = False
+    pending = one.runtime.ask(lambda: one.backplane.broadcast([toast()]))
+    until(lambda: other.ear.held)
+    one.backplane.close()
+    started = time.monotonic()
+    assert pending.wait(30) == [Confirmation(1, 1)]
+    assert time.monotonic() - started < 15
+
+
+def test_who_was_never_connected_says_no_farewell(hire: Hire, own_redis: RedisServer) -> None:
+    own_redis.pause()
+    script, ended = hire(None, redis_url=own_redis.url), list[bool]()
+    script.runtime.ask(lambda: script.broker.dismiss(Dismissal("ada")))
+    script.runtime.ask(lambda: script.broker.finish(lambda: ended.append(True)))
+    assert ended
+    own_redis.resume()
+
+
+def test_who_has_just_beaten_is_not_gone(hire: Hire) -> None:
+    # Redis was asked before it came back.
+    worker = hire()
+    worker.runtime.ask(lambda: worker.broker._peers.beat("other"))
+    worker.runtime.ask(lambda: worker.broker._found("other", 0))
+    assert worker.peers == 1
+
+
 def test_an_answer_to_nothing_that_was_asked_is_late(hire: Hire, redis_server: RedisServer) -> None:
     worker = hire()
     redis_server.ask("PUBLISH", worker.broker._own, encode([Answered(999, "0" * 16, 1, 1)]))
@@ -183,6 +218,13 @@ def test_a_worker_that_has_just_gone_may_be_about_to_come_back(hire: Hire) -> No
     other.backplane.close()
     until(lambda: script.broadcast(toast())[0].written == 0)
     assert script.broadcast(toast()) == [Confirmation()]
+
+
+def test_who_does_not_come_back_is_expected_no_longer(hire: Hire, hurried: None) -> None:
+    _, other, script = hire([]), hire(), hire(None)
+    assert script.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
+    other.backplane.close()
+    until(lambda: script.broadcast(toast()) == [Confirmation(complete=True)])
 
 
 # Routes come and go

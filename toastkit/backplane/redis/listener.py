@@ -20,7 +20,7 @@ SLICE = 1000
 """How many channels are subscribed before others get their turn."""
 RUN = re.compile(rb"run_id:\w+")
 ALL = b"all"
-PING_TICKS, SILENT_TICKS, FIRST_TICKS = 2, 5, 2
+PING_TICKS, SILENT_TICKS = 2, 5
 """How many seconds lie between two pings, and how many without a word mean that nobody is there."""
 
 
@@ -96,7 +96,7 @@ class Listener:
             return
         self._ticks += 1
         self._silence += 1
-        if self._silence > (SILENT_TICKS if self.heard else FIRST_TICKS):
+        if self._silence > SILENT_TICKS:
             self._line.break_off("nothing is heard")
         elif self.heard and self._ticks % PING_TICKS == 0:
             self._line.send("PING")

@@ -55,6 +55,5 @@ class Routes:
         return self._by_channel.get(channel)
 
     def named(self, channels: Iterable[bytes]) -> list[str]:
-        """Return the routes of those channels that somebody is on."""
-        routes = (self._by_channel.get(channel) for channel in channels)
-        return [route for route in routes if route is not None and route in self._joined]
+        """Return the routes that are heard on those channels."""
+        return [self._by_channel[channel] for channel in channels if channel in self._by_channel]
