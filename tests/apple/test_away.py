@@ -98,7 +98,8 @@ def test_all_that_is_wanted_still_is_sent_when_it_is_back(url, patient):
     states = dict(ask(url, "SELECT id, state FROM toastkit_toasts"))
     assert {states[id] for id in soon} == {"expired"}
     assert {states[id] for id in late} == {"sent"}
-    assert sorted(each.json["toast"]["id"] for each in apple.requests) == sorted(late)
+    # On a slow machine this clock outruns a post, whose lease then ends: that one is posted again.
+    assert {each.json["toast"]["id"] for each in apple.requests} == set(late)
     assert sum(attempts[id] for id in late) < 3 * MANY
 
 

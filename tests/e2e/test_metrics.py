@@ -111,14 +111,15 @@ def test_what_was_counted_survives_a_reload_and_the_folder_does_not_grow(server,
     for number in range(10):
         server.post("/toast", {"user_id": f"user{number}", "toast": "Hi"})
     before = eventually(server, lambda found: total(found, "published_total") == 10)
-    old = server.workers()
-    server.process.send_signal(signal.SIGHUP)
+    for _ in range(2):
+        old = server.workers()
+        server.process.send_signal(signal.SIGHUP)
 
-    def forgotten(_found):
-        return not [file for pid in old for file in folder.glob(f"gauge_*_{pid}-*")]
+        def forgotten(_found, old=old):
+            return not [file for pid in old for file in folder.glob(f"gauge_*_{pid}-*")]
 
-    after = eventually(server, forgotten)
+        after = eventually(server, forgotten)
     assert total(after, "published_total") == 10
     assert not [key for key, value in counters(before).items() if after[key] < value]
-    # Whoever reads just then keeps one from being put to the others, until the next one ends.
-    assert len(list(folder.glob("counter_*"))) <= len(["the dead", "one of them", *old])
+    # Whoever reads just then keeps some from being put to the others, until the next one ends.
+    assert len(list(folder.glob("counter_*"))) <= len(["the dead", *old, *old])
