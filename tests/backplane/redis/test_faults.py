@@ -361,6 +361,20 @@ def test_what_is_almost_a_toast_is_not_told_and_not_answered(
     until(lambda: worker.ear.heard)
 
 
+def test_who_watches_redis_is_not_waited_for(hire: Hire, own_redis: RedisServer) -> None:
+    # An operator's tool: it hears everything and answers nothing, and no push may wait for it.
+    one, script, _ = hire(), hire(None), hire()
+    assert script.broadcast(toast()) == BOTH
+    with Redis(port=own_redis.port, protocol=2) as client, client.pubsub() as watch:
+        watch.psubscribe("*")
+        until(watch.get_message)
+        for each in (one, script):
+            until(lambda each=each: each.broker._speaking.watched)
+            assert each.broadcast(toast()) == BOTH
+            assert each.broadcast(toast("u2")) == [Confirmation(complete=True)]
+    until(lambda: not one.broker._speaking.watched)
+
+
 def test_a_storm_of_hellos_is_greeted_once_a_turn(
     hire: Hire, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

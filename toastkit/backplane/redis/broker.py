@@ -24,7 +24,7 @@ from .notices import Beat, Bye, Dismissed, Notice
 from .peers import Crew, Peers
 from .pump import Pump
 from .routes import Routes
-from .speaking import Speaking
+from .speaking import Hearers, Speaking
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,17 @@ class BrokerParts:
     keys: Keys
     counts: Counts
     seconds: float
+
+
+class _Roll:
+    """Hold who was there when some events were told, as far as that is known."""
+
+    def __init__(self, heard: bool) -> None:
+        self.heard = heard
+        self.hearers: Hearers = {}
+
+    def take(self, hearers: Hearers | None) -> None:
+        self.hearers = hearers or {}
 
 
 class Broker:
@@ -114,24 +125,26 @@ class Broker:
             asking.failed_here()
 
     def _tell_others(self, events: Sequence[Event], broadcast: Broadcast) -> None:
-        roll: list[int | None] = []
+        roll = _Roll(self._listener.heard)
         # Asked first: whoever is counted here has subscribed all its routes before what follows.
-        self._speaking.count_workers(roll.append)
+        routes = {event.route for event in events if self._speaking.watched}
+        self._speaking.count({EVERYBODY, *routes}, roll.take)
         for event, asking in zip(events, broadcast.askings, strict=True):
             payload = pack(event, f"{self._worker}/{asking.number}")
             if len(payload) > MAX_BYTES:
                 log.warning("the %s %s is too big for other workers", event.kind, event.id)
                 asking.reached(0, sound=False)
             else:
-                then = partial(self._reached, asking, roll, self._listener.heard)
+                then = partial(self._reached, asking, event.route, roll)
                 self._speaking.event(event.route, payload, then)
 
-    def _reached(
-        self, asking: Asking, roll: Sequence[int | None], heard: bool, receivers: object
-    ) -> None:
+    def _reached(self, asking: Asking, route: str, roll: _Roll, receivers: object) -> None:
         # Who does not hear, hears no answers: they are not waited for.
-        if heard and self._listener.heard and isinstance(receivers, int):
-            asking.reached(receivers, sound=self._are_all_there(*roll))
+        if roll.heard and self._listener.heard and isinstance(receivers, int):
+            # Who watches answers nothing. How many were subscribed a moment before is believed only
+            # then: one that came in between would answer, too, in the place of another.
+            answering = min(receivers, roll.hearers.get(route, receivers))
+            asking.reached(answering, sound=self._are_all_there(roll.hearers.get(EVERYBODY)))
         else:
             asking.reached(0, sound=False)
 
@@ -223,6 +236,7 @@ class Broker:
         if not self._started:
             self._started = True
             self._pump.open()
+            self._speaking.tick()
             self._parts.runtime.call_later(TICK_SECONDS, self._tick)
 
     def _settle(self) -> None:

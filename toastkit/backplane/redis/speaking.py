@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,15 +13,22 @@ from .notices import Answered, Notice, encode
 from .pump import Command, Pump
 
 Then = Callable[[Any], None]
+Hearers = Mapping[str, int]
+"""How many processes are subscribed, by what was asked for."""
 
 
 class Speaking:
-    """Say it through the pump; on the loop only."""
+    """Say it through the pump; on the loop only.
+
+    ``watched`` tells whether somebody listens by a pattern, like an operator's tool: for Redis one
+    more who receives an event, and it answers nothing.
+    """
 
     def __init__(self, pump: Pump, keys: Keys) -> None:
         self._pump = pump
         self._keys = keys
         self._refusals: dict[str, str] = {}
+        self.watched = False
 
     @property
     def refusal(self) -> str | None:
@@ -29,9 +36,10 @@ class Speaking:
         return next(iter(self._refusals.values()), None)
 
     def tick(self) -> None:
-        """Ask again, once a second, whether it still refuses to count; the rest is said anyway."""
+        """Look, at first and once a second, who watches, and whether it still refuses to count."""
+        self._pump.do(("PUBSUB", "NUMPAT"), self._see)
         if "PUBSUB" in self._refusals:
-            self.count_workers(_ignore)
+            self.count([EVERYBODY], _ignore)
 
     def event(self, route: str, payload: bytes, then: Then) -> None:
         """Tell an event to whoever is on its route; ``then`` is told how many hear it."""
@@ -45,23 +53,25 @@ class Speaking:
         """Answer a process what it has asked."""
         self._do("PUBLISH", self._keys.worker(worker), encode(answers), then=_ignore)
 
-    def count_workers(self, then: Callable[[int | None], None]) -> None:
-        """Ask how many workers hear everything that is for their clients; ``None``: not known."""
-        self._count(self._keys.channel(EVERYBODY), then)
+    def count(self, routes: Iterable[str], then: Callable[[Hearers | None], None]) -> None:
+        """Ask how many processes hear each route; ``None``: not known."""
+        self._count({self._keys.channel(route): route for route in routes}, then)
 
     def look_for(self, worker: str, then: Callable[[int | None], None]) -> None:
         """Ask whether a process is connected: by 1 or 0; ``None``: not known."""
-        self._count(self._keys.worker(worker), then)
+        channels = {self._keys.worker(worker): worker}
+        self._count(channels, lambda found: then(None if found is None else found[worker]))
 
-    def _count(self, channel: str, then: Callable[[int | None], None]) -> None:
+    def _count(self, channels: Mapping[str, str], then: Callable[[Hearers | None], None]) -> None:
         def counted(reply: Any) -> None:
-            match reply:
-                case [_, int(number)]:
-                    then(number)
-                case _:
-                    then(None)
+            numbers = reply[1::2] if isinstance(reply, list) else []
+            known = len(numbers) == len(channels) and all(isinstance(each, int) for each in numbers)
+            then(dict(zip(channels.values(), numbers, strict=True)) if known else None)
 
-        self._do("PUBSUB", "NUMSUB", channel, then=counted)
+        self._do("PUBSUB", "NUMSUB", *channels, then=counted)
+
+    def _see(self, reply: Any) -> None:
+        self.watched = isinstance(reply, int) and reply > 0
 
     def _do(self, *command: str | bytes | int, then: Then) -> None:
         self._pump.do(command, partial(self._note, command, then))
