@@ -37,7 +37,7 @@ class Place:
             ConfigError: the URL names no Redis.
         """
         text = (
-            "TOASTKIT_REDIS_URL (or REDIS_URL) must be like redis://:password@host:6379/0, "
+            "TOASTKIT_REDIS_URL or REDIS_URL must be like redis://:password@host:6379/0, "
             "rediss:// or unix:///path"
         )
         try:
