@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,7 +30,6 @@ class SharedWindows:
         requests = Requests(config.redis_url, clock, most)
         keys = Keys(config.redis_prefix, requests.database)
         self._limiter = MovingWindowRateLimiter(_Storage(requests, keys))
-        weakref.finalize(self, requests.close)
 
     def take(self, rate: RateLimitItem, key: tuple[str, ...]) -> float:
         """Count a hit and return 0, or return the seconds until one would count.

@@ -172,6 +172,13 @@ def test_what_a_killed_master_has_left_goes_when_the_next_one_starts(folder, mon
         each.mkdir()
     held = gunicorn._lock(living / gunicorn.LOCKED)
     os.close(gunicorn._lock(killed / gunicorn.LOCKED))
+    (theirs / gunicorn.LOCKED).symlink_to(
+        killed / gunicorn.LOCKED
+    )  # a trap: it is opened by nobody
+    files = len(os.listdir("/proc/self/fd"))
     made = Path(gunicorn.share_metrics())
     assert sorted(tmp_path.glob(f"{gunicorn.OURS}*")) == sorted([living, theirs, made])
+    assert len(os.listdir("/proc/self/fd")) == files + 1
+    with pytest.raises(BlockingIOError):
+        gunicorn._lock(made / gunicorn.LOCKED)
     os.close(held)

@@ -86,6 +86,12 @@ def test_a_request_is_counted_by_operation_and_kind_of_status(
     }
 
 
+def test_who_is_refused_at_the_door_is_counted(make_app: MakeApp) -> None:
+    client = make_app(surfaces="toasts,metrics", trusted_hosts="localhost").test_client()
+    assert client.get("/health", headers={"Host": "evil.example"}).status_code == 403
+    assert requests(client) == {("get_health", "4xx"): 1}
+
+
 def test_how_long_requests_took_is_told(client: FlaskClient, clock: Any) -> None:
     client.get("/health")
     found = told(client)
@@ -151,9 +157,10 @@ def test_with_a_secret_only_its_bearer_reads_it(make_app: MakeApp) -> None:
     client = make_app(surfaces="metrics", metrics_secret="one,two").test_client()
     for secret in ("one", "two"):
         assert client.get(PATH, headers={"Authorization": f"Bearer {secret}"}).status_code == 200
-    wrong = client.get(PATH, headers={"Authorization": "Bearer onetwo"})
-    assert (wrong.status_code, wrong.json["code"]) == (401, "invalid_token")
-    assert "toastkit_" not in wrong.text
+    for garbage in ("onetwo", "\xff"):
+        wrong = client.get(PATH, headers={"Authorization": f"Bearer {garbage}"})
+        assert (wrong.status_code, wrong.json["code"]) == (401, "invalid_token")
+        assert "toastkit_" not in wrong.text
     assert client.get(PATH).status_code == 401
 
 

@@ -146,7 +146,7 @@ def test_every_secret_is_compared_in_constant_time(authenticator, monkeypatch):
         compared.append((given, secret))
         return given == secret
 
-    monkeypatch.setattr("toastkit.identity.authenticator.hmac.compare_digest", compare)
+    monkeypatch.setattr("toastkit.ids.hmac.compare_digest", compare)
     authenticator.ensure_publisher("one")
     assert compared == [(b"one", b"one"), (b"one", "zwei-é".encode())]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hiredis import ReplyError
 
 from tests.backplane.redis.workers import until
 from tests.redis import RedisServer
@@ -70,6 +71,7 @@ def test_the_last_channel_is_subscribed_after_all_others_each_time(
     assert len(told.subscribed()) == 2 * SLICE + 1
     assert told.subscribed()[-1] == b"everybody"
     assert told.sent[-1] == ("PING", b"all")
+    assert told.joined == []
 
 
 def test_what_is_joined_later_is_said_when_it_is_heard(told: Told, own_redis: RedisServer) -> None:
@@ -99,6 +101,34 @@ def test_what_was_left_and_joined_in_one_turn_stays(told: Told) -> None:
     told.do("want", b"c")
     until(lambda: told.joined == [b"c"])
     assert told.sent == [("SUBSCRIBE", b"c")]
+
+
+def test_what_was_to_be_subscribed_on_a_lost_connection_waits_for_the_next(told: Told) -> None:
+    told.do("want", b"a")
+    told.do("open")
+    until(lambda: told.heard == 1)
+    told.sent.clear()
+
+    def turn() -> None:
+        told.listener.want(b"b")
+        told.listener._line.break_off("cut")
+
+    told.runtime.ask(turn)
+    until(lambda: told.heard == 2)
+    assert told.sent[0] == ("INFO", "server")
+    assert told.subscribed() == [b"a", b"b"]
+
+
+def test_what_comes_behind_a_refusal_is_taken_for_nothing(told: Told) -> None:
+    told.do("want", b"a")
+    told.do("open")
+    until(lambda: told.heard == 1)
+    replies = [ReplyError("NOPERM"), [b"message", b"a", b"late"], [b"pong", b"all"]]
+    greetings = list(told.listener._greetings)
+    told.do("_replies", replies)
+    assert (told.lost, told.messages) == (1, [])
+    assert told.listener._greetings == greetings
+    until(lambda: told.heard == 2)
 
 
 def test_a_connection_that_says_nothing_is_pinged_and_then_given_up(

@@ -64,8 +64,8 @@ class Listener:
 
     @property
     def trouble(self) -> str | None:
-        """Say why nothing is heard, if so."""
-        return self._line.trouble
+        """Say why nothing is heard, if so: who is refused is let in first, each time."""
+        return self._line.failing
 
     @property
     def settled(self) -> bool:
@@ -141,7 +141,6 @@ class Listener:
     def _lost(self, _why: str) -> None:
         self.heard = self._began = self._begins = False
         self._changed.clear()
-        self._joined.clear()
         self._user.lost()
 
     def _change(self, channel: bytes) -> None:
@@ -196,6 +195,7 @@ class Listener:
             case [b"pong", b"all"]:
                 self._joined.clear()
                 self.heard = True
+                self._line.prove()
                 self._user.heard()
             case ReplyError():
                 self._line.break_off(f"it refuses: {reply}")
