@@ -52,6 +52,30 @@ def standings(world: World) -> list[Any]:
     return [asked for asked in world.inbox.asked if asked and isinstance(asked[-1], str)]
 
 
+@pytest.mark.parametrize("after", [0, 1])
+def test_without_a_thread_to_read_in_it_looks_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """Neither who is behind, nor what is missed."""
+    client, spawn, spared = world.connect(), world.runtime.spawn, [None] * after
+    client.news()
+    keep(world, at(1))
+
+    def refuse(job: Any) -> None:
+        if not spared:
+            raise RuntimeError("can't start new thread")
+        spared.pop()
+        spawn(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.runtime, "spawn", refuse)
+        doubt(world, U1)
+    assert numbers(client) == []
+    for _ in range(5):
+        look_again(world)
+    assert numbers(client) == [1]
+
+
 def test_who_is_behind_is_told_what_was_not_heard(world: World) -> None:
     client = world.connect()
     client.news()

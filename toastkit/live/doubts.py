@@ -64,20 +64,27 @@ class Doubts:
             for route in some
             for connection in self._roster.members(route)
         }
-        if users:
-            self._runtime.spawn(partial(self._read, users))
-        else:
+        if not users:
             self._done()
+            return
+        try:
+            self._runtime.spawn(partial(self._read, users))
+        except RuntimeError as error:  # no thread is to be had
+            self._cannot(error)
+            self._compare(users, None)
 
     def _read(self, users: Mapping[str, str]) -> None:
         found: Mapping[str, Position] | None = None
         try:
             found = self._inbox.standings(list(users))
         except StorageUnavailable as error:
-            if self._well:
-                log.warning("what was not heard cannot be read yet: %s", error)
+            self._cannot(error)
         finally:
             self._runtime.call(self._compare, users, found)
+
+    def _cannot(self, error: Exception) -> None:
+        if self._well:
+            log.warning("what was not heard cannot be read yet: %s", error)
 
     def _compare(self, users: Mapping[str, str], found: Mapping[str, Position] | None) -> None:
         self._well = found is not None

@@ -71,8 +71,13 @@ class Readings:
 
     def _set_to_work(self) -> None:
         if self._line and self._jobs < AT_ONCE:
-            self._jobs += 1
-            self._runtime.spawn(self._work)
+            try:
+                self._runtime.spawn(self._work)
+            except RuntimeError as error:  # no thread is to be had
+                log.warning("what a client missed is read later: %s", error)
+                self._runtime.call_later(1, self._set_to_work)
+            else:
+                self._jobs += 1
 
     def _work(self) -> None:
         try:
