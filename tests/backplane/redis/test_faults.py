@@ -249,6 +249,21 @@ def test_a_user_of_redis_who_may_not_subscribe_is_told_of_it(
     assert "secret" not in str(worker.backplane.trouble)
 
 
+def test_a_user_of_redis_who_is_refused_asks_ever_less_often_and_is_told_once(
+    hire: Hire, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_redis.ask("ACL", "SETUSER", "half", "on", ">secret", "~*", "&*", "+@all", "-subscribe")
+    worker = hire(wait=False, redis_url=f"redis://half:secret@127.0.0.1:{own_redis.port}/0")
+    worker.broadcast(toast())
+    began = worker.backplane.counts.reconnects
+    until(lambda: worker.backplane.counts.reconnects > began + 6)
+    assert worker.broker._listener._line._failures > 5
+    assert [each.message for each in caplog.records if "answers again" in each.message] == []
+    own_redis.ask("ACL", "SETUSER", "half", "+subscribe")
+    until(lambda: worker.hears and worker.backplane.well)
+    assert worker.broker._listener._line._failures == 0
+
+
 def test_a_user_of_redis_who_may_not_publish_is_told_of_it(
     hire: Hire, own_redis: RedisServer
 ) -> None:

@@ -38,13 +38,14 @@ class User:
 class Line:
     """Keep one link open from the first ``open`` on.
 
-    ``trouble`` says why there is none; ``settled`` tells whether the first try has ended. Between
-    two tries lies 50 ms at first and a second at last, by chance a little less, so that not all
-    workers come back at once.
+    ``trouble`` says why there is none, ``failing`` why there was none, until it has proved good;
+    ``settled`` tells whether the first try has ended. Between two tries lies 50 ms at first and a
+    second at last, by chance a little less, so that not all workers come back at once.
     """
 
     def __init__(self, parts: LineParts, user: User) -> None:
         self.trouble: str | None = None
+        self.failing: str | None = None
         self.settled = False
         self._runtime = parts.runtime
         self._place = parts.place
@@ -70,6 +71,10 @@ class Line:
         """Send one command, if there is a link."""
         if self._link is not None:
             self._link.send(*command)
+
+    def prove(self) -> None:
+        """Note that the link does what it is for: the next failure is a first one."""
+        self.failing, self._failures = None, 0
 
     def break_off(self, why: str) -> None:
         """Give the present link up, and try again."""
@@ -107,7 +112,7 @@ class Line:
             return
         self._link = Link(connected, self._runtime, Hearer(self._user.replies, self._broken))
         self._counts.reconnects += self.settled
-        self.trouble, self.settled, self._failures = None, True, 0
+        self.trouble, self.settled = None, True
         self._user.opened()
 
     def _broken(self, why: str) -> None:
@@ -117,7 +122,8 @@ class Line:
     def _failed(self, attempt: int, why: str) -> None:
         if attempt != self._try:
             return
-        self.trouble, self.settled = f"{self._place.name}: {why.rstrip('.')}", True
+        self.trouble = self.failing = f"{self._place.name}: {why.rstrip('.')}"
+        self.settled = True
         most = min(FIRST_SECONDS * 2**self._failures, MOST_SECONDS)
         self._failures = min(self._failures + 1, 10)
         self._timer = self._runtime.call_later(most * random.uniform(0.5, 1), self._begin)  # noqa: S311

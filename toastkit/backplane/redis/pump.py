@@ -85,6 +85,7 @@ class Pump:
             self._runtime.call_later(self._share, self._watch)
 
     def _opened(self) -> None:
+        self._line.prove()
         early, self._early, self._idle = self._early, [], 0
         for command, then in early:
             self.do(command, then)
