@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from toastkit.errors import StorageUnavailable
 
 
@@ -28,14 +30,16 @@ def test_a_file_that_is_no_database_is_503(make_app, tmp_path):
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
 
 
-def test_what_cannot_be_written_is_503(app, client, monkeypatch):
+@pytest.mark.parametrize("part", ["read", "write"])
+def test_what_can_be_read_or_written_no_more_is_503(app, client, monkeypatch, part):
     client.get("/health")
     storage = app.extensions["toastkit"].kit._ground.storage
 
-    def refuse():
-        raise StorageUnavailable("the disk is full; nothing was kept")
+    def refuse(*_given):
+        raise StorageUnavailable("the disk is gone; nothing was kept")
 
-    monkeypatch.setattr(storage, "ensure_writable", refuse)
+    parts = {"read": (storage.inbox, "page"), "write": (storage, "ensure_writable")}
+    monkeypatch.setattr(*parts[part], refuse)
     answer = client.get("/health")
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
     assert answer.headers["Retry-After"]
