@@ -67,3 +67,21 @@ def test_only_so_many_routes_are_kept(
     assert len(history._routes) <= 11
     assert len(history._full) <= 11
     assert history.newest("busy", 1).position.seq == 50, "the ones used last are kept"
+
+
+def test_one_route_that_stays_busy_keeps_no_other_from_being_let_go_of(
+    history: MemoryHistory, clock: ManualClock
+) -> None:
+    publish(history, "busy")
+    for number in range(50):
+        publish(history, f"r{number}", Keep(ms=1000))
+        publish(history, "busy")
+        clock.advance(2)
+    assert len(history._full) < 5
+
+
+def test_who_asks_shortens_no_routes_life(history: MemoryHistory, clock: ManualClock) -> None:
+    publish(history, "r")
+    told = history.newest("r", 0).position
+    clock.advance(META_MS / 1000 - 1)
+    assert history.newest("r", 0).position == told
