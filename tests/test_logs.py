@@ -80,6 +80,11 @@ def test_no_field_is_longer_than_2_kb(text):
         assert len(json.dumps(found[name])) <= MOST_BYTES + len("\\u2026")
 
 
+def test_an_exception_that_is_none_is_not_told():
+    record = logging.LogRecord("shop", logging.ERROR, "x", 1, "no", (), (None, None, None))
+    assert "error" not in json.loads(JsonFormatter().format(record))
+
+
 def test_of_a_traceback_the_end_is_kept():
     found = written("it failed", error=raised("a word " * 9999 + "the end"))
     assert found["traceback"].startswith("…")

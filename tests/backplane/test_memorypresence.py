@@ -53,3 +53,23 @@ def test_one_call_at_a_time() -> None:
             thread.join(0.02)
             assert thread.is_alive()
         thread.join(30)
+
+
+def test_it_reaps_at_most_so_many_routes() -> None:
+    clock = ManualClock()
+    presence = MemoryPresence(clock)
+    for route in ("one", "two", "three"):
+        presence.enter(Stay(route=route, connection="c", member=Member("ada")))
+    clock.advance(LEASE_MS / 1000)
+    assert [len(presence.reap(2)) for _ in range(3)] == [2, 1, 0]
+
+
+def test_who_has_come_again_was_not_reaped() -> None:
+    clock = ManualClock()
+    presence = MemoryPresence(clock)
+    presence.enter(stay("one"))
+    clock.advance(LEASE_MS / 1000)
+    presence.reap()
+    presence.enter(stay("one"))
+    presence._rooms["room"].leases.clear()  # lost, and nobody was told
+    assert presence.renew([stay("one")]).lost == {"room"}

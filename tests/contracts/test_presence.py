@@ -236,6 +236,12 @@ def test_who_leaves_after_a_loss_is_told_of_when_nobody_else_turns_up(stage: Sta
     assert stage.there() == ["bob"]
 
 
+def test_who_leaves_and_is_not_known_is_told_of_though_others_are_there(stage: Stage) -> None:
+    stage.ours.enter(stay("other", "bob"))
+    assert stage.ours.leave(brief("lost")) is False
+    assert stage.reaped(1) == [Departure("room", Member("ada"))]
+
+
 def test_many_come_at_once_and_each_is_first_once(stage: Stage) -> None:
     arrivals: list[tuple[str, str]] = []
 

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 from msgspec.structs import replace
+from redis import Redis
 
+from toastkit.backplane.redis.keys import Keys
 from toastkit.doctor.patient import RedisFacts
 from toastkit.doctor.redis import check, gather, place_of
 
@@ -60,6 +62,14 @@ def test_a_good_one_has_nothing_wrong(redis_server, found, redis_prefix):
     assert known.version
     assert (known.policy, known.workers, known.buffer) == ("noeviction", 0, 32 << 20)
     assert known.ping_ms >= 0
+
+
+def test_who_hears_it_is_counted_in_the_database_that_is_named(own_redis, found):
+    with Redis(port=own_redis.port, protocol=2) as client, client.pubsub() as worker:
+        worker.subscribe(Keys("toastkit", 1).workers)
+        worker.get_message(timeout=30)
+        assert found(own_redis.url.removesuffix("0") + "1")[0].workers == 1
+        assert found(own_redis.url)[0].workers == 0
 
 
 def test_nothing_of_it_is_changed(redis_server, found):

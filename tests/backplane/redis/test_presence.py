@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -124,6 +124,22 @@ def test_who_was_reaped_is_told_of_when_redis_goes_away_before_the_end(
 
     monkeypatch.setattr(RedisPresence, "_look_again", fail)
     assert reaped(presence) == (Departure("room", Member("ada")),)
+
+
+def test_who_came_again_is_told_of_when_redis_goes_away_before_the_end(
+    presence: RedisPresence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presence.enter(stay("one", lease_ms=1))
+    reaped(presence)
+
+    def broken(stays: Sequence[Stay]) -> Iterator[Stay]:
+        yield stays[0]
+        raise BackplaneUnavailable("it went away")
+
+    monkeypatch.setattr(presence, "_unknown", broken)
+    assert presence.renew([stay("one")]).came == (stay("one"),)
+    with pytest.raises(BackplaneUnavailable):
+        presence.renew([stay("one")])
 
 
 def test_many_leases_that_run_out_are_reaped_in_steps(

@@ -36,7 +36,7 @@ class RedisHistory:
 
     def since(self, route: str, position: Position, most: int) -> Past:
         after = max(0, min(position.seq, FARTHEST))
-        return since(position, most, self._read(route, position.epoch or "none", after, most))
+        return since(position, most, self._read(route, position.epoch, after, most))
 
     def newest(self, route: str, most: int) -> Past:
         standing = self._read(route, "", "", most)

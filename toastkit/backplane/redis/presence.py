@@ -115,7 +115,7 @@ class RedisPresence(Presence):
     def _look_again(self, route: str, deadline: bytes) -> None:
         """Put a route where its next lease runs out, or take it out of the index."""
         if deadline:
-            self._requests.ask(("ZADD", self._keys.due, "XX", deadline, route))
+            self._requests.ask(("ZADD", self._keys.due, deadline, route))
             return
         leases = self._keys.presence(route)[0]
         _, still = self._requests.ask(("ZREM", self._keys.due, route), ("EXISTS", leases))
