@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.backplane.redis.workers import Worker, until
 from tests.fakes import control
 from tests.redis import RedisServer
-from toastkit.backplane.history import META_MS, Keep
+from toastkit.backplane.history import IDLE_META_MS, META_MS, Keep
 from toastkit.backplane.redis.envelope import pack
 from toastkit.backplane.redis.history import RedisHistory
 from toastkit.backplane.redis.keys import Keys
@@ -90,6 +90,10 @@ def test_each_key_ends_by_itself(redis_server: RedisServer, redis_prefix: str) -
     stream, meta = (redis_server.ask("PTTL", key) for key in keys.history("room"))
     assert 0 < stream <= KEEP.ms
     assert KEEP.ms < meta <= META_MS
+    history.newest("room", 1)
+    assert redis_server.ask("PTTL", keys.history("room")[1]) > IDLE_META_MS
+    history.append(event("b"), Keep(size=10, ms=1000))
+    assert redis_server.ask("PTTL", keys.history("room")[0]) > 1000, "what is kept longer goes"
     for key in redis_server.ask("KEYS", f"{redis_prefix}:*"):
         assert redis_server.ask("PTTL", key) > 0, key
     requests.close()

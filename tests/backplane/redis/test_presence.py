@@ -60,6 +60,35 @@ def test_each_key_but_the_index_ends_by_itself(
         assert redis_server.ask("PTTL", key) > 60_000, key
 
 
+def test_who_stays_for_hours_is_kept_as_long(
+    presence: RedisPresence, redis_server: RedisServer, keys: Keys
+) -> None:
+    presence.enter(stay("one"))
+    kept = keys.presence("room")[:3]
+    for key in kept:
+        redis_server.ask("PEXPIRE", key, 10_000)
+    presence.renew([stay("one")])
+    assert all(redis_server.ask("PTTL", key) > 60_000 for key in kept)
+
+
+def test_who_has_left_leaves_nothing_behind(
+    presence: RedisPresence, redis_server: RedisServer, keys: Keys
+) -> None:
+    presence.enter(stay("one"))
+    assert presence.leave(stay("one"))
+    assert redis_server.ask("EXISTS", *keys.presence("room")) == 0
+
+
+def test_that_somebody_was_reaped_is_forgotten_in_time_however_many_follow(
+    presence: RedisPresence, redis_server: RedisServer, keys: Keys
+) -> None:
+    gone = keys.presence("room")[3]
+    redis_server.ask("ZADD", gone, 1, "before ada")
+    presence.enter(stay("one", lease_ms=1))
+    reaped(presence)
+    assert redis_server.ask("ZRANGE", gone, 0, -1) == [b"one ada"]
+
+
 def test_a_route_that_is_empty_is_looked_at_no_more(
     presence: RedisPresence, redis_server: RedisServer, keys: Keys
 ) -> None:
@@ -140,6 +169,31 @@ def test_who_came_again_is_told_of_when_redis_goes_away_before_the_end(
     assert presence.renew([stay("one")]).came == (stay("one"),)
     with pytest.raises(BackplaneUnavailable):
         presence.renew([stay("one")])
+
+
+def test_who_was_reaped_long_ago_is_forgotten(
+    presence: RedisPresence, redis_server: RedisServer, keys: Keys
+) -> None:
+    gone = keys.presence("room")[3]
+    redis_server.ask("ZADD", gone, "1", "long-ago ada")
+    presence.enter(stay("one", lease_ms=1))
+    reaped(presence)
+    assert redis_server.ask("ZRANGE", gone, "0", "-1") == [b"one ada"]
+
+
+def test_what_is_renewed_outlives_its_hour(
+    presence: RedisPresence, redis_server: RedisServer, keys: Keys
+) -> None:
+    presence.enter(stay("one"))
+    for key in keys.presence("room")[:3]:
+        redis_server.ask("PEXPIRE", key, "30000")
+    presence.renew([stay("one")])
+    assert all(redis_server.ask("PTTL", key) > 60_000 for key in keys.presence("room")[:3])
+
+
+def test_a_route_that_one_worker_looks_at_no_other_does(presence: RedisPresence) -> None:
+    presence.enter(stay("one"))
+    assert [presence._due(10), presence._due(10)] == [["room"], []]
 
 
 def test_many_leases_that_run_out_are_reaped_in_steps(
