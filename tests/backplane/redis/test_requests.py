@@ -146,3 +146,11 @@ def test_the_database_is_the_urls(redis_server: RedisServer) -> None:
     assert requests.database == 3
     assert b"db=3" in requests.ask(("CLIENT", "INFO"))[0]
     requests.close()
+
+
+def test_a_forked_child_speaks_on_no_connection_of_its_parent(requests: Requests) -> None:
+    requests.ask(("PING",))
+    (parents,) = requests._idle
+    requests._pid -= 1
+    requests.ask(("PING",))
+    assert parents not in requests._idle

@@ -20,7 +20,7 @@ if ARGV[1] == '' then
   if most > 0 then
     entries = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', most)
   end
-elseif ARGV[1] == epoch and seq - ARGV[2] <= most then
+elseif ARGV[1] == epoch then
   entries = redis.call('XRANGE', KEYS[1], '(' .. ARGV[2], '+', 'COUNT', most)
 end
 return {epoch, seq, now, entries}
