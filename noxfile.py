@@ -20,6 +20,7 @@ WITH_REDIS = (
     "tests/flask/test_sharedwindows.py",
     "tests/metrics/test_metrics.py",
     "tests/test_redis.py",
+    "tests/test_wiring.py",
 )
 
 nox.needs_version = ">=2025.5"
