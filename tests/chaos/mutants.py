@@ -5,6 +5,7 @@
 Each is planted in a copy of the project, where its tests must pass before and fail after.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -62,9 +63,9 @@ MUTANTS = (
     ),
     Mutant(
         "secrets compared as texts are",
-        "toastkit/identity/authenticator.py",
-        "hmac.compare_digest(given, secret) for secret in self._secrets",
-        "given == secret for secret in self._secrets",
+        "toastkit/ids.py",
+        "hmac.compare_digest(given, secret) for secret in secrets",
+        "given == secret for secret in secrets",
         ("tests/identity/test_authenticator.py",),
     ),
     Mutant(
@@ -114,8 +115,13 @@ MUTANTS = (
 
 def main(names):
     """Plant those with these names, or all; exit 1 when one was not caught."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.mutants", description=__doc__)
+    known = [mutant.name for mutant in MUTANTS]
+    parser.add_argument("name", nargs="*", help=f"of {'; '.join(known)}; default all")
+    names = parser.parse_args(names).name
+    if unknown := set(names) - set(known):
+        parser.error(f"there is no mutant of these names: {', '.join(unknown)}")
     wanted = [mutant for mutant in MUTANTS if not names or mutant.name in names]
-    assert wanted, f"there is no mutant of these names: {names}"
     with tempfile.TemporaryDirectory(prefix="toastkit-mutants-") as place:
         folder = copy(Path(place))
         sound(folder, wanted)

@@ -75,8 +75,8 @@ def test_several_workers_are_one_service(start: Start, own_redis: RedisServer) -
                 while "After" not in titles:
                     titles.append(heard(connection)["toast"]["title"])
                 assert titles.count("Meanwhile") == 1, titles
-        process.send_signal(signal.SIGHUP)
         before = set(children(process))
+        process.send_signal(signal.SIGHUP)
         until(lambda: len(now := set(children(process))) == 2 and not now & before, "others")
         with listen(base, "ada") as connection:
             until(lambda: publish(base, "Anew")["session_count"] == 1, "told by the new ones")
