@@ -72,5 +72,6 @@ def start(config: Config) -> Iterator[Callable[..., Process]]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what is done once a second be done ten times."""
+    """Let what is done once a second be done ten times, and the look at everything never."""
     monkeypatch.setattr(broker, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(broker, "LOOK_TICKS", 10**6)

@@ -25,6 +25,8 @@ from toastkit.backplane.redis.notices import (
     Beat,
     Bye,
     Dismissed,
+    Missed,
+    Notice,
     encode,
     read_answers,
     read_notice,
@@ -142,9 +144,15 @@ def test_nothing_that_comes_is_more_than_unreadable(payload: bytes) -> None:
 
 @pytest.mark.parametrize(
     "notice",
-    [Beat(WORKER), Beat(WORKER, hello=True), Bye(WORKER), Dismissed(WORKER, "u1", ("a" * 64,))],
+    [
+        Beat(WORKER),
+        Beat(WORKER, hello=True),
+        Bye(WORKER),
+        Dismissed(WORKER, "u1", ("a" * 64,)),
+        Missed(WORKER, ("user:u1",)),
+    ],
 )
-def test_notices_arrive_as_they_were_sent(notice: Beat | Bye | Dismissed) -> None:
+def test_notices_arrive_as_they_were_sent(notice: Notice) -> None:
     assert read_notice(encode(notice)) == notice
 
 

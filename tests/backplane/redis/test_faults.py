@@ -17,12 +17,13 @@ from tests.backplane.redis.workers import PATIENCE, Worker, until
 from tests.fakes import control, toast
 from tests.proxy import Proxy
 from tests.redis import RedisServer
-from toastkit.backplane.contract import Confirmation, Dismissal
-from toastkit.backplane.redis import RedisBackplane, asking
+from toastkit.backplane.contract import Confirmation, Dismissal, Pending
+from toastkit.backplane.redis import RedisBackplane, asking, broker
 from toastkit.backplane.redis.envelope import pack
 from toastkit.backplane.redis.notices import Beat, encode
 from toastkit.clock import SystemClock
 from toastkit.config import Config
+from toastkit.events import Event
 from toastkit.runtime.contract import Runtime
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -111,6 +112,46 @@ def test_a_subscriber_that_redis_cuts_comes_back_and_doubts_everything(
     until(lambda: one.ear.doubts_all > before[0] and other.ear.doubts_all > before[1])
     both_hear(one, other)
     assert one.broadcast(toast()) == BOTH
+
+
+def cut(worker: Worker, event: Event) -> list[Confirmation]:
+    """End the connection over which a worker speaks, and publish before there is another."""
+
+    def publish() -> Pending:
+        worker.broker._pump._line.break_off("cut")
+        return worker.backplane.broadcast([event])
+
+    return worker.runtime.ask(publish).wait(PATIENCE)
+
+
+def test_what_did_not_reach_redis_the_others_read(hire: Hire) -> None:
+    one, other, third = hire(), hire(), hire(["user:u2"])
+    for worker in (one, other, third):
+        worker.ear.doubts.clear()
+    assert cut(one, toast(seq=1, epoch="e1")) == ALONE
+    until(lambda: other.ear.doubts == [["user:u1"]])
+    assert one.broadcast(toast(id="then")) == BOTH
+    assert other.ear.doubts == [["user:u1"]], "told once"
+    assert third.ear.doubts == [], "of a route that nobody is on here there is nothing to read"
+
+
+def test_of_a_control_that_did_not_reach_redis_there_is_nothing_to_read(hire: Hire) -> None:
+    one, other = hire(), hire()
+    other.ear.doubts.clear()
+    cut(one, control())
+    assert cut(one, toast(seq=1, epoch="e1")) == ALONE
+    until(lambda: other.ear.doubts)
+    assert other.ear.doubts == [["user:u1"]]
+
+
+def test_now_and_then_everything_is_looked_at_though_nothing_is_wrong(
+    hire: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "LOOK_TICKS", 2)
+    worker = hire()
+    before = worker.ear.doubts_all
+    until(lambda: worker.ear.doubts_all >= before + 2)
+    assert worker.backplane.counts.reconnects == 0
 
 
 def test_a_paused_redis_holds_up_nobody(hire: Hire, own_redis: RedisServer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,9 +25,12 @@ from .peers import Crew, Peers
 from .pump import Pump
 from .routes import Routes
 from .speaking import Hearers, Speaking
+from .unsaid import Unsaid
 
 log = logging.getLogger(__name__)
 
+LOOK_TICKS = 20
+"""After how many of them everybody's position is looked at, though nothing is wrong."""
 TICK_SECONDS = 1.0
 """How often it beats, looks whether anybody is there, and forgets."""
 
@@ -80,8 +83,10 @@ class Broker:
         asking = AskedParts(parts.runtime, parts.counts, lambda: len(self._peers.silent))
         self._asked = Asked(asking)
         self.hearing = Hearing(self._worker, self._hearing_parts())
+        self._unsaid = Unsaid(self._worker, self._speaking.notice)
         self._held: list[Callable[[], None]] = []
         self._started = self._over = False
+        self._ticks = 0
         self._told: str | None = None
 
     @property
@@ -133,17 +138,19 @@ class Broker:
             payload = pack(event, f"{self._worker}/{asking.number}")
             if len(payload) > MAX_BYTES:
                 log.warning("the %s %s is too big for other workers", event.kind, event.id)
-                asking.reached(0, sound=False)
+                self._reached(asking, event, roll, None)
             else:
-                then = partial(self._reached, asking, event.route, roll)
+                then = partial(self._reached, asking, event, roll)
                 self._speaking.event(event.route, payload, then)
 
-    def _reached(self, asking: Asking, route: str, roll: _Roll, receivers: object) -> None:
+    def _reached(self, asking: Asking, event: Event, roll: _Roll, receivers: object) -> None:
+        if not isinstance(receivers, int) and event.seq is not None:
+            self._unsaid.note(event.route)
         # Who does not hear, hears no answers: they are not waited for.
         if roll.heard and self._listener.heard and isinstance(receivers, int):
             # Who watches answers nothing. How many were subscribed a moment before is believed only
             # then: one that came in between would answer, too, in the place of another.
-            answering = min(receivers, roll.hearers.get(route, receivers))
+            answering = min(receivers, roll.hearers.get(event.route, receivers))
             asking.reached(answering, sound=self._are_all_there(roll.hearers.get(EVERYBODY)))
         else:
             asking.reached(0, sound=False)
@@ -194,6 +201,12 @@ class Broker:
         elif (route := self.routes.find(channel)) is not None:
             self.hearing.event(route, payload, joined=self.routes.joined(route))
 
+    def _missed(self, routes: Collection[str]) -> None:
+        """Read what another worker could not say; only principals' routes have what can be read."""
+        here = [each for each in routes if each != EVERYBODY and self.routes.joined(each)]
+        if here or not routes:
+            self._doubt(here or None)
+
     def _doubt(self, routes: Sequence[str] | None) -> None:
         if self.hearing.ear is not None:
             self.hearing.ear.doubt(routes)
@@ -230,6 +243,7 @@ class Broker:
             self._peers,
             self._speaking.answer,
             self._beat,
+            self._missed,
         )
 
     def _start(self) -> None:
@@ -245,6 +259,8 @@ class Broker:
             held, self._held = self._held, []
             for tell in held:
                 tell()
+        if self._pump.is_open:
+            self._unsaid.tell()
 
     def _tick(self) -> None:
         if self._over:
@@ -261,6 +277,11 @@ class Broker:
         else:
             # What is said meanwhile is perhaps not heard; nor are the beats of others.
             self._doubt(None)
+        self._ticks += 1
+        if self._ticks % LOOK_TICKS == 0:
+            # Whatever else was lost, with whoever lost it, no page stays without it for long.
+            self._doubt(None)
+        self._settle()
         self._speaking.tick()
         self._report()
 

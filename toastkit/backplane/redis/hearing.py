@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,7 @@ from ..contract import Dismissal, Ear, Heed
 from .asking import Asked
 from .counts import Counts
 from .envelope import Envelope, Unreadable, ensure_tellable, open_envelope
-from .notices import Answered, Beat, Bye, Dismissed, read_answers, read_notice
+from .notices import Answered, Beat, Bye, Dismissed, Missed, read_answers, read_notice
 from .peers import Peers
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,11 @@ _ADDRESS = re.compile(r"([0-9a-f]{16})/([0-9]{1,15})")
 
 @dataclass(frozen=True, slots=True)
 class HearingParts:
-    """What hearing leans on; ``answer`` sends answers to a worker, ``greet`` says that this hears."""
+    """What hearing leans on.
+
+    ``answer`` sends answers to a worker, ``greet`` says that this hears, ``missed`` is told of
+    routes on which there is something to read (none: on any).
+    """
 
     runtime: Runtime
     clock: Clock
@@ -36,6 +40,7 @@ class HearingParts:
     peers: Peers
     answer: Callable[[str, list[Answered]], None]
     greet: Callable[[], None]
+    missed: Callable[[Collection[str]], None]
 
 
 class Hearing:
@@ -89,6 +94,9 @@ class Hearing:
                 self._parts.peers.heard(worker)
                 if self.heed is not None:
                     self.heed(Dismissal(user_id, sessions))
+            case Missed(worker, routes):
+                self._parts.peers.heard(worker)
+                self._parts.missed(routes)
 
     def answers(self, payload: bytes) -> None:
         """Take what came by this process' own channel."""

@@ -1,4 +1,4 @@
-"""What workers tell each other beside events: that they hear, that they end, who was dismissed."""
+"""What workers tell each other beside events: that they hear or end, who was dismissed, what to read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from .envelope import MAX_BYTES, Unreadable, read
+from .envelope import MAX_BYTES, Text, Unreadable, read
 
 Worker = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
 Number = Annotated[int, Meta(ge=0, le=2**53)]
@@ -37,6 +37,13 @@ class Dismissed(Struct, frozen=True, tag="dismissed", tag_field="kind", forbid_u
     sessions: tuple[Annotated[str, Meta(pattern="^[0-9a-f]{64}$")], ...] = ()
 
 
+class Missed(Struct, frozen=True, tag="missed", tag_field="kind", forbid_unknown_fields=True):
+    """Say on which routes a toast did not reach the others, or (none named) on some of all."""
+
+    worker: Worker
+    routes: tuple[Text, ...] = ()
+
+
 class Answered(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Answer one event: which, who answers, and how many connections there were."""
 
@@ -46,7 +53,7 @@ class Answered(Struct, frozen=True, array_like=True, forbid_unknown_fields=True)
     present: Count
 
 
-Notice = Beat | Bye | Dismissed
+Notice = Beat | Bye | Dismissed | Missed
 Answers = Annotated[list[Answered], Meta(min_length=1)]
 
 encode = msgspec.json.Encoder().encode
