@@ -144,6 +144,20 @@ def test_of_a_control_that_did_not_reach_redis_there_is_nothing_to_read(hire: Hi
     assert other.ear.doubts == [["user:u1"]]
 
 
+def test_what_could_not_be_said_is_not_tried_again_at_each_publish(
+    hire: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "TICK_SECONDS", 3600)
+    worker = hire()
+    told: list[int] = []
+    monkeypatch.setattr(worker.broker._unsaid, "tell", lambda: told.append(1))
+    for _ in range(10):
+        worker.broadcast(toast())
+    assert told == []
+    worker.runtime.ask(worker.broker._tick)
+    assert told == [1]
+
+
 def test_now_and_then_everything_is_looked_at_though_nothing_is_wrong(
     hire: Hire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

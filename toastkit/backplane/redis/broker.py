@@ -73,7 +73,7 @@ class Broker:
         self._workers = parts.keys.workers.encode()
         self._everybody = parts.keys.channel(EVERYBODY).encode()
         line = LineParts(parts.runtime, parts.place, parts.counts)
-        self._pump = Pump(line, parts.seconds, self._settle)
+        self._pump = Pump(line, parts.seconds, self._speaks_or_not)
         self._speaking = Speaking(self._pump, parts.keys)
         listening = Listening(self._hears, self._hears_no_more, self._joined, self._message)
         self._listener = Listener(line, listening)
@@ -253,14 +253,21 @@ class Broker:
             self._speaking.tick()
             self._parts.runtime.call_later(TICK_SECONDS, self._tick)
 
+    def _speaks_or_not(self) -> None:
+        self._settle()
+        self._tell_unsaid()
+
+    def _tell_unsaid(self) -> None:
+        # Not at each broadcast: where Redis refuses to publish, all of it would be tried each time.
+        if self._pump.is_open:
+            self._unsaid.tell()
+
     def _settle(self) -> None:
         """Tell what waited for the first connections, once they are there or have failed."""
         if self._pump.settled and self._listener.settled:
             held, self._held = self._held, []
             for tell in held:
                 tell()
-        if self._pump.is_open:
-            self._unsaid.tell()
 
     def _tick(self) -> None:
         if self._over:
@@ -281,7 +288,7 @@ class Broker:
         if self._ticks % LOOK_TICKS == 0:
             # Whatever else was lost, with whoever lost it, no page stays without it for long.
             self._doubt(None)
-        self._settle()
+        self._tell_unsaid()
         self._speaking.tick()
         self._report()
 
