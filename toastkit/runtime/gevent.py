@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ LONG = 3600.0
 class GeventRuntime:
     """Keep the contract with the hub of the thread that makes this runtime.
 
-    It stays the same hub in a forked child, which gevent revives there.
+    It stays the same hub in a forked child, which gevent revives there; who waited stays behind.
     """
 
     name = "gevent"
@@ -72,9 +73,10 @@ class GeventRuntime:
             return job()
         if gevent.getcurrent() is self._hub:
             raise RuntimeError("offload() would block the loop: spawn() a job that calls it")
-        outcome = Outcome(job)
+        outcome, process = Outcome(job), os.getpid()
         # The pool prints a traceback for whatever a job raises, so a job raises nothing.
         self._hub.threadpool.apply(outcome.find)
+        _stay_in(process)
         return outcome.result()
 
     def thread(self, job: Callable[[], None]) -> None:
@@ -98,6 +100,16 @@ class GeventRuntime:
     def timer(self, seconds: float) -> Any:
         """Return the loop's own timer."""
         return self._hub.loop.timer(seconds)
+
+
+def _stay_in(process: int) -> None:
+    """Let no greenlet that waited when its process was forked go on in the child, too.
+
+    It would decide, answer and post a second time what it goes on with in the parent. A thread does
+    not come along either.
+    """
+    while os.getpid() != process:
+        gevent.sleep(LONG)
 
 
 class _Signal:
@@ -126,12 +138,12 @@ class _Signal:
             return True
         if not self._runtime.on_loop():
             return self._wait_natively(timeout)
-        if timeout is not None:
-            return bool(self._greenlets.wait(timeout)) or self._set
+        process = os.getpid()
         # Without a timer gevent would call a wait that only a native thread can end a deadlock.
-        while not self._greenlets.wait(LONG):
+        while not self._greenlets.wait(LONG if timeout is None else timeout) and timeout is None:
             continue
-        return True
+        _stay_in(process)
+        return self._set
 
     def _wait_natively(self, timeout: float | None) -> bool:
         lock = _new_lock()
