@@ -193,6 +193,11 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(tags=["full"])
 def bench(session: nox.Session) -> None:
-    """Print the numbers that docs/benchmarks quotes, beside a naive flask-sock app's."""
-    session.install("-e", ".[service]", *_group("test"))
-    session.run("python", "-m", "tests.bench", *session.posargs)
+    """Print the numbers that docs/benchmarks quotes, beside flask-sock's and Flask-SocketIO's."""
+    session.install("-e", ".[service]", *_group("test"), *_group("bench"))
+    if session.posargs:
+        session.run("python", "-m", "tests.bench", *session.posargs)
+        return
+    session.run("python", "-m", "tests.bench")
+    shared = ("connect", "fanout", "publish")
+    session.run("python", "-m", "tests.bench", *shared, "--beside", "flask-socketio")

@@ -1,4 +1,4 @@
-"""Measure toastkit beside a naive flask-sock app, in one run: ``python -m tests.bench``."""
+"""Measure toastkit beside another app, in one run: ``python -m tests.bench``."""
 
 import argparse
 import gc
@@ -8,14 +8,15 @@ import platform
 import resource
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests import redis
 
 from . import report, workers
-from .contenders import CONTENDERS, Seed
+from .contenders import FLASK_SOCK, FLASK_SOCKETIO, PEERS, TOASTKIT, Contender, Seed
 from .databases import DATABASES
-from .measure import MEASUREMENTS, measured, run
+from .measure import MEASUREMENTS, run
 from .scene import Figures, Sizes
 from .server import CLIENT_CORES
 
@@ -63,6 +64,7 @@ def main() -> None:
     sizes = TINY if wanted.tiny else QUICK if wanted.quick else FULL
     everything = CHOICES if redis.binary() else MEASUREMENTS
     chosen = [name for name in CHOICES if name in (wanted.only or everything)]
+    contenders = (TOASTKIT, PEERS[wanted.beside])
     rounds: list[dict[str, Figures]] = []
     shared: list[dict[str, Figures]] = []
     with DATABASES[wanted.database]() as database:
@@ -73,10 +75,12 @@ def main() -> None:
         seed.plant()
         for number in range(1, wanted.rounds + 1):
             say(f"round {number} of {wanted.rounds}")
-            rounds.append(one_round(chosen, seed, sizes))
+            rounds.append(one_round(contenders, chosen, seed, sizes))
             if WORKERS in chosen:
                 shared.append(shared_round(seed, sizes))
-        machine = f"{report.machine()}, {database.version}"
+        packages = [name for each in contenders for name in each.packages]
+        packages += ["redis"] * (WORKERS in chosen)
+        machine = f"{report.machine(packages)}, {database.version}"
     print(f"{machine}; median (min-max) of {wanted.rounds} rounds")
     for found in (rounds, shared):
         if found and any(found[0].values()):
@@ -86,13 +90,15 @@ def main() -> None:
         wanted.json.write_text(json.dumps(figures, indent=1))
 
 
-def one_round(chosen: list[str], seed: Seed, sizes: Sizes) -> dict[str, Figures]:
+def one_round(
+    contenders: tuple[Contender, ...], chosen: list[str], seed: Seed, sizes: Sizes
+) -> dict[str, Figures]:
     """Measure everything once; the figures of each contender."""
-    found: dict[str, Figures] = {contender.name: {} for contender in CONTENDERS}
+    found: dict[str, Figures] = {contender.name: {} for contender in contenders}
     for name in chosen:
         # Interleaved: a neighbour on this machine hits both or neither.
-        for contender in CONTENDERS if name in MEASUREMENTS else ():
-            if measured(name, contender):
+        for contender in contenders if name in MEASUREMENTS else ():
+            if name not in contender.lacks:
                 figures = run(name, contender, seed, sizes)
                 found[contender.name] |= figures
                 tell(contender.name, figures)
@@ -112,7 +118,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
-        description="Measure toastkit beside a naive flask-sock app, in one run.",
+        description="Measure toastkit beside a naive flask-sock app, or another, in one run.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -123,6 +129,9 @@ def arguments() -> argparse.Namespace:
         default="sqlite",
         help="what toastkit keeps its toasts in; default %(default)s",
     )
+    parser.add_argument(
+        "--beside", choices=PEERS, default=FLASK_SOCK.name, help="whom; default %(default)s"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     parser.add_argument("--quick", action="store_true", help="smaller: about half the time")
     parser.add_argument("--tiny", action="store_true", help="only to see that everything works")
@@ -130,6 +139,8 @@ def arguments() -> argparse.Namespace:
     wanted = parser.parse_args()
     if unknown := set(wanted.only) - set(CHOICES):
         parser.error(f"no measurement {', '.join(sorted(unknown))}: {', '.join(CHOICES)}")
+    if wanted.beside == FLASK_SOCKETIO.name and not find_spec("flask_socketio"):
+        parser.error("Flask-SocketIO is not here: pip install flask-socketio")
     if WORKERS in wanted.only and redis.binary() is None:
         parser.error(redis.MISSING)
     return wanted

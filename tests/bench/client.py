@@ -8,10 +8,10 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import cycle, islice
 
 MARK = b"bench-"
-PONG = b"\x8a\x80\0\0\0\0"
 PING, TEXT = 0x89, 0x81
 PATIENCE = 20.0
 
@@ -22,6 +22,26 @@ now = time.perf_counter
 
 class Lost(Exception):
     """Something did not come, or a connection went."""
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What a service's clients say and hear besides messages; all of it as bytes on the wire.
+
+    ``greeting`` has come when the handshake is complete, ``hello`` is said after the 101; ``ping``
+    must be in no message, and is answered with ``pong``.
+    """
+
+    greeting: bytes
+    hello: bytes = b""
+    # No header of a text frame contains these two bytes unless it is 35 kB long.
+    ping: bytes = b"\x89\0"
+    pong: bytes = b"\x8a\x80\0\0\0\0"
+
+
+def said(text: bytes) -> bytes:
+    """Return a short text as a client's frame."""
+    return bytes((TEXT, 0x80 | len(text), 0, 0, 0, 0)) + text
 
 
 class Loop:
@@ -62,10 +82,10 @@ class Loop:
 class Crowd:
     """The WebSocket clients of one service, by user: its servers get them in turn."""
 
-    def __init__(self, loop: Loop, addresses: Sequence[Address], greeting: bytes) -> None:
+    def __init__(self, loop: Loop, addresses: Sequence[Address], speech: Speech) -> None:
         self.loop = loop
         self._addresses = cycle(addresses)
-        self.greeting = greeting
+        self.speech = speech
         self.count = 0
         self.greeted = 0
         self.members: dict[str, Subscriber] = {}
@@ -123,12 +143,15 @@ class Subscriber:
         crowd.loop.listen(self.sock, self._greeting)
 
     def _greeting(self) -> None:
-        before = self.heard[0][1] + self._receive()
+        speech, earlier = self.crowd.speech, self.heard[0][1]
+        before = earlier + self._receive()
         self.heard[0] = (0.0, before)
         head, end, rest = before.partition(b"\r\n\r\n")
-        if end and self.crowd.greeting in before:
-            if not head.startswith(b"HTTP/1.1 101"):
-                raise Lost(f"refused: {before!r}")
+        if end and not head.startswith(b"HTTP/1.1 101"):
+            raise Lost(f"refused: {before!r}")
+        if end and speech.hello and end not in earlier:
+            self.sock.send(speech.hello)
+        if end and speech.greeting in before:
             self.heard[0] = (0.0, rest)
             self.crowd.greeted += 1
             self.crowd.loop.listen(self.sock, self._hear)
@@ -137,9 +160,9 @@ class Subscriber:
         data = self._receive()
         self.heard.append((now(), data))
         self.crowd.count += data.count(MARK)
-        # No header of a text frame contains these two bytes unless it is 35 kB long.
-        if b"\x89\0" in data:
-            self.sock.send(PONG * data.count(b"\x89\0"))
+        speech = self.crowd.speech
+        if speech.ping in data:
+            self.sock.send(speech.pong * data.count(speech.ping))
 
     def _receive(self) -> bytes:
         data = self.recv(16384)

@@ -1,4 +1,4 @@
-"""The two apps that are compared: how each is started, entered, and told to publish."""
+"""The apps that are compared: how each is started, entered, and told to publish."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,18 +9,22 @@ from toastkit import Config, Kit
 from toastkit.identity import TicketRequest
 
 from .bodies import user
+from .client import Speech, said
 from .databases import Database
 from .server import SERVER_CORES, Server
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One app; ``greeting`` is what a client has read when its handshake is complete."""
+    """One app; ``door`` is the path that lets a user in, ``lacks`` what it has nothing like."""
 
     name: str
     app: str
-    greeting: bytes
-    publish_path: str
+    packages: tuple[str, ...]
+    door: str
+    speech: Speech
+    publish_path: str = "/publish"
+    lacks: frozenset[str] = frozenset({"inside", "session"})
     options: tuple[str, ...] = ()
 
     def serve(
@@ -39,12 +43,30 @@ class Contender:
 TOASTKIT = Contender(
     "toastkit",
     "tests.bench.apps.toastkit_app:app",
-    b'"connection_ack"',
+    ("sqlalchemy",),
+    "/api/v1/realtime?token={token}",
+    Speech(b'"connection_ack"'),
     "/v1/toasts/publish",
-    ("--config", "tests/bench/apps/toastkit.conf.py"),
+    lacks=frozenset(),
+    options=("--config", "tests/bench/apps/toastkit.conf.py"),
 )
-FLASK_SOCK = Contender("flask-sock", "tests.bench.apps.flask_sock_app:app", b"\r\n\r\n", "/publish")
-CONTENDERS = (TOASTKIT, FLASK_SOCK)
+FLASK_SOCK = Contender(
+    "flask-sock",
+    "tests.bench.apps.flask_sock_app:app",
+    ("flask-sock", "simple-websocket"),
+    "/realtime?user={user}",
+    Speech(b"\r\n\r\n"),
+)
+FLASK_SOCKETIO = Contender(
+    "flask-socketio",
+    "tests.bench.apps.flask_socketio_app:app",
+    ("flask-socketio", "python-socketio", "simple-websocket"),
+    "/socket.io/?EIO=4&transport=websocket&user={user}",
+    # Engine.IO's ping and pong, and Socket.IO's connect, are messages of one or two digits.
+    Speech(b'40{"sid"', hello=said(b"40"), ping=b"\x81\x012", pong=said(b"3")),
+    lacks=frozenset({"inside", "session", "push"}),
+)
+PEERS = {peer.name: peer for peer in (FLASK_SOCK, FLASK_SOCKETIO)}
 
 
 class Seed:
@@ -73,10 +95,8 @@ class Seed:
 
     def doors(self, contender: Contender) -> Iterator[tuple[str, str]]:
         """Return each user with the path that lets them in."""
-        if contender is FLASK_SOCK:
-            return ((user_id, f"/realtime?user={user_id}") for user_id in self._users)
-        pairs = zip(self._users, self._tokens, strict=True)
-        return ((user_id, f"/api/v1/realtime?token={token}") for user_id, token in pairs)
+        for user_id, token in zip(self._users, self._tokens, strict=True):
+            yield user_id, contender.door.format(user=user_id, token=token)
 
     def copy(self) -> AbstractContextManager[str]:
         """Make a copy of the database that lasts as long as the ``with`` block; its URL."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 
 from .bodies import broadcast_body
 from .client import Crowd, Loop, Lost, Publisher, now
-from .contenders import FLASK_SOCK, Contender, Seed
+from .contenders import Contender, Seed
 from .publishing import inside, publish
 from .pushes import apple, push
 from .scene import Figures, Scene, Sizes
@@ -100,11 +100,6 @@ MEASUREMENTS: dict[str, Callable[[Scene], Figures]] = {
 }
 
 
-def measured(name: str, contender: Contender) -> bool:
-    """Tell whether that can be measured: inside a naive app there is nothing to call."""
-    return name not in {"inside", "session"} or contender is not FLASK_SOCK
-
-
 def run(name: str, contender: Contender, seed: Seed, sizes: Sizes) -> Figures:
     """Run one measurement on a fresh server."""
     with ExitStack() as stack:
@@ -112,6 +107,6 @@ def run(name: str, contender: Contender, seed: Seed, sizes: Sizes) -> Figures:
         settings = there.environ() if there else {}
         server = stack.enter_context(seed.server(contender, settings))
         crowd = stack.enter_context(
-            closing(Crowd(Loop(), [server.address], contender.greeting)),
+            closing(Crowd(Loop(), [server.address], contender.speech)),
         )
         return MEASUREMENTS[name](Scene(contender, server, crowd, sizes, seed, there))

@@ -1,6 +1,7 @@
 """Medians, ratios and aims, as a table of two contenders."""
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import median
@@ -8,12 +9,12 @@ from statistics import median
 from .scene import Figures
 from .server import CORES
 
-VERSIONS = ("gunicorn", "gevent", "flask", "flask-sock", "simple-websocket", "sqlalchemy", "redis")
+PACKAGES = ("gunicorn", "gevent", "flask")
 
 
 @dataclass(frozen=True)
 class Aim:
-    """How good a figure of toastkit's must be: itself, or in relation to flask-sock's."""
+    """How good a figure of toastkit's must be: itself, or in relation to the other's."""
 
     limit: float
     at_least: bool = False
@@ -121,8 +122,8 @@ def table(rounds: list[dict[str, Figures]]) -> str:
     return "\n".join([text[0], "-" * sum(widths), *text[1:]])
 
 
-def machine() -> str:
-    """Write what this ran on."""
-    packages = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+def machine(packages: Iterable[str]) -> str:
+    """Write what this ran on, with the versions of these packages."""
+    packages = ", ".join(f"{name} {version(name)}" for name in (*PACKAGES, *packages))
     cores = f"{len(CORES)} core{'s' * (len(CORES) != 1)}"
     return f"{cores}, Python {platform.python_version()}, {packages}"

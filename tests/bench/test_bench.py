@@ -72,6 +72,20 @@ def test_workers_are_asked_as_one_server():
     assert workers.standstill() == 2
 
 
+@pytest.mark.skipif(
+    not find_spec("flask_socketio"), reason="Flask-SocketIO is not here: pip install flask-socketio"
+)
+@pytest.mark.long
+@pytest.mark.timeout(120)
+def test_flask_socketio_is_measured_by_the_same_clients(tmp_path):
+    out = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "tests.bench", "connect", "fanout", "publish"]
+    command += ["--beside", "flask-socketio", "--tiny", "--rounds", "1", "--json", out]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=110)
+    (figures,) = json.loads(out.read_text())["rounds"]
+    assert figures["toastkit"].keys() == figures["flask-socketio"].keys()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

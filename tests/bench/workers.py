@@ -130,5 +130,5 @@ def _service(seed: Seed, count: int) -> Iterator[Service]:
 def _scene(
     service: Service, addresses: Sequence[Address], seed: Seed, sizes: Sizes
 ) -> Iterator[Scene]:
-    with closing(Crowd(Loop(), addresses, TOASTKIT.greeting)) as crowd:
+    with closing(Crowd(Loop(), addresses, TOASTKIT.speech)) as crowd:
         yield Scene(TOASTKIT, service.workers, crowd, sizes, seed)
