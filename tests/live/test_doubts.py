@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import Client, World, toast
+from tests.fakes import Client, World, control, toast
+from toastkit.errors import StorageUnavailable
 from toastkit.events import Event
 from toastkit.live import doubts
 
@@ -204,3 +205,33 @@ def test_a_new_numbering_is_noticed(world: World) -> None:
     world.inbox.kept = [at(1, epoch="e2")]
     doubt(world)
     assert [frame["code"] for frame in client.news()] == ["unrecoverable_position"]
+
+
+@pytest.mark.parametrize("held", [(), ("flags.changed",)])
+def test_what_was_found_and_cannot_be_read_is_looked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, held: tuple[str, ...]
+) -> None:
+    """Its place stays meanwhile; a control that comes then has none."""
+    client = world.connect()
+    world.hear(toast())
+    client.news()
+    keep(world, at(2))
+
+    def break_off(*_: Any) -> None:
+        raise StorageUnavailable("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.inbox, "missed", break_off)
+        doubt(world)
+        for name in held:
+            world.hear(control(name))
+        client.connection.receive(b'{"type": "ping"}')
+        for _ in range(4):
+            look_again(world)
+        assert [frame["type"] for frame in client.news()] == [*["control" for _ in held], "pong"]
+    for _ in range(4):
+        look_again(world)
+    assert numbers(client) == [2]
+    asked = len(world.inbox.asked)
+    look_again(world)
+    assert len(world.inbox.asked) == asked, "who is behind no longer is looked at no longer"

@@ -17,7 +17,7 @@ SLICE = 500
 """Principals that are asked for in one read."""
 
 AGAIN_SECONDS = 0.5
-"""When is looked again at who could not be looked at, or was just being told what it missed."""
+"""After this time whoever was behind, or could not be looked at, is looked at again."""
 
 log = logging.getLogger("toastkit")
 
@@ -99,13 +99,11 @@ class Doubts:
         later = set()
         for user_id, place in found.items():
             for connection in list(self._roster.members(users[user_id])):
-                if not is_behind(connection, place):
-                    continue
-                if connection.catching is None:
-                    self._catch_up(connection)
-                else:
-                    # Its read may have begun before what is doubted was there.
+                if is_behind(connection, place):
+                    # Its read may fail, or have begun before what is doubted was there.
                     later.add(users[user_id])
+                    if connection.catching is None:
+                        self._catch_up(connection)
         return later
 
     def _done(self) -> None:

@@ -145,21 +145,26 @@ class Recoveries:
             return
         catching.reading = False
         if missed is None:
-            self._go_on(connection, catching)
-        elif missed.reason is not None:
+            reason = self._go_on(connection, catching)
+        elif (reason := missed.reason) is not None:
             jump(connection, missed.position)
         else:
             self._merge(connection, catching, missed)
-        self._answer(connection, catching, "unavailable" if missed is None else missed.reason)
+        self._answer(connection, catching, reason)
         self.feed(connection)
 
-    def _go_on(self, connection: Connection, catching: Catching) -> None:
-        """Go on without having read: what the client then misses, it is told, it misses."""
+    def _go_on(self, connection: Connection, catching: Catching) -> Unrecoverable | None:
+        """Go on without having read; return why toasts are skipped by that, if any are."""
         if catching.answer is not None:
             connection.start = connection.seq
-            return
-        newest = max((event for event, _ in catching.held), key=lambda event: event.seq or 0)
+            return "unavailable"
+        toasts = [event for event, _ in catching.held if event.seq is not None]
+        if not toasts:
+            # Only a doubt was to be looked at, and is again. A control has no position to go on at.
+            return None
+        newest = max(toasts, key=lambda event: event.seq or 0)
         jump(connection, Position(newest.seq or 0, newest.epoch or ""))
+        return "unavailable"
 
     def _merge(self, connection: Connection, catching: Catching, missed: Missed) -> None:
         """Line up what was missed and move the connection to where that ends."""
