@@ -74,3 +74,16 @@ def test_of_too_many_everything_is_to_be_read(
         memory.note(f"user:{number}")
     memory.tell(), memory.tell()
     assert said == [Missed(WORKER)]
+
+
+def test_that_everything_is_to_be_read_is_told_again_too(
+    memory: Unsaid, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsaid, "MOST", 3)
+    for number in range(4):
+        memory.note(f"user:{number}")
+    said.reply = BackplaneUnavailable("away")
+    memory.tell()
+    said.reply = 2
+    memory.tell()
+    assert said == [Missed(WORKER)] * 2

@@ -40,19 +40,17 @@ class Unsaid:
         """Tell the others, if there is something; what cannot be told now stays."""
         routes, self._routes = self._routes, set()
         everything, self._everything = self._everything, False
-        if everything:
-            self._say(Missed(self._worker), partial(self._told, list(routes)))
-            return
-        for some in _batches(routes):
-            self._say(Missed(self._worker, tuple(some)), partial(self._told, some))
+        for some in [()] if everything else _batches(routes):
+            self._say(Missed(self._worker, some), partial(self._told, some))
 
-    def _told(self, routes: list[str], reply: object) -> None:
+    def _told(self, routes: tuple[str, ...], reply: object) -> None:
         if isinstance(reply, Exception):
+            self._everything |= not routes
             for route in routes:
                 self.note(route)
 
 
-def _batches(routes: set[str]) -> Iterator[list[str]]:
+def _batches(routes: set[str]) -> Iterator[tuple[str, ...]]:
     rest = iter(routes)
-    while some := list(islice(rest, BATCH)):
+    while some := tuple(islice(rest, BATCH)):
         yield some
