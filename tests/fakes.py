@@ -250,13 +250,13 @@ class World:
         self.places: dict[str, int] = {}
         rules = Rules(self.hooks)
         self.tickets: dict[str, Ticket | Exception] = {}
-        parts = NodeParts(
+        self.parts = NodeParts(
             *(self.config, self.clock, self.runtime, self.backplane, rules),
             inbox=self.inbox,
             redeem=self.redeem,
             witness=witness or Witness(),
         )
-        self.node = Node(parts, at_first=lambda: self.firsts.append("first"))
+        self.node = Node(self.parts, at_first=lambda: self.firsts.append("first"))
         self.dialect = ToastsDialect(FakeFraming())
 
     def redeem(self, token: str) -> Ticket:

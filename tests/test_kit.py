@@ -338,6 +338,31 @@ def test_a_forgotten_kit_leaves_nobody_behind_who_looks_again_and_again(path: Pa
     assert all(each is not None and each.wait(5) for each in ended)
 
 
+def test_who_could_not_begin_to_look_begins_once_more(path: Path, monkeypatch: Any) -> None:
+    kit = Kit(
+        Config(database_url=f"sqlite:///{path}", sweep_ms=1), senders=[RecordingSender("post")]
+    )
+    runtime, left = kit.node.runtime, [None] * 2
+    spawn = runtime.spawn
+
+    def refuse(job: Any) -> None:
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left.pop()
+        spawn(job)
+
+    with kit, monkeypatch.context() as patch:
+        patch.setattr(runtime, "spawn", refuse)
+        with pytest.raises(RuntimeError):
+            kit.node.serve()
+        before = kit._looking
+        patch.undo()
+        assert kit._carrier() is None
+        kit.node.serve()
+        assert all(each.stopped for each in before)
+        assert not any(each.stopped for each in (*kit._looking, *kit._couriers))
+
+
 class App:
     """Be what a kit's hooks are called in, and lead to the kit, as an app does."""
 

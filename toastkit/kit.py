@@ -265,6 +265,8 @@ class Kit:
         atexit.register(self.close)
 
     def _begin_to_sweep(self) -> None:
+        for each in self._looking:
+            each.cancel()  # of a beginning that failed half-way
         self._fallback.warn()
         prune = self.data.prune_some
         sweeper = make_sweeper(self._ground, self._publisher, self._fallback, prune)
@@ -282,7 +284,11 @@ class Kit:
     def _begin(self, rounds: Rounds | Probe) -> None:
         # An app that is dropped, such as that of a test, leaves nobody behind who looks.
         weakref.finalize(self, rounds.cancel).atexit = False
-        rounds.start()
+        try:
+            rounds.start()
+        except BaseException:  # no thread is to be had: nobody may take it for one that goes round
+            rounds.cancel()
+            raise
 
     def _begin_to_carry(self, told: Told | None) -> Courier:
         # What it has noted is owed to the next commit, which the end of the process must not forget.

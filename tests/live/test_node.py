@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.fakes import World, assert_empty, control, toast
 from toastkit.closing import CloseReason
 from toastkit.ids import token_hash
+from toastkit.live import Node
 from toastkit.replies import Failure
 
 
@@ -31,6 +32,24 @@ def test_the_first_connection_makes_it_serve_and_is_told_once(world: World) -> N
     world.connect()
     assert world.node.serving
     assert world.firsts == ["first"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, IndexError])
+def test_a_beginning_that_fails_is_told_and_made_again(
+    world: World, error: type[Exception]
+) -> None:
+    begun: list[int] = []
+
+    def begin() -> None:
+        begun.append(len(begun))
+        if len(begun) == 1:
+            raise error("can't start new thread")
+
+    node = Node(world.parts, at_first=lambda: None, at_serve=begin)
+    with pytest.raises(error):
+        node.serve()
+    node.serve(), node.serve()
+    assert begun == [0, 1]
 
 
 def test_a_connection_is_what_its_ticket_says(world: World) -> None:

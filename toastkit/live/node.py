@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -50,8 +49,8 @@ class Node:
 
     ``serving`` is true once this process has handled a request or a socket: only then may it
     decide that nobody is there (another process on the same database cannot know).
-    ``at_serve`` is called once, when that begins; ``at_first`` once, when the first connection
-    comes. Neither may block.
+    ``at_serve`` is called once, when that begins (again if it raised); ``at_first`` once, when the
+    first connection comes. Neither may block.
     """
 
     def __init__(
@@ -84,10 +83,7 @@ class Node:
     def serve(self, *, alone: bool = True) -> None:
         """Note that this process serves requests or sockets; ``alone`` unless others do, too."""
         self.serving = True
-        # Two first requests may meet here: popping is atomic, so one of them begins.
-        with suppress(IndexError):
-            self._at_serve.pop()()
-            self._backplane.serve()
+        self._begin_to_serve()
         if not alone:
             self._backplane.share()
 
@@ -104,6 +100,19 @@ class Node:
             return 0
         members = self.roster.members
         return self.runtime.ask(lambda: sum(each.foreground for each in members(route)))
+
+    def _begin_to_serve(self) -> None:
+        try:
+            # Two first requests may meet here: popping is atomic, so one of them begins.
+            at_serve = self._at_serve.pop()
+        except IndexError:
+            return
+        try:
+            at_serve()
+        except BaseException:  # no thread is to be had: whoever comes next begins
+            self._at_serve.append(at_serve)
+            raise
+        self._backplane.serve()
 
     # Connections come and go
 

@@ -113,7 +113,7 @@ class Publisher:
         late = [event for event in toasts if event.expired(now)]
         self._inbox.mark([expiry(event, now) for event in late])
         telling = _Telling()
-        fresh = [event for event in toasts if event not in late]
+        fresh = [event for event in toasts if not event.expired(now)]
         if fresh:
             self._runtime.ask(lambda: self._broadcast(telling, fresh))
         self._decide(telling)
