@@ -215,6 +215,71 @@ def test_one_phone_has_it_and_the_other_is_spared_what_a_newer_one_has_replaced(
     assert sorted(ends(storage, owing)) == [("dropped", "replaced"), ("sent", "")]
 
 
+def test_of_one_collapse_key_only_the_newest_that_is_owed_rings(
+    storage: Storage, owe: Any, phone: Any, settle: Settle, row: Any, page: Any
+) -> None:
+    phone("phone"), phone("tablet")
+    older = [owe(collapse_key="k") for _ in range(3)]
+    other, alone = owe(collapse_key="other"), owe()
+    newest = owe(collapse_key="k")
+    rings = [newest.toast_id, other.toast_id, alone.toast_id]
+    taken = claim(storage)
+    assert sorted(str(it.toast_id) for it in taken) == sorted([*rings, *rings])
+    for each in older:
+        assert ends(storage, each) == [("dropped", "replaced")] * 2
+        assert decided(row, each) == ("undelivered", "superseded")
+    assert len(page().items) == 6, "it may yet be in vain"
+    settle(next(it for it in taken if it.toast_id == newest.toast_id), Sent())
+    assert {each.id for each in page().items} == set(rings)
+    assert decided(row, older[0]) == ("undelivered", "superseded")
+
+
+def test_the_newest_is_found_behind_all_that_need_not_ring(
+    storage: Storage, owe: Any, phone: Any
+) -> None:
+    phone()
+    *_, newest = [owe(collapse_key="k") for _ in range(9)]
+    [taken] = storage.deliveries.claim({"apns": 1}, LEASE_MS)
+    assert taken.toast_id == newest.toast_id
+
+
+def test_while_the_newest_is_tried_again_no_older_one_rings(
+    storage: Storage, owe: Any, phone: Any, settle: Settle, clock: ManualClock
+) -> None:
+    phone()
+    late = owe(collapse_key="k")
+    [first] = claim(storage)
+    owe(collapse_key="k")
+    [second] = claim(storage)
+    settle(first, Later("busy"))
+    assert claim(storage) == []
+    assert ends(storage, late) == [("dropped", "replaced")]
+    settle(second, Refusal("no"))
+    assert claim(storage) == []
+
+
+@pytest.mark.parametrize("newer", ["over", "deleted", "of another", "later on", "elsewhere"])
+def test_a_newer_one_that_does_not_ring_here_stands_for_nothing(
+    newer: str, storage: Storage, owe: Any, phone: Any, push: Any, clock: ManualClock
+) -> None:
+    phone()
+    owing = owe(push(), push(kind="email"), collapse_key="k")
+    soon = clock.now() + 1000
+    if newer == "elsewhere":
+        storage.devices.remove("ada", "phone")
+        phone("tablet")
+        owe(collapse_key="k")
+        phone("phone")
+    else:
+        given = {"over": {"expires_at": soon}, "later on": {"at": soon}}.get(newer, {})
+        last = owe(push(**given), collapse_key="k" if newer != "of another" else "other")
+        if newer == "deleted":
+            storage.inbox.set_read("ada", last.toast_id, "deleted", clock.now())
+        clock.advance(1 if newer == "over" else 0)
+    rung = [each.toast_id for each in claim(storage, "apns", "email") if each.kind == "apns"]
+    assert owing.toast_id in rung
+
+
 def test_what_was_owed_at_another_position_is_not_attempted(
     storage: Storage, owe: Any, phone: Any, change: Any
 ) -> None:

@@ -49,6 +49,8 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("not_subscribed", {"state": "undelivered", "reason": "not_subscribed"}),
     ("fallback_disabled", {"state": "undelivered", "reason": "fallback_disabled"}),
     ("no_device", {"state": "undelivered", "reason": "no_device"}),
+    ("superseded", {"state": "undelivered", "reason": "superseded"}),
+    ("replaced", {"state": "undelivered", "reason": "superseded", "replaced_by": "newer"}),
     ("provider_error", {"state": "failed", "reason": "provider_error"}),
     ("provider_error", {"state": "failed"}),
     ("undelivered", {"state": "undelivered"}),

@@ -184,6 +184,23 @@ def test_whether_a_push_is_still_wanted_is_found_by_keys(plans: Plans) -> None:
     assert_no_scan(plans(take))
 
 
+def test_whether_a_newer_one_is_owed_too_is_found_by_keys(plans: Plans) -> None:
+    claim = claiming.Claim({"d": "ada"}, now=5, until=6)
+
+    def take(connection: Connection) -> None:
+        connection.execute(devices.insert(), msgspec.structs.asdict(PHONE))
+        store_owed(connection)
+        one = toasts.update().where(toasts.c.id == "t")
+        connection.execute(one.values(collapse_key="k"))
+        [[taken]] = claiming.claim(connection, [claim])
+        assert taken.id == "d"
+
+    plan = plans(take)
+    assert "INDEX toastkit_toasts_collapse (user_id=? AND collapse_key=? AND seq>?)" in plan
+    assert "INDEX toastkit_deliveries_toast (toast_id=?)" in plan
+    assert_no_scan(plan)
+
+
 @pytest.mark.parametrize("state", ["acked", "sent", "owed"])
 def test_a_state_is_changed_by_keys(plans: Plans, state: Any) -> None:
     change = StateChange("t", "ada", state, 5)

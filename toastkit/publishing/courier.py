@@ -47,7 +47,9 @@ class DeliveryRepository(Protocol):
 
         A claim is a lease: what is neither settled nor renewed in time is due again. It counts as
         an attempt at once: whoever takes it may not live to tell. What is not wanted any more is
-        dropped instead: its toast was acked, read or deleted, or has no such device any more.
+        dropped instead: its toast was acked, read, deleted or replaced, a newer one of its collapse
+        key is owed to the same target, or there is no such device any more. None taken means that
+        none is due.
 
         Raises:
             StorageUnavailable: nothing was taken.

@@ -37,7 +37,7 @@ VERDICTS: dict[Why, str] = {
     "seen": "{user} has seen it in the list.",
     "deleted": "{user} has deleted it from the list.",
     "replaced": "{came}; then a newer toast with the same collapse key took its place.",
-    "superseded": "It was never shown: a newer toast with the same collapse key was there first.",
+    "superseded": "It was never shown: a newer toast with the same collapse key came before its turn.",
     "duplicate": "It was published before {user} signed in, and never shown: {user} has had another "
     "one with its dedupe key.",
     "acked": "{came}, and a client of {user} confirmed that it has it.",
@@ -64,8 +64,9 @@ VERDICTS: dict[Why, str] = {
 
 REASONS: tuple[Why, ...] = (
     *("no_session", "not_subscribed", "fallback_disabled", "no_device", "provider_error"),
+    "superseded",
 )
-"""Why nobody was shown it; the words of a receipt."""
+"""Why nobody was shown it; the words of a receipt, and of what came after it."""
 
 
 def why(facts: Facts, now: int, ack_timeout_ms: int) -> Why:

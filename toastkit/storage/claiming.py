@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Update, select, up
 from .. import ids
 from ..deliveries import DEVICE_KINDS, Delivery, DeliveryState, Ended
 from ..records import Device
-from .concluding import NO_DEVICE, conclude
+from .concluding import NO_DEVICE, REPLACED, conclude
+from .spelling import run
 from .tables import deliveries, devices, toasts
 
 _column = deliveries.c
@@ -20,7 +21,26 @@ _DEVICE = select(*(devices.c[name] for name in Device.__struct_fields__))
 _TOAST = select(
     *(toasts.c.id, toasts.c.user_id, toasts.c.seq, toasts.c.state, toasts.c.replaced_by),
     *(toasts.c.acked_at, toasts.c.read_at, toasts.c.seen_at, toasts.c.deleted_at),
+    toasts.c.collapse_key,
 )
+
+PASSED = """
+SELECT wanted.value ->> 0 FROM json_each(?) AS wanted WHERE (
+    SELECT newer.id FROM toastkit_toasts AS newer
+    JOIN toastkit_deliveries AS theirs ON theirs.toast_id = newer.id AND theirs.seq = newer.seq
+    WHERE newer.user_id = wanted.value ->> 1 AND newer.collapse_key = wanted.value ->> 2
+      AND newer.seq > CAST(wanted.value ->> 3 AS BIGINT)
+      AND newer.replaced_by IS NULL AND newer.deleted_at IS NULL
+      AND theirs.kind = wanted.value ->> 4 AND theirs.target = wanted.value ->> 5
+      AND theirs.state = 'waiting' AND theirs.expires_at > ?
+      AND (theirs.next_attempt_at <= ? OR theirs.attempts > 0)
+    ORDER BY newer.seq DESC LIMIT 1) IS NOT NULL
+"""
+"""Of these deliveries, those whose place a newer toast of the same collapse key takes: it is owed to
+the same target, and its turn has come, too. A step that is due later on stands for nothing yet, or
+who publishes often enough would put it off for ever."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +54,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What tells whether deliveries are still wanted: their toasts, and their devices."""
+    """What tells whether deliveries are still wanted: their toasts, devices, and newer toasts."""
 
     toasts: Mapping[str, RowMapping]
     devices: Mapping[str, Device]
+    passed: frozenset[str]
 
     def device(self, row: RowMapping) -> Device | None:
         """Return where a delivery goes, if that is its user's and can be reached."""
@@ -81,7 +102,7 @@ def whose(user_id: str | None, id: str) -> str:
 
 def _take(connection: Connection, claim: Claim) -> list[Delivery]:
     rows = _free(connection, claim)
-    around = _around(connection, rows)
+    around = _around(connection, rows, claim.now)
     ends = {row["id"]: end for row in rows if (end := _end(row, around)) is not None}
     for id, (state, answer) in ends.items():
         connection.execute(changed(state, answer).where(_column.id == id))
@@ -115,20 +136,43 @@ def _free(
     return [row for row in rows if claim.whose[row["id"]] == whose(row["user_id"], row["id"])]
 
 
-def _around(connection: Connection, rows: Sequence[RowMapping]) -> _Around:
+def _around(connection: Connection, rows: Sequence[RowMapping], now: int) -> _Around:
     owed = {row["toast_id"] for row in rows if row["seq"] is not None}
     found = _TOAST.where(toasts.c.id.in_(owed))
     known = {row["id"]: row for row in connection.execute(found).mappings()} if owed else {}
     targets = {row["target"] for row in rows if row["kind"] in DEVICE_KINDS}
     registered = _DEVICE.where(devices.c.device_id.in_(targets), devices.c.push_token.is_not(None))
     there = connection.execute(registered).mappings() if targets else ()
-    return _Around(known, {row["device_id"]: Device(**row) for row in there})
+    reachable = {row["device_id"]: Device(**row) for row in there}
+    return _Around(known, reachable, _passed(connection, rows, known, now))
+
+
+def _passed(
+    connection: Connection, rows: Sequence[RowMapping], known: Mapping[str, RowMapping], now: int
+) -> frozenset[str]:
+    """Return which deliveries need not be carried, for a newer toast of the collapse key is owed.
+
+    What was owed during an outage would ring one after the other as soon as it is over.
+    """
+    asked = [
+        (row["id"], row["user_id"], toast["collapse_key"], row["seq"], row["kind"], row["target"])
+        for row in rows
+        if row["seq"] is not None
+        and (toast := known.get(row["toast_id"])) is not None
+        and toast["collapse_key"] is not None
+    ]
+    if not asked:
+        return frozenset()
+    found = run(connection, PASSED, (_encode(asked).decode(), now, now))
+    return frozenset(id for (id,) in found)
 
 
 def _end(row: RowMapping, around: _Around) -> tuple[DeliveryState, str] | None:
     """Return how a delivery ends that is not to be attempted."""
     if row["seq"] is not None and (why := _unwanted(row, around.toasts.get(row["toast_id"]))):
         return "dropped", why
+    if row["id"] in around.passed:
+        return "dropped", REPLACED
     if row["kind"] in DEVICE_KINDS and around.device(row) is None:
         return "dropped", NO_DEVICE
     if _payload(row) is None:
@@ -141,10 +185,9 @@ def _unwanted(row: RowMapping, toast: RowMapping | None) -> str | None:
     """Return why nobody wants what was owed for a toast."""
     if toast is None or toast["deleted_at"] is not None:
         return "deleted"
-    if toast["seq"] != row["seq"] or toast["replaced_by"] is not None:
-        return "replaced"
-    if toast["state"] == "superseded":
-        return "replaced"
+    elsewhere = toast["seq"] != row["seq"]
+    if elsewhere or toast["replaced_by"] is not None or toast["state"] == "superseded":
+        return REPLACED
     if toast["read_at"] is not None:
         return "read"
     if toast["seen_at"] is not None:
@@ -182,7 +225,7 @@ def _delivery(row: RowMapping, around: _Around) -> Delivery:
 
 
 def _ended(row: RowMapping) -> Ended:
-    delivery = _delivery(row, _Around({}, {}))
+    delivery = _delivery(row, _Around({}, {}, frozenset()))
     return Ended(delivery=delivery, state="expired", answer=row["last_answer"] or "")
 
 

@@ -16,19 +16,25 @@ from .spelling import run
 NO_DEVICE = "no device"
 """What the last answer of a delivery says whose device is gone."""
 
-ENDED = """
+REPLACED = "replaced"
+"""What it says where a newer toast stands for this one."""
+
+ENDED = f"""
 SELECT toasts.id, toasts.user_id, toasts.seq, toasts.created_at, toasts.expires_at,
     toasts.delivered_at, toasts.deleted_at,
     COALESCE(toasts.acked_at, toasts.read_at, toasts.seen_at) AS met_at,
     EXISTS (SELECT 1 FROM toastkit_deliveries AS tried
             WHERE tried.toast_id = toasts.id AND tried.seq = toasts.seq
-              AND tried.state <> 'dropped')
+              AND tried.state <> 'dropped'),
+    EXISTS (SELECT 1 FROM toastkit_deliveries AS passed
+            WHERE passed.toast_id = toasts.id AND passed.seq = toasts.seq
+              AND passed.last_answer = '{REPLACED}')
 FROM json_each(?) AS wanted
 JOIN toastkit_toasts AS toasts ON toasts.id = wanted.value ->> 0
 WHERE toasts.state = 'owed' AND NOT EXISTS (
     SELECT 1 FROM toastkit_deliveries AS open
     WHERE open.toast_id = toasts.id AND open.seq = toasts.seq AND open.next_attempt_at IS NOT NULL)
-"""
+"""  # noqa: S608 - a word from above
 """Of these toasts, those that are owed and of which nothing waits any more."""
 
 _encode = msgspec.json.Encoder().encode
@@ -47,7 +53,8 @@ def conclude(connection: Connection, toasts: Mapping[str, int]) -> None:
 
 
 def _change(row: Any, now: int) -> StateChange:
-    id, user_id, seq, created_at, expires_at, delivered_at, deleted_at, met_at, tried = row
+    id, user_id, seq, created_at, expires_at, delivered_at, deleted_at, met_at, *ends = row
+    tried, passed = ends
 
     def change(state: State, reason: Reason | str | None = None, at: int = now) -> StateChange:
         return StateChange(id, user_id, state, at, reason=reason, seq=seq)
@@ -62,4 +69,5 @@ def _change(row: Any, now: int) -> StateChange:
         return change("expired", "expired")
     if tried:
         return change("failed", "provider_error")
-    return change("undelivered", "no_device")
+    # It stays in the list until the newer one is delivered, which may never be.
+    return change("undelivered", "superseded" if passed else "no_device")

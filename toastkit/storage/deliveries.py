@@ -157,13 +157,20 @@ class Deliveries:
         now: int,
         until: int,
     ) -> list[T]:
-        # Looked for beside the writer: mostly nothing is due, and then nothing is written.
-        found = self._database.read(look)
-        if not found:
-            return []
-        wanted, users = Claim(found, now, until), list(found.values())
-        kept = partial(claiming.kept, until)
-        return self._database.write(work, wanted, len(found), about=users, kept=kept)
+        # Looked for beside the writer: mostly nothing is due, and then nothing is written. Where all
+        # that was found is wanted no more, what is behind it is looked for: nothing taken must mean
+        # that nothing is due, and not that others went first.
+        before: dict[str, str] = {}
+        while (found := self._database.read(look)) and found != before:
+            wanted, users = Claim(found, now, until), list(found.values())
+            kept = partial(claiming.kept, until)
+            changed: list[T] = self._database.write(
+                work, wanted, len(found), about=users, kept=kept
+            )
+            if changed:
+                return changed
+            before = found
+        return []
 
     def _owe(self, share: Sequence[Owing]) -> list[Owed | None]:
         users = [each.user_id for each in share]
