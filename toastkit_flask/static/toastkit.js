@@ -215,10 +215,21 @@
         .catch((thrown) => turn === this.turn && this._refused(Failure.of(thrown)));
     }
 
+    /** What a ticket is to hear: only that is recovered. Who named no topics hears their own, and
+     * goes on to when others were subscribed. */
+    _topics() {
+      const { topics } = this.options;
+      if (topics && topics.length) return Array.from(this.wanted);
+      if (!this.who || !this.wanted.size) return [];
+      return ["user:" + this.who, ...this.wanted].filter((topic) => !this.unwanted.has(topic));
+    }
+
     async _ticket(turn) {
-      if (this.ticket && this.env.now() < this.ticket.until) return this.ticket;
+      const topics = this._topics();
       const { bundleId, deviceId } = this.options;
-      const asked = { default_topics: Array.from(this.wanted) };
+      const old = this.ticket;
+      if (old && this.env.now() < old.until && topics.every((topic) => old.topics.includes(topic))) return old;
+      const asked = { default_topics: topics };
       if (deviceId) asked.device_id = deviceId;
       if (bundleId) asked.bundle_id = bundleId;
       const path = "/v1/sessions/toast-bootstrap";
@@ -227,8 +238,15 @@
       // The two clocks may differ by hours: measure the ticket's life on the server's own.
       const now = Date.parse(headers.get("date") || "") || Date.now();
       const life = within(Date.parse(body.expires_at) - now, 0, TICKET_MS) || 900000;
-      const who = owner(body.default_topics);
-      return { url: body.ws_url, token: body.token, until: this.env.now() + life - 10000, who };
+      const own = "user:" + this.who;
+      const granted = Array.isArray(body.default_topics) ? body.default_topics : [];
+      if (topics.includes(own) && !granted.includes(own)) {
+        this._anew(); // somebody else has signed in
+        this.who = null;
+        return this._ticket(turn);
+      }
+      const until = this.env.now() + life - 10000;
+      return { url: body.ws_url, token: body.token, until, topics, who: owner(granted) };
     }
 
     /** A living connection of the same user goes on with a fresh ticket; any other is opened. */

@@ -2,7 +2,8 @@
 // Nothing is missed and nothing is shown twice: positions, acks, and what goes from page to page.
 const { test } = require("node:test");
 const assert = require("node:assert/strict");
-const { connected, tab, toast, last } = require("./world.js");
+const toastkit = require("../../../toastkit_flask/static/toastkit.js");
+const { world, connected, tab, toast, last } = require("./world.js");
 
 const SIGHT = 1500;
 const at = (seq, more) => ({ seq, epoch: "e", ...more });
@@ -109,6 +110,55 @@ test("another user's position is not this one's", async () => {
   last(here).lose(4001);
   await here.pass(30000);
   assert.equal(last(here).since, null);
+});
+
+// ---- topics that were subscribed later
+
+const asked = (here) => here.state.asked.map(({ body }) => body.default_topics);
+
+test("what was subscribed later is recovered like the rest: the next ticket hears it", async () => {
+  const here = await connected({ topics: ["user:ada"] }, { greeting: at(4) });
+  here.client.subscribe(["user:ada:builds"]);
+  assert.equal((await again(here, at(4))).since, "4.e");
+  assert.deepEqual(asked(here), [["user:ada"], ["user:ada", "user:ada:builds"]]);
+  await again(here, at(4));
+  assert.equal(here.state.asked.length, 2, "that ticket is good for all of them");
+});
+
+test("who named no topics goes on to hear their own", async () => {
+  const here = await connected({}, { greeting: at(4) });
+  here.client.subscribe(["user:ada:builds"]);
+  await again(here, at(4));
+  assert.deepEqual(asked(here), [[], ["user:ada", "user:ada:builds"]]);
+  here.client.unsubscribe(["user:ada"]);
+  last(here).lose(4001);
+  await here.pass(30000);
+  assert.deepEqual(asked(here).pop(), ["user:ada:builds"]);
+});
+
+test("who subscribes before anything is known hears their own as well", async () => {
+  const here = world();
+  here.state.answer = here.refusal(503, {});
+  const client = toastkit.connect({ base: "", render: false, environment: here.environment });
+  client.subscribe(["news"]);
+  await here.settle();
+  here.state.answer = null;
+  await here.pass(client.status.retryIn);
+  assert.deepEqual(asked(here), [[], []]);
+  last(here).greet();
+  assert.deepEqual(last(here).sent[0], { type: "subscribe", topics: ["news"] });
+});
+
+test("somebody else who has signed in meanwhile hears what is theirs", async () => {
+  const here = await connected({}, { greeting: at(4) });
+  here.client.subscribe(["news"]);
+  here.state.who = "grace";
+  last(here).lose(4001);
+  await here.pass(here.client.status.retryIn);
+  assert.deepEqual(asked(here), [[], ["user:ada", "news"], []]);
+  assert.equal(last(here).since, null);
+  last(here).greet(["user:grace"]);
+  assert.deepEqual(last(here).sent[0], { type: "subscribe", topics: ["news"] });
 });
 
 // ---- acks
