@@ -88,7 +88,7 @@ def test_every_user_id_owns_its_topics(value: Any) -> None:
     except Invalid:
         return
     if len(own(text)) <= 200:
-        assert Topic.parse(own(text)).owner() == text
+        assert Topic.parse(own(text)).owner == text
 
 
 def test_B9_anonymous_principals_are_known_by_their_prefix() -> None:

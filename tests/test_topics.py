@@ -42,7 +42,7 @@ ANON = f"anon:{UUID}"
 )
 def test_a_topic_knows_its_owner(text: str, owner: str | None) -> None:
     topic = Topic.parse(text)
-    assert topic.owner() == owner
+    assert topic.owner == owner
     assert topic.wildcard == text.endswith(":*")
 
 

@@ -1,4 +1,4 @@
-"""Scoped names. ``owner()`` is defined here once; nobody else takes a topic apart."""
+"""Scoped names. Whose a topic is, is decided here alone; nobody else takes a topic apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Topic:
     """
 
     text: str
-    owner_id: str | None = None
+    owner: str | None = None
     wildcard: bool = False
 
     @classmethod
@@ -63,13 +63,9 @@ class Topic:
             raise TopicNotAllowed(text) from None
         return cls(text, owner, wildcard)
 
-    def owner(self) -> str | None:
-        """Return the principal this topic belongs to, or ``None`` for nobody."""
-        return self.owner_id
-
     def open_to(self, user_id: str) -> bool:
         """Tell whether a principal may subscribe by namespace alone (A5, A24)."""
-        return self.owner_id is None or self.owner_id == user_id
+        return self.owner is None or self.owner == user_id
 
 
 def own(user_id: str) -> str:

@@ -22,7 +22,7 @@ from .ground import Ground
 from .identity import Anonymous, AnonymousParts, Authenticator, Identity, Sessions, Tickets
 from .identity.anonymous import REBOUND
 from .live import Node, NodeParts, Rules
-from .live.presence import connections_of
+from .live.connected import connections_of
 from .live.rules import Context
 from .metrics import Probe
 from .publishing import (

@@ -173,7 +173,7 @@ class Toasts:
         """
         owner = None if user_id is None else principals.user_id(user_id)
         if topic is not None:
-            owner = owner or Topic.parse(topic).owner()
+            owner = owner or Topic.parse(topic).owner
             topic_of(topic, owner or "")
         parts = TailParts(self._inbox, self._clock, self._ack_timeout_ms)
         return Tail(parts, TailQuery(user_id=owner, topic=topic))

@@ -72,8 +72,8 @@ class PortableTransport:
 
     def when_writable(self, callback: Callable[[], None] | None) -> None:
         self._callback = callback
-        if callback is not None and not self._pushing:
-            self._runtime.call(self._pushed)
+        if callback is not None and not self._waiting:
+            self._runtime.call(self._taken)
 
     def finish(self) -> None:
         # No half-close: TLS has none. The client's own close frame ends the reading thread.
@@ -111,6 +111,9 @@ class PortableTransport:
     def _pushed(self) -> None:
         self._pushing = False
         self._push()
+        self._taken()
+
+    def _taken(self) -> None:
         if self._callback is not None:
             self._callback()
 

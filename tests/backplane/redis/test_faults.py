@@ -52,7 +52,6 @@ def test_without_redis_at_the_start_the_own_clients_are_told_at_once(
     assert worker.ear.heard == ["01HXY7Z1"]
     assert time.monotonic() - started < 5
     assert worker.backplane.trouble is not None
-    assert not worker.backplane.well
     own_redis.start()
     both_hear(worker)
     assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
@@ -315,7 +314,7 @@ def test_a_user_of_redis_who_is_refused_asks_ever_less_often_and_is_told_once(
     assert worker.broker._listener._line._failures > 5
     assert [each.message for each in caplog.records if "answers again" in each.message] == []
     own_redis.ask("ACL", "SETUSER", "half", "+subscribe")
-    until(lambda: worker.hears and worker.backplane.well)
+    until(lambda: worker.hears and worker.backplane.trouble is None)
     assert worker.broker._listener._line._failures == 0
 
 
@@ -339,7 +338,7 @@ def test_a_user_of_redis_who_may_not_count_is_told_of_it(
     assert "PUBSUB" in str(worker.backplane.trouble)
     own_redis.ask("ACL", "SETUSER", "half", "+pubsub")
     assert worker.broadcast(toast()) == [Confirmation(1, 1, complete=True)]
-    assert worker.backplane.well
+    assert worker.backplane.trouble is None
 
 
 def test_a_wrong_password_is_told_and_not_shown(hire: Hire, own_redis: RedisServer) -> None:

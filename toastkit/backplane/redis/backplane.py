@@ -39,11 +39,6 @@ class RedisBackplane:
         self._begin()
 
     @property
-    def well(self) -> bool:
-        """Tell whether it reaches the others, as far as it has tried."""
-        return self.trouble is None
-
-    @property
     def trouble(self) -> str | None:
         return self._broker.trouble
 

@@ -14,7 +14,7 @@ def connections_of(node: Node, user_id: str) -> list[Here] | None:
     route = principals.route(user_id)
     return node.runtime.ask(
         lambda: [
-            Here(connection.foreground, tuple(connection.topics))
+            Here(connection.foreground, connection.topics)
             for connection in node.roster.members(route)
             if not connection.ending
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.fakes import World
 from toastkit.closing import CloseReason
-from toastkit.live.presence import connections_of
+from toastkit.live.connected import connections_of
 from toastkit.publishing.hints import Here
 
 
