@@ -71,4 +71,3 @@ def test_sockets_live_on_while_the_database_does_not_answer(serve, shared, reque
             publish("after")
         assert json.loads(page.recv(timeout=5))["toast"]["title"] == "after"
     assert [row["title"] for row in shared.rows()] == ["before", "after"]
-    server.forgive("storage writes again")  # why it could not is told with a traceback

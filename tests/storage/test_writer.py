@@ -364,7 +364,7 @@ def test_a_full_disk_is_told_at_once_and_readers_go_on(
     assert numbers(database) == [1, 3]
     all_said(runtime)
     assert [record.message for record in caplog.records] == [
-        "storage cannot write: the disk is full; nothing was kept",
+        "storage cannot write: the disk is full; nothing was kept (database or disk is full)",
         "storage writes again",
     ]
     assert all(record.levelno == logging.WARNING for record in caplog.records)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import ToastKitError
+from ..errors import StorageUnavailable, ToastKitError
 from ..runtime.contract import Runtime, Signal
 
 log = logging.getLogger(__name__)
@@ -108,8 +108,11 @@ class Rounds:
         # Nothing may end this job: what is wanted would wait for ever.
         try:
             self._each.look()
+        except StorageUnavailable:
+            # Storage says so itself, once for everybody who wants something of it.
+            pass
         except ToastKitError as error:
-            # The database is away, or lacks its tables until somebody upgrades it.
+            # The database lacks its tables until somebody upgrades it.
             if self._well and not self._over:
                 log.warning("%s cannot be looked for: %s", self._each.wanted, error)
             self._well = False

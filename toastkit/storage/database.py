@@ -19,7 +19,7 @@ from .desk import CLOSED
 from .group import Committer, Kept, Work
 from .readers import Readers
 from .spelling import run
-from .trouble import cause
+from .trouble import cause, with_cause
 from .turn import Turn
 from .upgrade import ensure_schema, not_ours, upgrade, upgrade_sql
 from .writer import Writer
@@ -54,6 +54,7 @@ class Database:
         self._opened: dict[int, _Opened] = {}
         self._closed_in = 0
         self._complained = False
+        self._reads = True
         self._turn = Turn()
         self._told: Callable[[float], object] | None = None
 
@@ -64,7 +65,17 @@ class Database:
             StorageUnavailable: the database cannot be read.
         """
         opened = self._here()
-        return self._runtime.offload(lambda: opened.readers.read(job))
+        try:
+            result = self._runtime.offload(lambda: opened.readers.read(job))
+        except StorageUnavailable as error:
+            if self._reads:
+                self._reads = False
+                log.warning("storage cannot read: %s", with_cause(error))
+            raise
+        if not self._reads:
+            self._reads = True
+            log.warning("storage reads again")
+        return result
 
     def write(
         self,

@@ -16,7 +16,7 @@ from ..clock import Clock
 from ..errors import StorageUnavailable
 from ..runtime.contract import Signal
 from .group import Committer, InDoubt, Member
-from .trouble import Locked, Lost
+from .trouble import Locked, Lost, with_cause
 
 GROUP = 64
 """How much joins one commit: so much of what somebody waits for, and so much of what is owed."""
@@ -275,10 +275,7 @@ class Desk:
         """Log the first failure of a row of them: a busy service would fill the disk with it."""
         if self.well:
             self.well = False
-            # A lock is nobody's fault here; for anything else the operator needs the cause.
-            locked = isinstance(error, Locked) and not isinstance(error, Lost)
-            cause = None if locked else error.__cause__
-            self._call(partial(log.warning, "storage cannot write: %s", error, exc_info=cause))
+            self._call(log.warning, "storage cannot write: %s", with_cause(error))
 
     def _recover(self) -> None:
         self._rest_until = 0.0

@@ -29,3 +29,9 @@ def cause(error: BaseException) -> str:
     """Return what a database said, in one line: for logs, not for callers."""
     found = error.__cause__ or error
     return " ".join(str(getattr(found, "orig", found)).split())
+
+
+def with_cause(error: StorageUnavailable) -> str:
+    """Return what callers are told and, for logs, why: a lock explains itself."""
+    explained = isinstance(error, Locked) and not isinstance(error, Lost)
+    return str(error) if explained or error.__cause__ is None else f"{error} ({cause(error)})"
