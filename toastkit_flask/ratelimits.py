@@ -74,7 +74,7 @@ class RateLimits:
         if (trouble is None) != self._together:
             self._together = trouble is None
             if trouble is None:
-                log.info("rates are counted by all workers together again")
+                log.warning("rates are counted by all workers together again")
             else:
                 log.warning("rates are counted by each worker alone: %s", trouble)
         return wait

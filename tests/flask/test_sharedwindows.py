@@ -141,7 +141,6 @@ def test_while_redis_is_away_each_worker_goes_on_alone(own_redis, caplog, clock)
 
 
 def test_when_redis_is_back_they_count_together_again(own_redis, caplog, clock):
-    caplog.set_level("INFO", "toastkit_flask")
     ours, theirs = (worker(own_redis.url, "test", clock, list_rate="5/minute") for _ in range(2))
     own_redis.kill()
     assert passed(ours, 6) == 5
@@ -150,6 +149,7 @@ def test_when_redis_is_back_they_count_together_again(own_redis, caplog, clock):
     assert [passed(ours, 3, "bob"), passed(theirs, 3, "bob")] == [3, 2]
     assert passed(ours, 1) == 1, "what all workers know counts, and not what one knows"
     assert "counted by all workers together again" in caplog.text
+    assert [each.levelname for each in caplog.records] == ["WARNING"] * 2
 
 
 def test_a_frozen_redis_is_waited_for_briefly_and_by_one_request_in_a_second(

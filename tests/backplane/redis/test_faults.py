@@ -348,6 +348,26 @@ def test_a_wrong_password_is_told_and_not_shown(hire: Hire, own_redis: RedisServ
     assert "wr0ng" not in str(worker.backplane.trouble)
 
 
+def test_what_keeps_it_away_is_told_again_when_it_is_something_else(
+    hire: Hire, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> list[str]:
+        return [each.getMessage() for each in caplog.records if "Redis at" in each.getMessage()]
+
+    with Proxy(("127.0.0.1", own_redis.port)) as proxy:
+        hire(redis_url=f"redis://{proxy.host}/0")
+        proxy.refuse()
+        until(told)
+        own_redis.ask("CONFIG", "SET", "requirepass", "sesame")
+        proxy.heal()
+        until(lambda: len(told()) == 2)
+        assert ["Authentication required" in each for each in told()] == [False, True]
+        with Redis(port=own_redis.port, password="sesame", protocol=2) as client:
+            client.config_set("requirepass", "")
+        until(lambda: len(told()) == 3)
+        assert "answers again" in told()[2]
+
+
 GARBAGE = (b"", b"\xff\x00", b"{", b"[]", b"null", b'{"v":1}', b"[" * 5000, b'"' + b"a" * 300_000)
 
 

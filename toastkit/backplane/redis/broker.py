@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 LOOK_TICKS = 20
 """After how many of them everybody's position is looked at, though nothing is wrong."""
+STAY_TICKS = 10
+"""After how many of them another reason is told, too: it was away, say, and now wants a password."""
 TICK_SECONDS = 1.0
 """How often it beats, looks whether anybody is there, and forgets."""
 
@@ -88,6 +90,8 @@ class Broker:
         self._started = self._over = False
         self._ticks = 0
         self._told: str | None = None
+        self._trouble: str | None = None
+        self._stays = 0
 
     @property
     def trouble(self) -> str | None:
@@ -302,11 +306,15 @@ class Broker:
             self._peers.gone(worker)
 
     def _report(self) -> None:
-        trouble = self.trouble
-        if trouble is not None and self._told is None:
+        trouble, before = self.trouble, self._trouble
+        self._trouble = trouble
+        self._stays = self._stays + 1 if trouble == before else 0
+        if trouble is None:
+            if self._told is not None:
+                log.warning("%s answers again", self._parts.place.name)
+            self._told = None
+        elif self._told is None or (trouble != self._told and self._stays >= STAY_TICKS):
             log.warning(
                 "%s; until it is back, this worker's clients are told what is stored", trouble
             )
-        elif trouble is None and self._told is not None:
-            log.warning("%s answers again", self._parts.place.name)
-        self._told = trouble
+            self._told = trouble

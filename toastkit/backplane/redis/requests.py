@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from redis import ConnectionPool
+from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as Broken
-from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from ...clock import Clock
 from ...errors import BackplaneUnavailable, ConfigError
@@ -113,7 +113,9 @@ class Requests:
         except (RedisError, OSError) as error:
             self._drop(connection)
             self._away_until = self._clock.monotonic() + AWAY_SECONDS
-            raise BackplaneUnavailable(f"Redis cannot be reached: {error}") from error
+            refused = isinstance(error, AuthenticationError)
+            what = "refused" if refused else "cannot be reached"
+            raise BackplaneUnavailable(f"Redis {what}: {error}") from error
         except BaseException:
             self._drop(connection)
             raise
