@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 from flask import Flask
 
@@ -48,6 +49,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         senders.append(installed.sender)
     toastkit = ToastKit(app, verifiers=(verifier,), senders=senders, owned=OWNED, **asdict(config))
     tell_sources(app, settings)
+    state(app).gunicorn[:] = ["-c", str(Path(__file__).with_name("gunicorn.conf.py"))]
     serve(app, toastkit)
     return app
 

@@ -78,6 +78,7 @@ def find_patient() -> Patient | None:
         kit=here.kit,
         own_schema=here.own_schema,
         environ=environ,
+        words=here.gunicorn,
         more=(("app", check_app),),
         command="flask toastkit",
     )

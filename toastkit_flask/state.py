@@ -32,6 +32,8 @@ class State:
     """What counts for Prometheus, if anybody wants that."""
     own_schema: bool = True
     """Whether toastkit's migrations make its tables, or the host's do."""
+    gunicorn: list[str] = field(default_factory=list)
+    """What gunicorn's command line says; a service that has a configuration tells it here."""
 
 
 def state(app: Flask | None = None) -> State:

@@ -61,14 +61,13 @@ def test_what_demo_mode_sets_says_so(examined):
     assert sources(examined())["publish_secret"] == "demo mode"
 
 
-def test_the_services_own_configuration_suits(tmp_path):
+def test_the_services_own_configuration_suits_and_need_not_be_named(tmp_path):
     root = str(tmp_path)
-    config = create_app.__globals__["__file__"].replace("factory.py", "gunicorn.conf.py")
     program = f"{ANYWHERE}from flask.cli import main; main()"
     command = [sys.executable, "-c", program, "--app", "example_app.wsgi", "toastkit", "doctor"]
     environ = {"TOASTKIT_DEMO": "1", "INSTANCE_PATH": root, "TOAST_PUBLISH_SECRET_KEY": SECRET}
     done = subprocess.run(
-        [*command, "--strict", "--gunicorn", f"-c {config}"],
+        [*command, "--strict"],
         cwd=root,
         env=environ
         | {"PYTHONPATH": ":".join(filter(None, sys.path)), "TOASTKIT_CONNECTIONS": "99"},

@@ -44,7 +44,8 @@ def doctor(every: bool, strict: bool, words: str, as_json: bool) -> None:
     # Only here: an app has this command, and a worker of it never runs it.
     from ..doctor import current_patient, examine
 
-    report = examine(replace(current_patient(), words=_split(words)))
+    patient = current_patient()
+    report = examine(replace(patient, words=_split(words)) if words else patient)
     if as_json:
         say_json(_json(report, strict=strict))
     else:

@@ -91,7 +91,8 @@ def check(facts: Facts) -> Iterator[Finding]:
             NAME, f"{found.kind} {found.version} at {found.place}, {found.ping_ms:.1f} ms away"
         )
     if found.workers:
-        yield ok(NAME, f"{found.workers} processes hear {found.name} now")
+        hear = "1 process hears" if found.workers == 1 else f"{found.workers} processes hear"
+        yield ok(NAME, f"{hear} {found.name} now")
     yield from _check_reach(found)
     yield from _check_server(found)
     yield from _check_room(found)
@@ -234,7 +235,8 @@ def _check_room(found: RedisFacts) -> Iterator[Finding]:
             "maxmemory-policy noeviction, or a Redis for toastkit alone",
         )
     if found.most and found.used > FULL * found.most:
-        yield warn(
+        full = found.used >= found.most and found.policy == "noeviction"
+        yield (fail if full else warn)(
             NAME,
             f"{found.used >> 20} of {found.most >> 20} MiB are in use",
             "raise maxmemory, or see what else is in it: redis-cli --bigkeys",
