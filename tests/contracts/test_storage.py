@@ -10,9 +10,12 @@ from typing import Any, get_args
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import Engine
 
+from toastkit.clock import SystemClock
 from toastkit.errors import Invalid
 from toastkit.records import PageQuery, Position, Session, State, StoredToast, Ticket
+from toastkit.runtime import runtime_for
 from toastkit.storage import Storage, accepting
 from toastkit.storage.marking import FROM
 from toastkit.testing import ManualClock
@@ -88,6 +91,21 @@ def test_everything_a_toast_shows_comes_back(storage: Storage, event: Any) -> No
     [toast] = page(storage)
     assert {name: getattr(toast, name) for name in content} == content
     assert toast.title == "Größe"
+
+
+def test_what_became_of_a_toast_is_told_while_nothing_can_be_written(
+    url: str, storage: Storage, event: Any, host: Engine
+) -> None:
+    [toast] = storage.inbox.accept([event()], due_ms=2000)
+    asking = Storage(url, runtime_for("auto"), SystemClock(), wait_ms=100)
+    with host.connect() as holds:
+        if holds.dialect.name == "sqlite":
+            holds.exec_driver_sql("BEGIN IMMEDIATE")
+        found = asking.inbox.facts(toast.id)
+        assert found is not None
+        assert (found.state, found.seq) == ("accepted", 1)
+        holds.rollback()
+    asking.close()
 
 
 def test_an_event_of_nobody_is_refused(storage: Storage, event: Any) -> None:

@@ -7,10 +7,9 @@ one JSON parameter: the statement's text stays the same for every size and is pr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from .. import ids
@@ -18,7 +17,7 @@ from ..clock import Clock
 from ..errors import Invalid
 from ..events import Event
 from ..records import Accepted
-from .spelling import run, spell
+from .spelling import as_json, run, spell
 
 CLAIM = """
 INSERT INTO toastkit_dedupe (user_id, key, toast_id, until)
@@ -64,7 +63,6 @@ REMOVE = "DELETE FROM toastkit_toasts WHERE id = ?"
 KEPT = "SELECT count(*) FROM toastkit_toasts WHERE id = ? AND seq = ?"
 
 Key = tuple[str, str]
-_encode = msgspec.json.Encoder().encode
 
 
 class Row:
@@ -107,7 +105,7 @@ class Accepting:
             return {}
         claims = [(*key, row.event.id, _until(row.event)) for key, row in first.items()]
         now = self._clock.now()
-        given = run(connection, CLAIM, (_json(claims), now, now))
+        given = run(connection, CLAIM, (as_json(claims), now, now))
         holds = {(user_id, key): toast_id for user_id, key, toast_id in given}
         _overwrite(connection, first, holds)
         return {
@@ -143,7 +141,7 @@ def _store(connection: Connection, rows: Sequence[Row]) -> None:
         return
     counts = Counter(row.event.user_id for row in rows)
     wanted = [(user_id, count, ids.epoch()) for user_id, count in counts.items()]
-    given = run(connection, ADVANCE, (_json(wanted),))
+    given = run(connection, ADVANCE, (as_json(wanted),))
     last = {user_id: (seq - counts[user_id], epoch) for user_id, seq, epoch in given}
     stored = []
     for row in rows:
@@ -162,7 +160,7 @@ def _answer_repeats(connection: Connection, repeats: dict[Row, Key]) -> None:
     keys = sorted(set(repeats.values()))
     holders = {
         (user_id, key): Accepted(toast_id, seq, epoch, duplicate=True)
-        for user_id, key, toast_id, seq, epoch in run(connection, HOLDERS, (_json(keys),))
+        for user_id, key, toast_id, seq, epoch in run(connection, HOLDERS, (as_json(keys),))
     }
     for row, key in repeats.items():
         row.accepted = holders[key]
@@ -189,10 +187,6 @@ def _until(event: Event) -> int:
     return event.created_at + event.dedupe_ms
 
 
-def _json(rows: Iterable[Any]) -> str:
-    return _encode(rows).decode()
-
-
 def _values(event: Event, due_at: int) -> tuple[Any, ...]:
     """Return what is stored of an event, in the order of ``COLUMNS`` after the position.
 
@@ -205,7 +199,7 @@ def _values(event: Event, due_at: int) -> tuple[Any, ...]:
         _user(event),
         event.topic,
         *(content[name] for name in ("title", "body", "style", "priority", "deeplink")),
-        None if content["data"] is None else _json(content["data"]),
+        None if content["data"] is None else as_json(content["data"]),
         *(event.dedupe_key, event.collapse_key, event.created_at, event.expires_at),
         *("accepted", due_at, event.fallback),
     )

@@ -13,7 +13,7 @@ from .. import ids
 from ..deliveries import DEVICE_KINDS, Delivery, DeliveryState, Ended
 from ..records import Device
 from .concluding import NO_DEVICE, REPLACED, conclude
-from .spelling import run
+from .spelling import as_json, run
 from .tables import deliveries, devices, toasts
 
 _column = deliveries.c
@@ -39,8 +39,6 @@ SELECT wanted.value ->> 0 FROM json_each(?) AS wanted WHERE (
 """Of these deliveries, those whose place a newer toast of the same collapse key takes: it is owed to
 the same target, and its turn has come, too. A step that is due later on stands for nothing yet, or
 who publishes often enough would put it off for ever."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +161,7 @@ def _passed(
     ]
     if not asked:
         return frozenset()
-    found = run(connection, PASSED, (_encode(asked).decode(), now, now))
+    found = run(connection, PASSED, (as_json(asked), now, now))
     return frozenset(id for (id,) in found)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from ..receipts import Reason
 from ..records import State, StateChange
 from .marking import release
-from .spelling import run
+from .spelling import as_json, run
 
 NO_DEVICE = "no device"
 """What the last answer of a delivery says whose device is gone."""
@@ -37,8 +36,6 @@ WHERE toasts.state = 'owed' AND NOT EXISTS (
 """  # noqa: S608 - a word from above
 """Of these toasts, those that are owed and of which nothing waits any more."""
 
-_encode = msgspec.json.Encoder().encode
-
 
 def conclude(connection: Connection, toasts: Mapping[str, int]) -> None:
     """Decide those of the toasts whose last delivery has ended, each at its time.
@@ -47,7 +44,7 @@ def conclude(connection: Connection, toasts: Mapping[str, int]) -> None:
     waits. By the toast alone, not by who says so: it bears a repeat.
     """
     if toasts:
-        asked = _encode([(id,) for id in toasts]).decode()
+        asked = as_json([(id,) for id in toasts])
         found = list(run(connection, ENDED, (asked,)))
         release(connection, [_change(row, toasts[row[0]]) for row in found])
 

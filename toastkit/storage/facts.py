@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,35 +11,21 @@ from ..events import Event
 from ..records import Facts
 from .deliveries import of_toast
 from .recovering import standing
+from .stored import AS_FACTS
 from .tables import dedupe, devices, outbox, toasts
 
-_DERIVED = ("claimed", "deliveries", "devices", "waiting", "position")
-_STORED = [toasts.c[name] for name in Facts.__struct_fields__ if name not in _DERIVED]
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which toast is asked about, and when."""
-
-    id: str
-    now: int
-
-
-def facts(connection: Connection, members: Sequence[Asked]) -> list[Facts | None]:
-    """Return the facts of toasts in the inbox, or of those that wait in the outbox."""
-    return [_facts(connection, asked) for asked in members]
-
-
-def _facts(connection: Connection, asked: Asked) -> Facts | None:
-    row = connection.execute(select(*_STORED).where(toasts.c.id == asked.id)).mappings().first()
+def facts(connection: Connection, id: str, now: int) -> Facts | None:
+    """Return the facts of a toast in the inbox, or of one that waits in the outbox."""
+    row = connection.execute(AS_FACTS.where(toasts.c.id == id)).mappings().first()
     if row is not None:
-        owed = of_toast(connection, asked.id, row["seq"])
-        return Facts(**row, deliveries=owed, **_around(connection, row["user_id"], asked))
-    event = connection.scalar(select(outbox.c.event).where(outbox.c.id == asked.id))
-    return None if event is None else _waiting(connection, event, asked)
+        owed = of_toast(connection, id, row["seq"])
+        return Facts(**row, deliveries=owed, **_around(connection, row["user_id"], id, now))
+    event = connection.scalar(select(outbox.c.event).where(outbox.c.id == id))
+    return None if event is None else _waiting(connection, event, now)
 
 
-def _waiting(connection: Connection, text: str, asked: Asked) -> Facts | None:
+def _waiting(connection: Connection, text: str, now: int) -> Facts | None:
     try:
         event = msgspec.json.decode(text, type=Event)
     except msgspec.MsgspecError:
@@ -61,13 +45,13 @@ def _waiting(connection: Connection, text: str, asked: Asked) -> Facts | None:
         dedupe_key=event.dedupe_key,
         collapse_key=event.collapse_key,
         waiting=True,
-        **_around(connection, event.user_id, asked),
+        **_around(connection, event.user_id, event.id, now),
     )
 
 
-def _around(connection: Connection, user_id: str, asked: Asked) -> dict[str, Any]:
+def _around(connection: Connection, user_id: str, id: str, now: int) -> dict[str, Any]:
     own = dedupe.c.user_id == user_id
-    held = (dedupe.c.toast_id == asked.id) & (dedupe.c.until > asked.now)
+    held = (dedupe.c.toast_id == id) & (dedupe.c.until > now)
     claim = select(func.count()).where(own, held)
     number = select(func.count()).where(devices.c.user_id == user_id)
     return {

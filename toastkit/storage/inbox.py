@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import Connection
 
 from ..clock import Clock
-from ..errors import Invalid
+from ..errors import Invalid, StorageUnavailable
 from ..events import Event, Missed
 from ..records import (
     Accepted,
@@ -28,7 +29,7 @@ from . import due, outbox, tailing
 from .accepting import Accepting, Row, kept
 from .database import Database
 from .desk import shares
-from .facts import Asked, facts
+from .facts import facts
 from .marking import FROM, mark
 from .outbox import Relayed, Waiting
 from .page import page
@@ -162,10 +163,13 @@ class Inbox:
         """Return all that is known about one toast, or ``None`` if nothing is.
 
         Raises:
-            StorageUnavailable: the database cannot be asked.
+            StorageUnavailable: the database cannot be read.
         """
-        # In turn with the writes: what this process owes must have been told to the database.
-        return self._database.write(facts, Asked(id, self._clock.now()))
+        # What this process owes must have been told to the database, if that takes anything now.
+        with suppress(StorageUnavailable):
+            self._database.write(_nothing, None)
+        now = self._clock.now()
+        return self._database.read(lambda connection: facts(connection, id, now))
 
     def traces(self, query: TailQuery, since: int) -> list[Trace]:
         """Return how far the toasts made since then have come; of one user the newest.
@@ -230,3 +234,7 @@ class Inbox:
         for id in ids - self._unreadable:
             log.error("toast %s waits in the outbox and cannot be read; it stays there", id)
         self._unreadable |= ids
+
+
+def _nothing(_connection: Connection, members: Sequence[None]) -> Sequence[None]:
+    return members

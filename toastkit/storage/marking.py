@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from ..records import DELIVERED, State, StateChange
-from .spelling import run
+from .spelling import as_json, run
 
 FROM: dict[State, tuple[State, ...]] = {
     "written": ("accepted", "undelivered", "failed"),
@@ -43,17 +42,21 @@ WHERE newer.user_id = ? AND newer.collapse_key = ? AND newer.replaced_by IS NULL
   AND newer.delivered_at IS NOT NULL ORDER BY newer.seq DESC LIMIT 1
 """
 
-COLLAPSE = f"""
-UPDATE toastkit_toasts SET replaced_by = ({NEWEST.format("newer.id")}),
+DECIDED = """
     reason = CASE WHEN state IN ('accepted', 'owed') THEN 'superseded' ELSE reason END,
     due_at = CASE WHEN state IN ('accepted', 'owed') THEN NULL ELSE due_at END,
     lease_until = CASE WHEN state IN ('accepted', 'owed') THEN NULL ELSE lease_until END,
     state = CASE WHEN state IN ('accepted', 'owed') THEN 'superseded' ELSE state END
+"""
+"""Set what else changes of a toast that is replaced. What is undecided is decided by that: shown
+later, it would take the place of the newer on the screen."""
+
+COLLAPSE = f"""
+UPDATE toastkit_toasts SET replaced_by = ({NEWEST.format("newer.id")}), {DECIDED}
 WHERE user_id = ? AND collapse_key = ? AND replaced_by IS NULL
   AND seq < ({NEWEST.format("newer.seq")})
 """  # noqa: S608 - made of the text above
-"""Replace what is older. What is undecided is decided by that: shown later, it would take the place
-of the newer on the screen."""
+"""Replace what is older."""
 
 WANTED = """
 FROM (SELECT value ->> 0 AS id, value ->> 1 AS user_id, CAST(value ->> 2 AS BIGINT) AS at,
@@ -79,8 +82,6 @@ UPDATE toastkit_toasts SET acked_at = COALESCE(acked_at, wanted.at)
 {WANTED} AND toastkit_toasts.state IN ('owed', 'sent')
 """  # noqa: S608 - made of the text above
 """Note an ack that a push has overtaken, or that comes while somebody is at one."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _set(connection: Connection, text: str, changes: Sequence[StateChange]) -> l
 
 
 def _json(changes: Sequence[StateChange]) -> str:
-    return _encode([_wanted(change) for change in changes]).decode()
+    return as_json([_wanted(change) for change in changes])
 
 
 def _wanted(change: StateChange) -> tuple[Any, ...]:

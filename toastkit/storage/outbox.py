@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, delete, select, tuple_
@@ -14,6 +14,7 @@ from ..events import Event
 from ..records import Accepted
 from .accepting import Accepting, Row
 from .desk import GROUP
+from .spelling import Executes, as_json
 from .tables import outbox
 
 GRACE_MS = 1000
@@ -22,13 +23,6 @@ GRACE_MS = 1000
 Relayed = tuple[Event, Accepted]
 
 _column = outbox.c
-
-
-class Executes(Protocol):
-    """A connection or a session of the host's, inside its transaction."""
-
-    def execute(self, statement: Any, parameters: Any) -> Any:
-        """Execute a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ def add(place: Executes, events: Sequence[Event]) -> None:
         {
             "id": event.id,
             "user_id": event.user_id,
-            "event": msgspec.json.encode(event).decode(),
+            "event": as_json(event),
             "created_at": event.created_at,
         }
         for event in events

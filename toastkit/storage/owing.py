@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from .. import ids
 from ..deliveries import DEVICE_KINDS, Delivery, Due, Owed, Owing
 from .concluding import conclude
-from .spelling import run
+from .spelling import Executes, as_json, run
 from .tables import deliveries, toasts
 
 TAKE = """
@@ -35,22 +34,13 @@ WHERE devices.push_token IS NOT NULL
 ORDER BY devices.user_id, devices.device_id
 """
 
-_encode = msgspec.json.Encoder().encode
-
-
-class Executes(Protocol):
-    """A connection or a session, inside its transaction."""
-
-    def execute(self, statement: Any, parameters: Any) -> Any:
-        """Execute a statement."""
-
 
 def add(place: Executes, fresh: Sequence[Delivery]) -> None:
     """Owe deliveries as a part of the transaction that ``place`` is in; due at once.
 
     Locks nothing that others need; a rollback takes it back.
     """
-    rows = [_row(each, _json(each.payload), each.created_at) for each in fresh]
+    rows = [_row(each, as_json(each.payload), each.created_at) for each in fresh]
     if rows:
         place.execute(deliveries.insert(), rows)
 
@@ -96,7 +86,7 @@ def _take(connection: Connection, owings: Sequence[Owing]) -> dict[str, Owing]:
         (each.toast_id, each.user_id, each.seq, "written" if each.gated else "accepted")
         for each in owings
     ]
-    given = run(connection, TAKE, (_json(wanted),))
+    given = run(connection, TAKE, (as_json(wanted),))
     open_ids = {id for id, met_at, replaced_by in given if met_at is None and replaced_by is None}
     taken: dict[str, Owing] = {}
     for owing in owings:
@@ -109,7 +99,7 @@ def _devices(connection: Connection, user_ids: Iterable[str]) -> dict[str, list[
     found: dict[str, list[str]] = defaultdict(list)
     asked = [(user_id,) for user_id in sorted(user_ids)]
     if asked:
-        for user_id, device_id in run(connection, DEVICES, (_json(asked),)):
+        for user_id, device_id in run(connection, DEVICES, (as_json(asked),)):
             found[user_id].append(device_id)
     return found
 
@@ -121,7 +111,7 @@ def _due(owing: Owing, devices: Sequence[str]) -> Iterator[tuple[Due, str]]:
 
 
 def _rows(owing: Owing, due: Sequence[tuple[Due, str]]) -> Iterator[dict[str, Any]]:
-    payload = _json(owing.payload)
+    payload = as_json(owing.payload)
     names = sorted(ids.delivery_id(owing.at) for _ in due)  # in the order of the steps
     for name, (step, target) in zip(names, due, strict=True):
         delivery = Delivery(
@@ -158,7 +148,3 @@ def _row(delivery: Delivery, payload: str, at: int) -> dict[str, Any]:
         "expires_at": delivery.expires_at,
         "seq": delivery.seq,
     }
-
-
-def _json(value: Any) -> str:
-    return _encode(value).decode()

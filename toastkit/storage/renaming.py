@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -23,28 +24,23 @@ from .. import ids, principals
 from ..events import Event
 from ..topics import own
 from .accepting import ADVANCE
+from .marking import DECIDED
 from .moving import Handover
-from .spelling import run
+from .spelling import as_json, run
 from .tables import dedupe, deliveries, devices, outbox, toasts
 from .tables import principals as numbering
 
-COLLAPSE = """
-UPDATE toastkit_toasts SET replaced_by = winner.id,
-    reason = CASE WHEN state IN ('accepted', 'owed') THEN 'superseded' ELSE reason END,
-    due_at = CASE WHEN state IN ('accepted', 'owed') THEN NULL ELSE due_at END,
-    lease_until = CASE WHEN state IN ('accepted', 'owed') THEN NULL ELSE lease_until END,
-    state = CASE WHEN state IN ('accepted', 'owed') THEN 'superseded' ELSE state END
+COLLAPSE = f"""
+UPDATE toastkit_toasts SET replaced_by = winner.id, {DECIDED}
 FROM (SELECT id, created_at, seq FROM toastkit_toasts
       WHERE user_id = ? AND collapse_key = ? AND replaced_by IS NULL AND delivered_at IS NOT NULL
       ORDER BY created_at DESC, seq DESC LIMIT 1) AS winner
 WHERE toastkit_toasts.user_id = ? AND toastkit_toasts.collapse_key = ?
   AND toastkit_toasts.replaced_by IS NULL
   AND (toastkit_toasts.created_at, toastkit_toasts.seq) < (winner.created_at, winner.seq)
-"""
+"""  # noqa: S608 - made of marking's text
 """Let the newest delivered toast of two users' replace all before it. By the time it was made:
 positions tell of the order in which toasts became the user's."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 def renamed(text: str, given: Handover) -> str:
@@ -124,9 +120,10 @@ def move_deliveries(connection: Connection, given: Handover) -> int:
     names = column.payload.contains(own(given.old), autoescape=True)
     wanted = select(column.id, column.payload).where(column.user_id == given.old, names)
     for row in connection.execute(wanted).all():
-        payload = _renamed_within(msgspec.json.decode(row.payload), given)
-        written = update(deliveries).where(column.id == row.id)
-        connection.execute(written.values(payload=_encode(payload).decode()))
+        with suppress(msgspec.MsgspecError):  # nobody can carry it; it is moved all the same
+            payload = _renamed_within(msgspec.json.decode(row.payload), given)
+            written = update(deliveries).where(column.id == row.id)
+            connection.execute(written.values(payload=as_json(payload)))
     return _rename(connection, deliveries, given)
 
 
@@ -170,7 +167,7 @@ def _open_keys(connection: Connection, given: Handover) -> list[str]:
 
 
 def _advance(connection: Connection, user_id: str, count: int) -> int:
-    wanted = _encode([(user_id, count, ids.epoch())]).decode()
+    wanted = as_json([(user_id, count, ids.epoch())])
     [(_, seq, _)] = run(connection, ADVANCE, (wanted,))
     return int(seq)
 
@@ -192,7 +189,7 @@ def _event(text: str, given: Handover) -> str:
         return text  # nobody can relay it; it is the user's to be forgotten all the same
     topic = None if event.topic is None else renamed(event.topic, given)
     route = principals.route(given.new)
-    return _encode(replace(event, user_id=given.new, route=route, topic=topic)).decode()
+    return as_json(replace(event, user_id=given.new, route=route, topic=topic))
 
 
 def _renamed_within(value: Any, given: Handover) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, update
 
 from ..deliveries import Carried, Delivery
@@ -14,7 +13,7 @@ from ..records import StateChange
 from .concluding import conclude
 from .learning import learn, teaches
 from .marking import mark
-from .spelling import run
+from .spelling import as_json, run
 from .tables import deliveries
 
 SETTLE = """
@@ -32,8 +31,6 @@ RETURNING toastkit_deliveries.id, user_id, toast_id, seq
 """
 """What was sent was sent, whoever has taken it meanwhile; anything else is for the one who holds
 the claim to say: claims are counted."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ def settle(connection: Connection, members: Sequence[Settlement]) -> list[None]:
 
 def _settle(connection: Connection, settlements: dict[str, Settlement]) -> None:
     wanted = [_wanted(each.carried) for each in settlements.values()]
-    given = list(run(connection, SETTLE, (_encode(wanted).decode(),)))
+    given = list(run(connection, SETTLE, (as_json(wanted),)))
     # Whose it is, and of which position, is the row's to say: a rebind may have moved it since.
     owed = [(settlements[id], user_id, toast_id, seq) for id, user_id, toast_id, seq in given]
     sent = [

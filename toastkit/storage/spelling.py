@@ -9,9 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import Connection
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Executes(Protocol):
+    """A connection or a session, perhaps a host's, inside its transaction."""
+
+    def execute(self, statement: Any, parameters: Any) -> Any:
+        """Execute a statement."""
+
+
+def as_json(value: Any) -> str:
+    """Return what a column keeps as JSON, or the array that rows travel as."""
+    return _encode(value).decode()
 
 
 def spell(connection: Connection, text: str) -> str:

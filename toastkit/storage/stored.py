@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, RowMapping, and_, or_, se
 
 from .. import principals as who
 from ..events import Event
-from ..records import StoredToast
+from ..records import Facts, StoredToast
 from .tables import principals, toasts
 
 _CONTENT = ("title", "body", "style", "priority", "deeplink", "data")
@@ -22,6 +22,11 @@ AS_EVENT = select(toasts, principals.c.epoch).join_from(
 
 AS_LINE = select(*(toasts.c[name] for name in _FIELDS))
 """Select what ``line`` makes a line of a list of."""
+
+
+_DERIVED = ("claimed", "deliveries", "devices", "waiting", "position")
+AS_FACTS = select(*(toasts.c[name] for name in Facts.__struct_fields__ if name not in _DERIVED))
+"""Select what a toast's row itself tells of what became of it."""
 
 
 def event(toast: RowMapping, *, replayed: bool = False) -> Event:

@@ -15,13 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, select, true
 
 from .. import ids
 from ..records import Facts, TailQuery, Trace
+from .stored import AS_FACTS
 from .tables import toasts
 
 MOST = 1000
 """How many of one user's toasts are looked at, and how many of many are read at once."""
 
-_DERIVED = ("claimed", "deliveries", "devices", "waiting", "position")
-_STORED = [toasts.c[name] for name in Facts.__struct_fields__ if name not in _DERIVED]
 _TRACED = [toasts.c[name] for name in Trace.__struct_fields__]
 
 
@@ -35,7 +34,7 @@ def newest(connection: Connection, query: TailQuery, since: int | None, limit: i
     """Return the newest toasts that were made since then, the oldest of them first."""
     order = toasts.c.id if query.user_id is None else toasts.c.seq
     made = true() if since is None else toasts.c.id >= ids.first_at(since)
-    chosen = select(*_STORED).where(_wanted(query), made).order_by(order.desc()).limit(limit)
+    chosen = AS_FACTS.where(_wanted(query), made).order_by(order.desc()).limit(limit)
     return [Facts(**row) for row in connection.execute(chosen).mappings()][::-1]
 
 
@@ -44,7 +43,7 @@ def of_ids(connection: Connection, wanted: Sequence[str]) -> list[Facts]:
     found: list[Facts] = []
     for first in range(0, len(wanted), MOST):
         some = toasts.c.id.in_(wanted[first : first + MOST])
-        rows = connection.execute(select(*_STORED).where(some)).mappings()
+        rows = connection.execute(AS_FACTS.where(some)).mappings()
         found += [Facts(**row) for row in rows]
     return sorted(found, key=lambda facts: (facts.created_at, facts.seq))
 

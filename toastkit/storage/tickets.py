@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from ..records import Position, Ticket
 from .database import Database
 from .recovering import standing
-from .spelling import spell
+from .spelling import as_json, spell
 
 FIND = """
 SELECT tickets.token_hash, tickets.user_id, tickets.device_id, tickets.topics,
@@ -29,8 +29,6 @@ INSERT INTO toastkit_tickets (token_hash, user_id, device_id, topics, session_ha
 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (token_hash) DO NOTHING
 """
 """No two tokens are alike: what is there already is what a lost commit kept."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Tickets:
@@ -78,7 +76,7 @@ def _add(connection: Connection, fresh: Sequence[Ticket]) -> list[None]:
     rows = [
         (
             *(ticket.token_hash, ticket.user_id, ticket.device_id),
-            *(_encode(ticket.topics).decode(), ticket.session_hash, ticket.expires_at),
+            *(as_json(ticket.topics), ticket.session_hash, ticket.expires_at),
         )
         for ticket in fresh
     ]
