@@ -24,6 +24,9 @@ class _Others(set[str]):
 class Door(Blueprint):
     """Hold views that belong together."""
 
+    # APIFlask asks any blueprint with a before_request whether its own document describes it.
+    enable_openapi = False
+
     def __init__(self, name: str) -> None:
         super().__init__(name, __name__)
         errors.attach(self)
@@ -62,7 +65,9 @@ def add_other_methods(app: Flask, name: str) -> None:
         if rule.endpoint.startswith(f"{name}.") and not rule.websocket:
             allowed.setdefault(rule.rule, set()).update(rule.methods or ())
     for path, methods in allowed.items():
-        endpoint, others = f"{name}.other:{path}", _Others(_METHODS - methods)
+        # One dot, as in all of Flask's: what reads endpoints finds their blueprint before the last.
+        endpoint = f"{name}.other:{path.replace('.', '_')}"
+        others = _Others(_METHODS - methods)
         view = _other_methods(sorted(methods | {"OPTIONS"}))
         app.add_url_rule(path, endpoint, view, provide_automatic_options=False, methods=others)
         for rule in app.url_map.iter_rules(endpoint):

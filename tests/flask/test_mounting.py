@@ -32,6 +32,13 @@ def test_the_auth_surface_and_health_stand_once(app):
     assert not {"/api/auth/session", "/api/health"} & paths(app)
 
 
+def test_apiflask_may_ask_whether_it_describes_our_paths(app):
+    # It asks each blueprint that looks first who asks, for its own /openapi.json, and never us.
+    assert {door.enable_openapi for door in app.blueprints.values()} == {False}
+    ours = [rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    assert {endpoint.rpartition(".")[0] for endpoint in ours} <= set(app.blueprints)
+
+
 def test_a_surface_may_be_left_out(make_app):
     auth = paths(make_app(surfaces="auth"))
     assert {"/auth/session", "/auth/bootstrap", "/health"} <= auth
