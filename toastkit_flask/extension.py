@@ -149,7 +149,7 @@ class ToastKit:
         Without one Flask-Login is asked, where it is set up.
 
         Raises:
-            ConfigError: it cannot be called without arguments.
+            ConfigError: it is async, or cannot be called without arguments.
         """
         logins.ensure_loader(loader)
         self._hooks.user_loader = loader
@@ -160,6 +160,7 @@ class ToastKit:
 
         It is called with ``(user_id, action, topic)`` in an app context and returns a bool.
         """
+        logins.ensure_plain("authorize", rule)
         self._hooks.authorize = rule
         return rule
 
@@ -169,6 +170,7 @@ class ToastKit:
         It is called with the user id and the verified claims before the session is made; when it
         raises, nobody is signed in.
         """
+        logins.ensure_plain("signed_in", hook)
         self._hooks.signed_in = hook
         return hook
 
@@ -179,6 +181,7 @@ class ToastKit:
         of ``name``, ``email``, ``plan``, ``credits_used``, ``credits_total`` and fields of its own,
         or ``None``. What is missing has its default: no name, plan ``free``, no credits.
         """
+        logins.ensure_plain("profile", hook)
         self._hooks.profile = hook
         return hook
 
@@ -187,6 +190,7 @@ class ToastKit:
 
         They are told in ``profile``, too, and win over what that hook says.
         """
+        logins.ensure_plain("subscription", hook)
         self._hooks.subscription = hook
         return hook
 
@@ -195,6 +199,7 @@ class ToastKit:
 
         It returns booleans by name, such as ``has_github_pat``; anything else becomes one.
         """
+        logins.ensure_plain("secrets", hook)
         self._hooks.secrets = hook
         return hook
 

@@ -237,6 +237,17 @@ def test_a_user_loader_may_be_whatever_can_be_called_without_arguments(loader):
     assert ToastKit().user_loader(loader) is loader
 
 
+HOOKS = ("user_loader", "authorize", "signed_in", "profile", "subscription", "secrets")
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_that_would_have_to_be_awaited_is_refused_where_it_is_named(name):
+    async def hook() -> None: ...
+
+    with pytest.raises(ConfigError, match=rf"^{name}: hook\(\) is async"):
+        getattr(ToastKit(), name)(hook)
+
+
 def test_senders_of_one_app_take_the_place_of_the_objects(tmp_path):
     toastkit = ToastKit(senders=[RecordingSender("email")])
     kinds = []

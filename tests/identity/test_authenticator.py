@@ -51,7 +51,9 @@ def test_the_hosts_login_names_its_user(authenticator):
     assert authenticator.authenticate(Credentials(load_user=lambda: 7)) == Principal("7")
 
 
-@pytest.mark.parametrize("offered", [Credentials(), Credentials(load_user=lambda: None)])
+@pytest.mark.parametrize(
+    "offered", [Credentials(), *(Credentials(load_user=lambda no=no: no) for no in (None, False))]
+)
 def test_B17_nobody_asking_is_a_missing_token(authenticator, offered):
     with pytest.raises(MissingToken, match=r"^Missing Bearer token$"):
         authenticator.authenticate(offered)

@@ -90,7 +90,9 @@ class Authenticator:
         if self._sessions.owns(bearer):
             raise InvalidToken("expected a Clerk JWT")
         if not self._verifiers:
-            raise InvalidToken("no identity provider is set up on this server")
+            raise InvalidToken(
+                "no identity provider is set up on this server: verifiers=[...] name one"
+            )
         return self._ask_verifiers(bearer)
 
     def find_session(self, bearer: str) -> Session:
@@ -154,7 +156,7 @@ def _checked(verifiers: object) -> tuple[Verifier, ...]:
 
 def _by_login(load_user: UserLoader) -> Principal | None:
     found = load_user()
-    if found is None:
+    if found is None or found is False:  # such as: user.is_authenticated and user.id
         return None
     try:
         user_id = principals.user_id(found)
