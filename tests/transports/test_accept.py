@@ -173,11 +173,19 @@ def test_a_bad_handshake_touches_nothing(pair):
     assert given["gunicorn.socket"] is pair[0]
 
 
-def test_an_unknown_server_is_refused_in_one_line():
+def test_a_server_that_keeps_its_socket_is_refused_in_one_line():
     with pytest.raises(UnsupportedServer) as caught:
-        arrive(environ(SERVER_SOFTWARE="waitress"))
-    assert str(caught.value).startswith("waitress gives no socket to take over: ")
+        arrive(environ(SERVER_SOFTWARE="gevent/26.5 Python/3.13"))
+    assert str(caught.value).startswith("gevent/26.5 Python/3.13 gives no socket to take over: ")
     assert "TOASTKIT_GATEWAY=portable" in str(caught.value)
+
+
+@pytest.mark.parametrize("gateway", ["", "portable"])
+def test_a_server_that_shows_no_socket_is_refused_in_either_gateway(gateway):
+    with pytest.raises(UnsupportedServer) as caught:
+        arrive(environ(SERVER_SOFTWARE="waitress"), **({"gateway": gateway} if gateway else {}))
+    assert str(caught.value).startswith("waitress shows no socket to its apps, ")
+    assert "portable" not in str(caught.value)  # it would not help
 
 
 def test_tls_of_the_server_itself_is_refused_in_one_line(pair):
@@ -189,8 +197,11 @@ def test_tls_of_the_server_itself_is_refused_in_one_line(pair):
         assert "\n" not in str(caught.value)
 
 
-def test_the_portable_gateway_takes_any_server():
-    assert arrive(environ(SERVER_SOFTWARE="waitress"), gateway="portable").portable
+@pytest.mark.parametrize(
+    "given", [{"SERVER_SOFTWARE": "gevent/26.5"}, {"eventlet.input": object()}], ids=str
+)
+def test_the_portable_gateway_takes_servers_that_keep_their_socket(given):
+    assert arrive(environ(**given), gateway="portable").portable
 
 
 def test_no_compression_is_negotiated_for_us(pair):

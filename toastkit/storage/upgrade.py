@@ -205,5 +205,6 @@ def _run(way: str, written: StringIO | None = None, **attributes: Any) -> None:
         run(config, way, sql=written is not None)
     except CommandError as error:
         raise ConfigError(
-            f"the database was upgraded by another version of toastkit: {error}"
+            f"the database was upgraded by another version of toastkit ({error}): install that "
+            "version here, or restore the copy made before the upgrade"
         ) from None

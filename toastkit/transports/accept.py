@@ -42,9 +42,10 @@ class Arrival:
 
         Raises:
             Invalid: the request is no handshake of ours (``type`` ``version``: 426).
-            UnsupportedServer: this server's sockets cannot be taken.
+            UnsupportedServer: this server's sockets cannot be taken, or it shows none at all.
         """
         ensure_handshake(environ)
+        _ensure_any_socket(environ)
         return cls(environ, runtime, config)
 
     @property
@@ -122,6 +123,17 @@ def refuse_compression(environ: dict[str, Any]) -> None:
     connection, and one small frame may inflate to gigabytes.
     """
     environ.pop(EXTENSIONS, None)
+
+
+def _ensure_any_socket(environ: dict[str, Any]) -> None:
+    """Make sure that a WebSocket can come by this server at all, in one gateway or the other."""
+    server = environ.get("SERVER_SOFTWARE", "this server")
+    known = (WERKZEUG, GUNICORN, "eventlet.input")  # and gevent's: simple-websocket finds its own
+    if not (server.startswith("gevent") or any(name in environ for name in known)):
+        raise UnsupportedServer(
+            f"{server} shows no socket to its apps, so no WebSocket can come by it: serve with "
+            "gunicorn (gevent or gthread)"
+        )
 
 
 def _find_socket(environ: dict[str, Any]) -> Any:
