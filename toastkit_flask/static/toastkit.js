@@ -121,6 +121,7 @@
     constructor(options, env) {
       this.options = options;
       this.env = env;
+      this.note = seat(env.document, NOTE + options.base);
       this.recent = new Ring(RECENT_IDS);
       this.acks = new Ring(RECENT_IDS); // owed to the server
       this.position = null; // {seq, epoch} up to which every toast has come
@@ -135,6 +136,7 @@
       this.ticket = null;
       this.renewed = -Infinity; // when a ticket was last asked for over a living connection
       this.attempt = 0;
+      this.earliest = 0; // when the server lets us come again
       this.turn = 0; // answers of an abandoned attempt are recognised by it
       this.override = null;
       this.status = { state: "connecting", topics: [], foreground: this._foreground() };
@@ -303,7 +305,9 @@
     _refused(failure) {
       this._clear("ask");
       this.ticket = null;
-      if (failure.final && !this.link) return this._stop(failure.message);
+      // A function may have given what ran out while the computer slept: it may give better.
+      const again = failure.code === "token_expired" && typeof this.options.token === "function";
+      if (failure.final && !again && !this.link) return this._stop(failure.message);
       this._later(0, failure.message, failure.retryMs);
     }
 
@@ -368,6 +372,7 @@
     _later(code, reason, least) {
       const drawn = backoff(code, this.attempt++, this.env.random);
       const wait = within(Math.max(least, drawn), FLOOR_MS, LONGEST_MS);
+      this.earliest = this.env.now() + (least > 0 ? wait : 0);
       this._after("retry", wait, () => this._dial());
       if (!this.link) this._tell({ state: "waiting", reason, retryIn: wait });
     }
@@ -378,6 +383,7 @@
       for (const link of [this.link, this.next]) if (link) part(link);
       this.link = this.next = null;
       this._unwatch();
+      seats(this.env.document).delete(this.note);
       this._tell({ state: "stopped", reason });
     }
 
@@ -557,10 +563,11 @@
 
     /** Leave a note for the next page of this tab. */
     _keep() {
+      if (this.status.state === "stopped") return; // the note may be another client's by now
       const [oldest] = this.unseen.values();
       const from = oldest ? oldest.before : this.position;
       const note = { ...from, who: this.who, ids: Array.from(this.looked.ids), at: Date.now() };
-      attempt(() => this.env.storage().setItem(NOTE + this.options.base, JSON.stringify(note)));
+      attempt(() => this.env.storage().setItem(this.note, JSON.stringify(note)));
     }
 
     /** Go on where the page before this one was left, if it was the same user's and not long ago. */
@@ -568,7 +575,7 @@
       if (this.who !== null && this.who !== who) this._anew();
       this.who = who;
       attempt(() => {
-        const note = JSON.parse(this.env.storage().getItem(NOTE + this.options.base));
+        const note = JSON.parse(this.env.storage().getItem(this.note));
         if (note.who !== who || !(Date.now() - note.at < AWAY_MS)) return;
         if (!who && !note.epoch) return; // the position before the first toast is everybody's
         const { position } = this;
@@ -584,11 +591,18 @@
         for (const toast of this.unseen.values()) toast.at = this.env.now();
         this._look();
         this._sayForeground();
-        if (this._foreground()) this._probe(PROBE_MS);
+        if (this._foreground()) this._wake();
       };
-      this.onOnline = () => (this.link ? this._probe(PROBE_MS) : this.timers.has("retry") && this._dial());
+      this.onOnline = () => this._wake();
       if (this.env.document) this.env.document.addEventListener("visibilitychange", this.onVisible);
       if (this.env.window) this.env.window.addEventListener("online", this.onOnline);
+    }
+
+    /** Somebody looks, or the network is back: ask whether the connection lives, or for the next
+     * one, unless the server said when to come again. */
+    _wake() {
+      if (this.link) this._probe(PROBE_MS);
+      else if (this.timers.has("retry") && this.env.now() >= this.earliest) this._dial();
     }
 
     _unwatch() {
@@ -612,6 +626,23 @@
         this.timers.delete(name);
       }
     }
+  }
+
+  /** Which notes this page's clients have; the document knows, as a script may be loaded twice. */
+  function seats(document) {
+    if (!document) return new Set();
+    if (!document.toastkitNotes) document.toastkitNotes = new Set();
+    return document.toastkitNotes;
+  }
+
+  /** Each client of a page has a note of its own: the first of the next page goes on where the
+   * first was, the second where the second was. */
+  function seat(document, name) {
+    const taken = seats(document);
+    let note = name;
+    for (let number = 2; taken.has(note); number++) note = name + " " + number;
+    taken.add(note);
+    return note;
   }
 
   /** sessionStorage may be missing, forbidden, full, or hold what is not ours. */
@@ -648,30 +679,40 @@
       this.places = new Map();
       this.ids = new Map();
       this.ages = new Map(); // the cards that leave by themselves
+      this.before = null; // what had the focus before a card
       this.element = place || this._element("section", "toastkit");
       this.element.setAttribute("role", "region");
       this.element.setAttribute("aria-label", "Notifications");
       this.element.setAttribute("aria-live", "polite");
-      const settle = () => place || document.body.append(this.element);
-      if (document.body) settle();
-      else document.addEventListener("DOMContentLoaded", settle); // a script in the head
+      this.element.addEventListener("focusin", ({ relatedTarget: from }) => {
+        if (from && !this.element.contains(from)) this.before = from;
+      });
+      this.settle = () => {
+        if (!place && document.body && !this.element.isConnected) document.body.append(this.element);
+      };
+      this.settle();
+      document.addEventListener("DOMContentLoaded", this.settle); // a script in the head
       dress(document);
       document.addEventListener("visibilitychange", () => this.ages.forEach((age) => age.run()));
     }
 
     /** Draw a toast. `deal` is told what the user does with it: once, "read" or "seen". */
     show(toast, deal) {
+      for (const [card, id] of this.ids) if (id === toast.id) return card; // another client drew it
+      this.settle(); // the page may have put a new body in the place of the old
       const card = this._card(toast, deal);
       this.ids.set(card, toast.id);
       const key = toast.collapse_key;
       const old = key ? this.places.get(key) : null;
       if (old && old.isConnected) {
+        const focused = this._focus(old);
         this._forget(old);
         card.classList.add("toastkit-again");
         old.replaceWith(card);
+        if (focused) button(card).focus();
       } else this.element.append(card);
       if (key) this.places.set(key, card);
-      while (this.element.children.length > CARDS) this._dismiss(this.element.children[0]);
+      while (this.ids.size > CARDS) this._dismiss(this.ids.keys().next().value);
       return card;
     }
 
@@ -686,8 +727,8 @@
       const style = ["success", "warning", "error"].find((name) => name === toast.style) || "info";
       const card = this._element("article", "toastkit-toast toastkit-" + style);
       const text = this._element("div", "toastkit-text");
-      text.append(this._element("strong", "toastkit-title", toast.title));
-      if (toast.body) text.append(this._element("p", "toastkit-body", toast.body));
+      text.append(this._words("strong", "toastkit-title", toast.title));
+      if (toast.body) text.append(this._words("p", "toastkit-body", toast.body));
       const link = safeLink(toast.deeplink);
       if (link) text.append(this._link(link, () => tell("read")));
       const close = this._element("button", "toastkit-close", "\u00d7");
@@ -695,15 +736,35 @@
       close.setAttribute("aria-label", "Dismiss: " + toast.title);
       const dismiss = () => this._dismiss(card); // by its age: that proves nothing
       close.addEventListener("click", () => (dismiss(), tell("seen")));
+      card.addEventListener("keydown", ({ key }) => key === "Escape" && (dismiss(), tell("seen")));
       card.append(text, close);
       if (style !== "error" && toast.priority !== "high") this._age(card, LIFE_MS[style], dismiss);
       return card;
     }
 
     _dismiss(card) {
+      const heir = this._heir(card);
       card.remove();
       this._forget(card);
       for (const [key, place] of this.places) if (place === card) this.places.delete(key);
+      if (heir) heir.focus();
+    }
+
+    /** What has the focus in a card, if anything. */
+    _focus(card) {
+      const focus = this.document.activeElement;
+      return focus && card.contains(focus) ? focus : null;
+    }
+
+    /** Where the focus of a card that goes is to go: on to another toast, for who goes through them
+     * by keyboard, else back to where it was before. */
+    _heir(card) {
+      const focus = this._focus(card);
+      if (!focus) return null;
+      const cards = Array.from(this.ids.keys());
+      const place = cards.indexOf(card);
+      const next = focus.matches(":focus-visible") && (cards[place + 1] || cards[place - 1]);
+      return next ? button(next) : this.before;
     }
 
     /** Nothing vanishes under a pointer, under the focus, or in a tab that nobody sees: who comes
@@ -741,6 +802,13 @@
       return link;
     }
 
+    /** Words of a publisher: Arabic goes from right to left on an English page, too. */
+    _words(name, className, text) {
+      const words = this._element(name, className, text);
+      words.setAttribute("dir", "auto");
+      return words;
+    }
+
     _element(name, className, text) {
       const element = this.document.createElement(name);
       element.className = className;
@@ -748,6 +816,8 @@
       return element;
     }
   }
+
+  const button = (card) => card.querySelector(".toastkit-close");
 
   /** A constructed sheet passes a strict Content-Security-Policy; older browsers get a style
    * element with the nonce of our own script tag. */
@@ -767,7 +837,7 @@
   }
 
   const STYLES = `
-.toastkit{position:fixed;z-index:2147483000;inset:auto 0 0 auto;display:flex;gap:10px;padding:16px;
+.toastkit{position:fixed;z-index:2147483000;bottom:0;inset-inline-end:0;display:flex;gap:10px;padding:16px;
 flex-direction:column;box-sizing:border-box;width:min(412px,100vw);pointer-events:none;font:14px/1.45 system-ui,sans-serif}
 .toastkit-toast{--toastkit-tint:#2563eb;--toastkit-mark:"i";pointer-events:auto;display:flex;gap:12px;
 align-items:flex-start;padding:14px 12px 14px 14px;border-radius:14px;color:#17181c;background:#fff;
@@ -780,7 +850,7 @@ animation:toastkit-in .28s cubic-bezier(.2,.9,.3,1.2)}
 background:var(--toastkit-tint);color:#fff;font:700 13px/24px system-ui,sans-serif;text-align:center}
 .toastkit-text{flex:1;min-width:0;overflow-wrap:anywhere}
 .toastkit-title{display:block;font-weight:650;line-height:24px}
-.toastkit-body{margin:1px 0 0;opacity:.8;white-space:pre-line}
+.toastkit-body{margin:1px 0 0;opacity:.8;white-space:pre-line;max-height:8.7em;overflow-y:auto}
 .toastkit-link{display:inline-block;margin-top:6px;font-weight:600;color:var(--toastkit-tint)}
 .toastkit-close{flex:none;width:28px;height:28px;margin:-2px 0 0;border:0;border-radius:8px;
 background:none;color:inherit;opacity:.55;font:20px/1 system-ui,sans-serif;cursor:pointer}
@@ -817,7 +887,9 @@ border-color:#ffffff1f;box-shadow:0 12px 32px -8px #000a}.toastkit-success{--toa
     if (options.base === undefined) options.base = home;
     const env = surroundings(options.environment);
     if (options.render && env.document && !options.stack) {
-      options.stack = new Stack(env.document, options.render === true ? null : options.render);
+      const { document } = env;
+      if (options.render !== true) options.stack = new Stack(document, options.render);
+      else options.stack = document.toastkitStack = document.toastkitStack || new Stack(document);
     }
     return new Client(options, env);
   }

@@ -207,6 +207,52 @@ test("the network's return is tried at once", async () => {
   assert.equal(here.sockets().length, 2);
 });
 
+test("who comes back to a page that waits does not wait with it, unless the server said when", async () => {
+  const here = await connected({}, { random: 1 });
+  const look = () => (here.document.tell("visibilitychange"), here.settle());
+  last(here).lose(4001);
+  here.state.answer = here.refusal(503, {});
+  await here.pass(1000);
+  assert.equal(here.client.status.retryIn, 2000);
+  await look();
+  assert.equal(here.state.asked.length, 3);
+  here.state.answer = here.refusal(429, {}, [["retry-after", "20"]]);
+  await here.pass(4000);
+  assert.equal(here.client.status.retryIn, 20000);
+  await look();
+  here.window.tell("online");
+  await here.settle();
+  assert.equal(here.state.asked.length, 4);
+  here.document.visibilityState = "hidden";
+  await look();
+  here.state.answer = null;
+  await here.pass(20000);
+  assert.equal(here.sockets().length, 2);
+});
+
+test("a token that ran out is no end where a function gives another", async () => {
+  let token = "old";
+  const here = await connected({ token: () => token });
+  here.state.answer = here.refusal(401, { detail: "Token expired", code: "token_expired" });
+  last(here).lose(4001);
+  await here.pass(here.client.status.retryIn);
+  assert.equal(here.client.status.state, "waiting");
+  token = "new";
+  here.state.answer = null;
+  await here.pass(here.client.status.retryIn);
+  assert.equal(here.state.asked.pop().headers.Authorization, "Bearer new");
+  last(here).greet();
+  assert.equal(here.client.status.state, "connected");
+});
+
+test("a token that ran out and is the only one is the end", async () => {
+  const here = await connected({ token: "old" });
+  here.state.answer = here.refusal(401, { detail: "Token expired", code: "token_expired" });
+  last(here).lose(4001);
+  await here.pass(1000);
+  assert.equal(here.client.status.state, "stopped");
+});
+
 test("close() leaves nothing behind", async () => {
   const here = await connected();
   here.client.close();

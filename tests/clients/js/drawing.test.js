@@ -254,3 +254,20 @@ test("the corpus of deeplinks: what is good stays, what is bad is nothing", () =
   for (const text of GOOD) assert.equal(toastkit.safeLink(text), text);
   for (const text of BAD) assert.equal(toastkit.safeLink(text), null, JSON.stringify(text));
 });
+
+test("a toast that is on screen is not drawn beside itself", () => {
+  const drawn = stack();
+  const card = drawn.show(error("one"));
+  assert.equal(drawn.show(error("one")), card);
+  drawn.withdraw(() => true);
+  assert.notEqual(drawn.show(error("one")), card);
+  assert.deepEqual(titles(drawn), ["one"]);
+});
+
+test("the oldest toast makes room, and nothing else of the host's", () => {
+  const drawn = stack();
+  drawn.element.append(new Element("p"));
+  for (const title of "abcdefg") drawn.show(error(title));
+  assert.equal(drawn.element.children[0].name, "p");
+  assert.equal(drawn.element.children.length, 6);
+});

@@ -404,6 +404,42 @@ test("an open page keeps its note fresh", async () => {
   assert.equal(storage.kept.size, 1);
 });
 
+test("the clients of one page have a note each, and leave it to those of the next", async () => {
+  const storage = tab();
+  const page = await greeted(at(4), storage);
+  const beside = async (here) => {
+    const client = toastkit.connect({ base: "", render: false, environment: here.environment });
+    await here.settle();
+    return client;
+  };
+  const second = await beside(page);
+  last(page).greet(undefined, at(4));
+  page.sockets()[0].hear(numbered(5)); // of a topic that the second does not hear
+  await page.pass(SIGHT);
+  last(page).lose(1006);
+  await page.pass(second.status.retryIn);
+  assert.equal(last(page).since, "4.e", "what the first was told the second was not");
+  const next = await greeted(undefined, storage);
+  assert.equal(last(next).since, "5.e");
+  await beside(next);
+  assert.equal(last(next).since, "4.e");
+  next.client.close();
+  await beside(next);
+  assert.equal(last(next).since, "5.e", "who is closed leaves its note to who comes");
+});
+
+test("who is closed writes on no note, for it may be another's by now", async () => {
+  const storage = tab();
+  const deeds = [];
+  const stack = { show: (_, deal) => deeds.push(deal), withdraw() {} };
+  const here = await connected({ stack, mark: false }, { greeting: at(4), storage });
+  last(here).hear(numbered(5));
+  here.client.close();
+  storage.kept.clear();
+  deeds[0]("seen");
+  assert.equal(storage.kept.size, 0);
+});
+
 test("two services in one tab have two notes", async () => {
   const storage = tab();
   await connected({ base: "/a" }, { greeting: at(4), storage });
