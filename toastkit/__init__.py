@@ -1,6 +1,7 @@
 """Realtime notifications for Python programs, and for Flask apps first of all.
 
-PYTEST_DONT_REWRITE: who imports this and runs pytest then, is not to be warned about it.
+PYTEST_DONT_REWRITE: the pytest plugin needs no rewritten asserts, so pytest need not warn when
+toastkit was imported before it.
 """
 
 from .config import Config

@@ -1,4 +1,4 @@
-"""Send the signals: call whoever listens, one after the other, and let none of them do harm."""
+"""Send the signals: call their receivers in turn, and let none of them harm a delivery."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Teller(Sink, Witness):
 
 
 class Announcer(Teller):
-    """Tell the receivers of the signals what has happened; with none, that costs a look.
+    """Tell the receivers of the signals what has happened; without receivers it does nothing.
 
-    ``stage`` returns ``None`` when the kit is gone: what runs beside it knows it weakly only.
+    ``stage`` returns ``None`` once the kit is gone: whatever runs beside a kit holds it weakly.
     """
 
     def __init__(self, stage: Callable[[], Stage | None]) -> None:
@@ -62,7 +62,8 @@ class Announcer(Teller):
             self._tell(signals.control_published, _told(control))
 
     def later(self, job: Callable[[], None]) -> Callable[[], None]:
-        # What a receiver has joined to a transaction is its own, in whatever thread it is told.
+        # A receiver is not told of what it published itself, also not when that was joined to a
+        # transaction and is announced in another thread.
         around = _called.get()
         return partial(_do_inside, around, job) if around else job
 
@@ -111,8 +112,8 @@ class Announcer(Teller):
             for receiver in signal.receivers_for(stage.sender):
                 interrupted = _call(stage, signal, receiver, facts) or interrupted
         if interrupted is not None:
-            # A timeout of gevent's, the end of a greenlet or of the program: it may be the
-            # publisher's own, who waits for it. It comes when everybody has been told.
+            # A gevent timeout, or the end of a greenlet or of the program. It may be meant for the
+            # publisher, so it is not swallowed; it waits until every receiver has been called.
             raise interrupted
 
 
@@ -158,7 +159,7 @@ def _client(connection: Connection) -> dict[str, Any]:
 
 
 def _told(control: Event) -> Iterator[Facts]:
-    # A copy, here and below: clients may be about to be told of the same.
+    # A copy, here and below: a receiver may change it, and clients may still be sent the same.
     params = deepcopy(control.data)
     yield {"kind": control.name, "params": params, "user_id": control.user_id}
 

@@ -115,12 +115,12 @@ EVERYBODY = "*"
 
 
 def collapse_key(value: object) -> str | None:
-    """Check a collapse key: as any key, and no way to somewhere else, like ``a/../b``.
+    """Check a collapse key: as any key, and nothing that reads as a path like ``a/../b``.
 
-    It leaves with a push, as a header: what a server behind makes of it is not ours to say.
+    It is sent as a header of a push, which servers on the way may log or decode.
 
     Raises:
-        Invalid: it is none, in plain or percent-encoded.
+        Invalid: it is not such a key, as it stands or percent-decoded.
     """
     checked = key(value, "collapse_key")
     if checked is not None and (texts.climbs(checked) or not texts.plain(checked)):

@@ -1,4 +1,4 @@
-"""What every part of one kit stands on."""
+"""What every part of one kit uses: settings, clock, runtime, backplane, storage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .storage import Ownable, Storage
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Hold what every part of one kit stands on."""
+    """Hold what every part of one kit uses."""
 
     config: Config
     hooks: Hooks
@@ -44,7 +44,7 @@ class Ground:
         owned: Iterable[Ownable] | None = None,
         metrics: Metrics | None = None,
     ) -> Ground:
-        """Make it; touches neither disk nor threads."""
+        """Make it from the settings; touches neither disk nor threads."""
         clock, runtime = clock or SystemClock(), runtime_for(config.runtime)
         storage = Storage(
             config.database_url,
@@ -73,7 +73,7 @@ class Ground:
         return plain if metrics is None else metrics.timed(plain, self.clock)
 
     def close(self) -> None:
-        """Give everything back, when nobody stands on it any more."""
+        """Close everything, when no part of the kit uses it any more."""
         self.backplane.close()
         self.storage.close()
         if self.metrics is not None:
@@ -81,7 +81,7 @@ class Ground:
         self.runtime.close()
 
     def abandon(self) -> None:
-        """Begin anew in a forked child: what was there before is its parent's."""
+        """Begin anew in a forked child: connections and counts are its parent's."""
         self.backplane.abandon()
         if self.metrics is not None:
             self.metrics.abandon()
@@ -91,7 +91,7 @@ def _make_backplane(config: Config, runtime: Runtime, clock: Clock) -> Backplane
     if not config.redis_url:
         return MemoryBackplane(runtime)
     try:
-        # Not above: a process alone needs no Redis, and not its packages.
+        # Imported here: a process without Redis need not have its packages.
         from .backplane.redis import RedisBackplane
     except ImportError as error:
         remedy = (

@@ -13,7 +13,7 @@ from ulid import ULID
 
 _TOAST_ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)
 _LAST = "76EZ91ZPZZZZZZZZZZZZZZZZZZ"
-"""The last id of the year 9999: none of a later one was ever made, and no calendar has them."""
+"""The last id of the year 9999, where the dates of Python and of databases end."""
 
 
 def toast_id(at: int) -> str:
@@ -78,7 +78,7 @@ def is_one_of(shown: str, secrets: Iterable[bytes]) -> bool:
 def default_device_id(user_id: str) -> str:
     """Return the device id of a client that names none: stable over reconnects (A3).
 
-    Of an anonymous principal it is a hash: a list of devices need not tell its id.
+    For an anonymous principal it is a hash, so that a list of devices does not show its id.
     """
     if user_id.startswith("anon:"):
         digest = hashlib.sha256(user_id.removeprefix("anon:").encode()).hexdigest()

@@ -209,7 +209,7 @@ class Kit:
         most, now = self.config.control_bytes, self._ground.clock.now()
         given = {} if params is None else params
         event = control_event(kind, given, user_id, now, most_bytes=most)
-        # Else whoever registers kinds is in another process, such as the app a shell speaks to.
+        # A process that neither serves nor registers any kind, such as a shell, cannot know them.
         if self.node.serving or self._ground.hooks.controls:
             self._controls.note(event.name)
         self._publisher.publish_control(event)
@@ -277,12 +277,12 @@ class Kit:
         if self.config.carry:
             self._begin(self._make_courier())
             if self._senders.kinds:
-                # Without: what was posted while this process ended would be posted again.
+                # Without close() what was posted while this process ends would be posted again.
                 weakref.finalize(self, atexit.unregister, self._at_exit).atexit = False
                 atexit.register(self._at_exit)
 
     def _begin(self, rounds: Rounds | Probe) -> None:
-        # An app that is dropped, such as that of a test, leaves nobody behind who looks.
+        # An app that is dropped, as tests do, must leave no job behind.
         weakref.finalize(self, rounds.cancel).atexit = False
         try:
             rounds.start()
@@ -291,13 +291,13 @@ class Kit:
             raise
 
     def _begin_to_carry(self, told: Told | None) -> Courier:
-        # What it has noted is owed to the next commit, which the end of the process must not forget.
+        # Outcomes are written with the next commit, so close() must run before the process ends.
         self._close_at_exit()
         return self._make_courier(told)
 
     def _make_courier(self, told: Told | None = None) -> Courier:
         courier = make_courier(self._ground, self._senders, told)
-        # Whoever carries every minute leaves none behind that nobody hears any more.
+        # A program that calls carry() every minute must not pile up couriers that have stopped.
         self._couriers = (*(each for each in self._couriers if not each.stopped), courier)
         return courier
 

@@ -27,7 +27,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 
 class JsonFormatter(logging.Formatter):
-    """Write each record as one line that steers no terminal and shows no token it knows.
+    """Write each record as one line of printable ASCII, with every known kind of token cut out.
 
     ``time`` (UTC), ``level``, ``logger``, ``process`` and ``message``; of an exception ``error`` and
     ``traceback``; and whatever ``extra=`` names. A field has 2 kB at most.

@@ -1,4 +1,4 @@
-"""What somebody might take a text for that is only a name."""
+"""Whether a name is safe where others may read it as a path, a header or a line of a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SEPARATORS = re.compile(r"[/\\]")
 def plain(text: str) -> bool:
     """Tell whether a text is printable, and still is for whoever decodes its percent signs.
 
-    It may end in a header or a log, where another line would be somebody else's.
+    In a header or a log a line break would forge another line.
     """
     return text.isprintable() and unquote(text).isprintable()
 

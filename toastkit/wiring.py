@@ -1,6 +1,7 @@
 """Make the parts of a kit from one ground, and join them without tying them to the kit.
 
-A kit that nobody holds any more must go: what runs beside it knows it weakly only.
+A kit that nobody holds any more must be collected, so whatever runs beside it (jobs, signals, the
+backplane) holds it weakly.
 """
 
 from __future__ import annotations
@@ -67,10 +68,10 @@ class Beginnings:
 
 @dataclass(frozen=True, slots=True)
 class Heralds:
-    """Say how others hear of what happened.
+    """Say how the rest of a kit hears that sessions ended or that a rebind took place.
 
-    ``node`` returns the living one, ``tell`` takes a control to whoever is connected, and
-    ``receivers`` names the kinds of deliveries that are owed for an event.
+    ``node`` returns the present node, ``tell`` takes a control to whoever is connected, and
+    ``receivers`` names the kinds of deliveries that are owed for such a happening.
     """
 
     node: Callable[[], Node | None]
@@ -162,7 +163,7 @@ def _apns(config: Config, clock: Clock) -> Sequence[Sender]:
             f"{' and '.join(missing)} must be set, too: pushes need all of {', '.join(names)}, or "
             "none of them"
         )
-    # Not above: who sends no pushes need not load what they are made of.
+    # Imported here: a process that sends no pushes need not load h2 for them.
     from .senders.apns import ApnsSender, ApnsSettings
 
     return (ApnsSender(ApnsSettings.of(config), clock),)
@@ -179,7 +180,7 @@ def make_fallback(
 def make_publisher(
     ground: Ground, fallback: Fallback, node: Callable[[], Node | None]
 ) -> Publisher:
-    """Make the road of every event; ``node`` returns the living one."""
+    """Make the road of every event; ``node`` returns the present node."""
     return Publisher(
         PublisherParts(
             ground.config,
@@ -293,7 +294,7 @@ def _spread(backplane: Backplane) -> Callable[..., None]:
 
 
 def _heed(known: weakref.ref[Sessions], dismiss: Callable[..., None], dismissal: Dismissal) -> None:
-    """Do here, on the loop, what another worker did: believe no session, end what is connected."""
+    """Carry out, on the loop, what another worker has dismissed: sessions, or all of a user."""
     sessions = known()
     if sessions is None:
         return
@@ -317,7 +318,7 @@ def make_probes(ground: Ground) -> Sequence[Rounds | Probe]:
 def make_lookout(ground: Ground, sessions: Sessions) -> Rounds:
     """Make what looks for sessions that other processes have revoked.
 
-    Not the sweeper's to do: however much there is to decide, a socket ends within a second.
+    Beside the sweeper, whose rounds may take long: a revoked session's socket ends within a second.
     """
     seconds = ground.config.sweep_ms / 1000
     return Rounds(ground.runtime, Round(sessions.revocations.look, seconds, "revoked sessions"))

@@ -45,8 +45,8 @@ class Past(Struct, frozen=True, kw_only=True):
 class History(Protocol):
     """Keep what was published last on routes without rows, numbered, and tell it in order.
 
-    What is kept may be lost, as everything that workers share. Then a route's numbers begin anew
-    under another epoch, so that no position of before is taken for one of now. Both calls block:
+    What is kept may be lost, like everything that workers share. Then a route's numbers begin anew
+    under another epoch, so that no earlier position is taken for a present one. Every call blocks:
     not on the loop.
     """
 

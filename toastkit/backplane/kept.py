@@ -1,4 +1,4 @@
-"""Decide what of a route's short history can be told: alike, wherever it is kept."""
+"""Decide what of a route's short history can be told, wherever it is kept."""
 
 from __future__ import annotations
 

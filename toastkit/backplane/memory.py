@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 class MemoryBackplane:
     """Carry events inside one process.
 
-    It keeps the promises of every backplane, joins included, so that what works with it works
-    with several workers. But it reaches one: where others serve the same clients, what it confirms
-    is never complete, for they may hold sockets that it cannot ask.
+    It keeps the promises of every backplane, joins included, so that what works with it works with
+    several workers, too. But it reaches only this one: where others serve the same users, what it
+    confirms is never complete, for they may hold sockets that it cannot ask.
     """
 
     shared = False

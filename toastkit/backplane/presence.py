@@ -54,9 +54,9 @@ Arrival = Literal["first", "again", "full"]
 class Renewal(Struct, frozen=True, kw_only=True):
     """Tell what was found when stays were renewed.
 
-    ``came``: their members had been told to have left, and are there again. ``lost``: routes of
-    which something was forgotten and is entered anew. Nobody is to be told of those members. But
-    others may have left unseen: the list is right again when one lease has gone by.
+    ``came``: the leave of these members had been told, and they are there again. ``lost``: routes on
+    which something was forgotten and is entered anew, without telling anybody. Others may have left
+    those unseen; their lists are right again after one lease.
     """
 
     came: tuple[Stay, ...] = ()
@@ -73,9 +73,9 @@ class Departure(Struct, frozen=True):
 class Presence(Protocol):
     """Know who is on a route: one join and one leave for a member, however many connections.
 
-    Every call blocks: not on the loop. Each raises ``BackplaneUnavailable`` when nobody knows now,
-    and is to be made again then: who enters twice is told the same twice, who leaves twice has
-    left a lease later. Of what was done while the answer was lost nobody is told otherwise.
+    Every call blocks: not on the loop. Each raises ``BackplaneUnavailable`` when nobody knows now.
+    Then it is to be made again: entering twice returns the same twice, and what leaves twice is gone
+    one lease later. A change whose answer was lost is told to nobody else.
     """
 
     def enter(self, stay: Stay) -> Arrival:
@@ -87,8 +87,8 @@ class Presence(Protocol):
     def leave(self, stay: Stay) -> bool:
         """Forget a connection that has entered; tell whether it was its member's last.
 
-        Where it has been forgotten already, nobody knows which others there are: then it stays for
-        one lease, in which they are renewed, and ``reap`` tells of it unless there are some.
+        Where it was forgotten already, nobody knows whether its member has other connections. Then
+        it stays for one more lease, in which those are renewed; if there are none ``reap`` tells.
         """
 
     def renew(self, stays: Sequence[Stay]) -> Renewal:

@@ -1,6 +1,14 @@
 """This worker's live half: connections, who hears what, and the node that joins them.
 
 Nothing here does I/O, reads a clock but the injected one, or knows a framework.
+
+- ``node`` admits ``connection``s, hears the backplane (``ear``) and says farewell to all.
+- ``roster`` knows who is on a route and delivers; ``lane`` serves large routes in slices;
+  ``sendbuffer`` holds what a slow reader does not take yet.
+- ``dispatch`` carries out what clients say, with ``rules`` and ``refreshing``.
+- ``position`` tells what one more toast is to a connection. ``recovery`` tells it what it missed
+  (its state is ``catching``, its reads are ``readings``); ``doubts`` finds out who missed something.
+- ``watch`` pings and ends, once a ``wheel``'s turn; ``comings`` tells others who comes and goes.
 """
 
 from .comings import Witness

@@ -1,4 +1,4 @@
-"""Tell whoever wants to know which clients come and go: beside the loop, each client's in order."""
+"""Tell a witness which clients come and go: beside the loop, and in order for each client."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ log = logging.getLogger("toastkit")
 
 
 class Witness:
-    """Say how somebody is told who comes and goes; this one tells nobody.
+    """Be told who comes and goes; this one tells nobody else.
 
-    All are called on the loop, and what they return beside it, where it may block.
+    Each method is called on the loop; what it returns is called beside it, and may block.
     """
 
     def came(self, _connection: Connection, _topics: tuple[str, ...]) -> Job | None:
@@ -43,7 +43,7 @@ class Witness:
 
 
 class Comings:
-    """Have a witness tell of each connection: first that it came, and when that is done that it left.
+    """Have a witness told of each connection: that it came and, when that is done, that it left.
 
     On the loop only, but for ``finish``. A job that is slow holds up what is told of its own
     connection; with ``MOST`` of them at work the others wait.
@@ -136,7 +136,7 @@ class Comings:
             self._news.set()
 
     def _next(self) -> tuple[Job | None, Signal | None]:
-        """Return what whoever waits for the end has to do, or what to wait for; neither: it is over."""
+        """Return a job to do while waiting for the end, or what to wait for; neither: all is told."""
         if not self._lines:
             return None, None
         if self._without_threads and self._ready:

@@ -1,4 +1,4 @@
-"""Who is connected to this process, for whoever asks why a toast was not seen."""
+"""Who is connected to this process: asked where a toast is explained."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ log = logging.getLogger("toastkit")
 class Dispatch:
     """Turn each message of a client into an answer, in the order they came.
 
-    What may block (the host's ``authorize``, what a client missed) is asked beside the loop; what
-    the client says meanwhile waits in the connection's ``backlog``, which exists only then.
+    What may block (the host's ``authorize``, a read of what was missed) is done beside the loop.
+    What the client says meanwhile waits in the connection's ``backlog``, which exists only then.
     """
 
     def __init__(self, parts: NodeParts, recoveries: Recoveries) -> None:
@@ -163,7 +163,7 @@ class Dispatch:
         return go_on
 
     def _go_on(self, connection: Connection, backlog: deque[Command]) -> None:
-        # Whoever was ended by an answer is heard no more, as when the message comes later.
+        # A client that an answer has ended is heard no more, just as if this message came later.
         while backlog and connection.backlog is None and not connection.ending:
             self._begin(connection, backlog.popleft())
         if connection.backlog is not None:

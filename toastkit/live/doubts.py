@@ -25,8 +25,8 @@ log = logging.getLogger("toastkit")
 class Doubts:
     """Compare where connections stand with where their principals' toasts do; on the loop.
 
-    One read tells it of hundreds of principals, so that ten thousand connections cost a worker
-    twenty reads when Redis is back, and most of them nothing more. Who is behind catches up.
+    Whoever is behind catches up. One read tells of hundreds of principals, so ten thousand
+    connections cost a worker twenty reads when Redis is back, and most of them nothing more.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class Doubts:
         """Look at these routes soon; ``None``: at all that somebody is on."""
         if routes is None:
             routes = self._roster.routes
-        # A read that goes on may know less than this doubt: whoever is doubted again waits for
-        # the next one.
+        # A read that goes on may have begun before what is doubted now was stored: the next read
+        # is for that.
         self._doubtful.update(dict.fromkeys(routes))
         self._begin()
 

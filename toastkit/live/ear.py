@@ -1,4 +1,4 @@
-"""What the backplane tells a node; publishers hold it, and it leads no further to the app."""
+"""Hear the backplane for a node, and hold the node weakly: publishers hold the backplane."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..events import Event
 
 
 class NodeEar:
-    """Hear for a node as long as there is one."""
+    """Hear for a node as long as there is one; afterwards nobody is there."""
 
     def __init__(self, node: Ear) -> None:
         self._node = weakref.ref(node)

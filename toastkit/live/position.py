@@ -36,7 +36,7 @@ def meet(connection: Connection, toast: Event) -> Step:
             return GAP
         return ECHO if seq > connection.start else NEW
     if not connection.epoch and seq > 1:
-        return GAP  # it was there before its principal's first toast, and this is another
+        return GAP  # it came before its principal's first toast, and this is a later one
     connection.seq, connection.epoch, connection.start = seq, toast.epoch or "", seq - 1
     return NEW
 
@@ -45,5 +45,5 @@ def is_behind(connection: Connection, place: Position) -> bool:
     """Tell whether a principal's toasts have come further than a connection knows."""
     if connection.epoch == place.epoch:
         return place.seq > connection.seq
-    # Who was there before the first toast knows no epoch yet; another one is a new numbering.
+    # Before its principal's first toast a connection knows no epoch; another is a new numbering.
     return place.seq > 0

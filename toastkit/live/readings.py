@@ -28,8 +28,8 @@ log = logging.getLogger("toastkit")
 class Question(Struct, frozen=True):
     """Ask what a principal's client missed of ``topics`` after ``since``.
 
-    With a ``place``, also what it missed after that of everything it hears: who asks for some of
-    its topics must not lose, meanwhile, what comes on the others.
+    With a ``place``, also what it missed after that of everything it hears: a client that asks for
+    some of its topics must not lose what has come on the others since.
     """
 
     user_id: str
@@ -42,9 +42,9 @@ class Question(Struct, frozen=True):
 class Readings:
     """Answer questions, each with one read that began after it was asked.
 
-    Fifty tabs of one user notice the same gap in one turn of the loop: they share one read. A read
-    that has begun is not shared: it may know less than who asks now has been told. A few jobs read
-    at a time: a thousand gaps at once must not keep everybody else from the database.
+    Fifty tabs of one user notice the same gap in one turn of the loop and share one read. A read
+    that has begun is not shared: whoever asks now may have been told more than it will find. A few
+    jobs read at a time: a thousand gaps at once must not keep everybody else from the database.
     """
 
     def __init__(self, parts: NodeParts) -> None:
@@ -57,7 +57,7 @@ class Readings:
         self._jobs = 0
 
     def ask(self, question: Question, then: Then) -> None:
-        """Read the answer and call ``then`` with it; it takes no longer than a write may wait."""
+        """Read the answer and call ``then`` with it, after ``storage_wait_ms`` at most."""
         waiting = self._asked.setdefault(question, [])
         waiting.append(then)
         if len(waiting) == 1:

@@ -26,7 +26,7 @@ RETRY_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Say what a client wants to recover: of ``topics``, which it hears from now on, after ``since``.
+    """Say what a client wants to recover: ``topics``, heard from now on, and what it missed ``since``.
 
     ``answer`` is called with the verdict, before anything is replayed; ``then`` when all is told.
     ``ready`` is set once it is answered, or nobody is left to be answered.
@@ -42,8 +42,8 @@ class Wish:
 class Recoveries:
     """Let connections catch up: hold what is live, read what was missed, merge them by position.
 
-    On the loop only, but for the reads. What is missed goes out as fast as the client reads: two
-    hundred toasts are more than may wait for a slow reader.
+    On the loop only, but for the reads. What was missed goes out only as fast as the client reads
+    it: two hundred toasts are more than a send buffer holds.
     """
 
     def __init__(self, parts: NodeParts) -> None:
@@ -123,7 +123,7 @@ class Recoveries:
         if connection.catching is not catching:
             return
         catching.reading = True
-        # Whoever asks for all that it hears gets in one read what it needs of the rest, too.
+        # A client that asks for all its topics needs no second read for the rest of them.
         place = None if catching.asks_for_all else position(connection)
         heard = () if place is None else connection.topics
         question = Question(connection.user_id, catching.since, catching.topics, place, heard)
@@ -198,8 +198,8 @@ class Recoveries:
             seq = told[0].seq or 0
             fresh = last < seq <= missed.position.seq
             if told[0].epoch == missed.position.epoch and (fresh or seq in line):
-                # One that was held goes as what it is: live. Also when the read found it not worth
-                # telling (now or never, and now was when it came): nobody was told it yet.
+                # One that was held is told live, not replayed; also when the read left it out as
+                # expired, like one of "now or never": it was in time when it came.
                 line[seq] = told
         return line
 
@@ -225,7 +225,7 @@ class Recoveries:
         event, tally = catching.held.popleft()
         step = NEW if event.seq is None else meet(connection, event)
         if step is GAP and catching.sought is event:
-            # Read since it came, and stored nowhere: its user was forgotten in this moment, or
+            # It was looked for once and is not stored: its user was forgotten in this moment, or
             # nobody published it. What comes after it must not wait for it.
             if tally is not None:
                 tally.passed()
@@ -255,7 +255,7 @@ class Recoveries:
         elif connection.ending:
             tally.lost()
         else:
-            tally.passed()  # not for this one, or in its buffer, where it is counted again
+            tally.passed()  # not for this client, or in its buffer, which counts it itself
 
     def _noting(self, event: Event) -> Tally:
         """Return a tally that waits for one frame, and notes that a missed toast arrived."""

@@ -90,8 +90,8 @@ def deliver(event: Event, members: Iterable[Connection], tally: Tally, now: int)
             dialect = connection.dialect
             if dialect not in frames:
                 frames[dialect] = dialect.event(event)
-            # What it was told before may wait in its buffer still: nothing is said behind it, so
-            # that the answer waits, too.
+            # An echo was sent before, and may wait in the buffer still. An empty frame behind it
+            # has the answer wait for that.
             frame = b"" if step is ECHO else frames[dialect]
             if frame is not None:
                 tally.written += connection.send(frame, counted, event.expires_at) and foreground

@@ -34,12 +34,12 @@ class Tally:
         self._settle()
 
     def lost(self) -> None:
-        """Count a frame that waited and never will be written: nobody is there to read it."""
+        """Count a frame that waited and never will be written: that client is not there."""
         self.present -= 1
         self._settle()
 
     def passed(self) -> None:
-        """Wait no longer for a frame that waits elsewhere now, or is not told to who is there."""
+        """Wait no longer for a frame that is counted elsewhere now, or is not for this client."""
         self._settle()
 
     def seal(self) -> None:

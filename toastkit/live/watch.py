@@ -68,7 +68,7 @@ class Watch:
                     connection.flags |= SILENT
 
     def _visit(self, connection: Connection) -> bool:
-        # Tells whether it owes a pong: who still waits for older frames cannot owe one yet.
+        # Tells whether it owes a pong: a client with older frames to read is not pinged yet.
         if connection.flags & SILENT:
             connection.end(CloseReason.NO_PONG)
         if connection.ending:
@@ -99,7 +99,7 @@ class Watch:
     def _end_expired(self) -> None:
         now = self._clock.now()
         over = [connection for connection in self._last if self._end(connection) <= now]
-        # Thousands may have come in one second: those beyond a slice have another to live.
+        # Thousands may have connected in one second: those beyond a slice are ended a second later.
         for connection in over[: self._config.fanout_slice]:
             connection.reply(Failure(code="token_expired", message="Token expired"))
             connection.end(CloseReason.TOKEN_EXPIRED)

@@ -1,4 +1,14 @@
-"""The one road of every event, from its draft to its receipt."""
+"""The one road of every event, from its draft to its receipt.
+
+- ``draft`` makes an event, ``publisher`` stores, tells and decides it (``confirm``), ``fallback`` owes
+  what follows where nobody was there; ``controls`` are not stored. A ``sink`` is told of all that.
+- ``courier`` carries what is owed: ``posting`` calls the senders, ``judge`` decides what an answer
+  means (``health``, ``pauses``), ``board`` tells a publisher that waits.
+- ``sweeper`` looks for what is due; ``rounds`` and ``errands`` are how jobs run beside the loop.
+- ``toasts``, ``deliveries`` and ``data`` are facets of the kit. A toast is explained by ``explain``:
+  ``verdict`` in a word, ``hints`` and ``attempts`` beside it; ``tail`` follows toasts as they come.
+- ``inbox`` is what all of them ask of storage.
+"""
 
 from .confirm import decide
 from .controls import Controls

@@ -9,7 +9,7 @@ from ..clock import iso
 from ..records import StoredDelivery
 
 OVERDUE_MS = 5000
-"""Later than this nobody looks who could carry it."""
+"""What is overdue by more than this is looked at by nobody who could carry it."""
 
 
 def owed(deliveries: Sequence[StoredDelivery]) -> Iterator[tuple[int, str]]:

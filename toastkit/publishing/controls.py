@@ -15,7 +15,7 @@ OWN_CONTROLS = dict.fromkeys(
 """The kinds toastkit publishes itself, all of them about the list."""
 
 MOST_WARNINGS = 100
-"""Kinds that are warned about: a name made of somebody's input must not fill memory and log."""
+"""Most kinds that are warned about: names made of user input must not fill memory and log."""
 
 log = logging.getLogger("toastkit")
 

@@ -1,4 +1,4 @@
-"""Do beside everything else what nobody waits for, but for the end."""
+"""Run jobs beside everything else, for which nobody waits before the end of the process."""
 
 from __future__ import annotations
 

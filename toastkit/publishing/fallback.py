@@ -80,9 +80,9 @@ class Fallback:
         return tuple(step for step in self._wanted if step.kind in self._kinds)
 
     def warn(self) -> None:
-        """Tell whoever runs a process that decides of steps for which nothing is owed.
+        """Warn, in a process that decides, of steps that nobody here can post.
 
-        Pushes are a default that needs settings; what is written down is meant.
+        Not of pushes: that step is the default, and many do without the settings it needs.
         """
         idle = [step.kind for step in self._wanted if step.kind not in self._kinds]
         for kind in (kind for kind in idle if kind != PUSH.kind):
@@ -95,8 +95,8 @@ class Fallback:
     def owings(self, toasts: Iterable[Event], *, gated: bool = False) -> list[Owing]:
         """Return what is to be owed for toasts; those for which nothing is due are left out.
 
-        ``gated``: they were written, but are not acked in time. All of them are returned then, for
-        somebody must note that nothing more is done.
+        ``gated``: they were written, but not acked in time. All of them are returned then, so that
+        it can be noted where nothing more is to be done.
         """
         now, steps = self._clock.now(), self.steps
         owings = (
@@ -116,8 +116,8 @@ class Fallback:
     def owe(self, owings: Sequence[Owing], until: float | None = None) -> dict[str, Receipt]:
         """Owe them and return a receipt for each, by the toast's id.
 
-        ``until``: as long, on the monotonic clock, the outcome of a single toast's deliveries is
-        waited for, if this process carries them and nothing says that it would be in vain.
+        ``until``: how long, on the monotonic clock, to wait for the outcome of one toast's deliveries,
+        if this process carries them and they are likely to be answered in time.
         """
         if not owings:
             return {}

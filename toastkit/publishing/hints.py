@@ -1,4 +1,4 @@
-"""What is told of a toast beside its verdict: what happened when, and what else matters."""
+"""What is told of a toast beside its verdict: what happened when, and what else is good to know."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _happened(facts: Facts, now: int) -> Iterator[tuple[int, str]]:
 
 
 def _when(entry: tuple[int, str]) -> int:
-    # Of what happened in the same moment the order above is the order it happened in.
+    # By time alone: the sort is stable, and the list above is in the order things happen in.
     return entry[0]
 
 

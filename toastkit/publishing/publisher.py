@@ -65,9 +65,9 @@ class Publisher:
             StorageUnavailable: nothing was kept.
         """
         telling, decides = _Telling(), self._decides()
-        # In a process that serves nobody there is nobody to tell, and perhaps no loop that runs:
-        # another process holds the sockets, and unless both share a backplane, only that one can
-        # know whether anybody is there.
+        # A process that serves nobody has nobody to tell, and perhaps no loop that runs. Another
+        # process holds the sockets, and unless both share a backplane only that one can know
+        # whether anybody is there.
         tell = partial(self._tell, telling, toasts) if decides else None
         accepted = self._inbox.accept(toasts, self._due_ms(decides), tell)
         # Of one toast it is worth waiting for what becomes of a push; many would wait for the last.
@@ -132,7 +132,7 @@ class Publisher:
             )
         told = self._runtime.ask(lambda: self._backplane.broadcast([control]))
         if not self._serving():
-            # Whoever serves nobody may end at once, and has told nobody unless the others heard.
+            # A process that serves nobody may end at once, so it waits until the others have heard.
             told.wait(self._config.redis_timeout_ms / 500)
             if (trouble := self._backplane.trouble) is not None:
                 raise BackplaneUnavailable(f"nobody was told: {trouble}")
@@ -142,7 +142,7 @@ class Publisher:
         return self._serving() or self._backplane.shared
 
     def _due_ms(self, decides: bool) -> int:
-        # Who cannot decide leaves it to a process that serves, which looks for what is due.
+        # A process that cannot decide leaves it to one that serves: it is due at once.
         return self._config.due_ms if decides else 0
 
     def _tell_relayed(self, tellings: list[_Telling], relayed: Sequence[Relayed]) -> None:
@@ -173,7 +173,7 @@ class Publisher:
             self._say(telling.relayed, receipts)
 
     def _relay_silently(self, ids: Sequence[str] | None) -> int:
-        # Who serves nobody tells nobody, and knows at once what becomes of it: it is queued.
+        # A process that serves nobody tells nobody: every receipt is "queued".
         relayed = self._inbox.relay(ids, self._due_ms(False))
         self._say(relayed, {})
         return len(relayed)
@@ -205,8 +205,8 @@ class Publisher:
 class _Telling:
     """What the loop leaves for the publisher that waits: the new toasts, and who answers them.
 
-    ``until``, on the monotonic clock, is when the publisher waits no longer; ``relayed`` is what it
-    was told of, duplicates too, where nobody waits.
+    ``until``, on the monotonic clock, is when the publisher stops waiting; ``relayed`` is what came
+    out of an outbox, duplicates too: nobody waits for a receipt of that.
     """
 
     fresh: Sequence[Event] = ()

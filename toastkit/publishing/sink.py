@@ -1,4 +1,4 @@
-"""Who is told of what was published: afterwards, without a say in it."""
+"""Be told of what was published: afterwards, and unable to refuse it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..receipts import Receipt
 
 
 class Sink:
-    """Be told of what was published, and do nothing about it; whoever wants to do more overrides.
+    """Be told of what was published, and do nothing; override what should do more.
 
     Called in the publisher's thread, or in a job of its own, never on the loop: they may block.
     """
@@ -22,9 +22,9 @@ class Sink:
         """Note that a control was told to whoever is there."""
 
     def later(self, job: Callable[[], None]) -> Callable[[], None]:
-        """Return what is done beside instead of a job that will tell of what is published here."""
+        """Return the job to run beside the loop for one that will tell of what is published here."""
         return job
 
     def settled(self, _ended: Sequence[Ended]) -> Callable[[], object] | None:
-        """Return what tells of deliveries that have ended, if anybody listens; it may block."""
+        """Return a job that tells of deliveries that have ended, if anybody listens; it may block."""
         return None

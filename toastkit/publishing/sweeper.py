@@ -47,8 +47,8 @@ class Sweeper(Rounds):
         self._inbox = parts.inbox
         self._publisher = parts.publisher
         self._fallback = parts.fallback
-        # A process has started, and its clients are on their way back: no phone is to ring for a
-        # toast that they are about to be replayed.
+        # This process has just started, and its clients are on their way back: no phone should ring
+        # for a toast that they are about to be replayed.
         grace = parts.config.reconnect_ms / 1000 if parts.fallback.steps else 0
         self._decides_at = parts.clock.monotonic() + grace
         self._prune = parts.prune

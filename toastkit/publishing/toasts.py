@@ -51,8 +51,8 @@ class Toasts:
     """List a user's toasts, note what was read, and explain what became of them (A19-A.22).
 
     Each change is told to the user's connections by a control once it is committed; ``exclude``
-    is the ``session_id`` of the one that made it. A process that serves nobody tells nothing: the
-    list is the truth, and whoever connects fetches it.
+    is the ``session_id`` of the one that made it. A process that serves nobody and has no Redis
+    tells nobody: the list is the truth, and a client fetches it when it connects.
     """
 
     def __init__(self, parts: ToastsParts) -> None:

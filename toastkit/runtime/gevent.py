@@ -28,7 +28,8 @@ LONG = 3600.0
 class GeventRuntime:
     """Keep the contract with the hub of the thread that makes this runtime.
 
-    It stays the same hub in a forked child, which gevent revives there; who waited stays behind.
+    A forked child keeps the hub, which gevent revives there; greenlets that waited go on in the
+    parent alone.
     """
 
     name = "gevent"
@@ -105,8 +106,8 @@ class GeventRuntime:
 def _stay_in(process: int) -> None:
     """Let no greenlet that waited when its process was forked go on in the child, too.
 
-    It would decide, answer and post a second time what it goes on with in the parent. A thread does
-    not come along either.
+    In the child it would decide, answer and post a second time what it does in the parent. Threads
+    do not survive a fork either.
     """
     while os.getpid() != process:
         gevent.sleep(LONG)

@@ -1,4 +1,4 @@
-"""Run somebody else's job: log that it failed, or keep what came of it for who asked."""
+"""Run a job and log its failure, or carry its result to whoever waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Know the living objects of a kind, and tell each when it finds itself in a forked child."""
+"""Know the living objects of one kind, and tell each of them that its process was forked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 
 class Forkable(Protocol):
-    """Something that is not in a forked child what it was in the parent."""
+    """Something that holds what a forked child must not use: sockets, threads, locks."""
 
     def _forked(self) -> None:
         """Let go of what is the parent's; called in the child, before anything else runs."""

@@ -1,4 +1,4 @@
-"""Tell a client lines through the server's own response, where no socket can be taken.
+"""Send a client lines through the server's own response, where no socket can be taken.
 
 Costs a thread (or greenlet) per client. That a client is gone is known when the server says so.
 """
@@ -88,7 +88,7 @@ class PortableStream:
     # In the server's thread
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield what is said until all has been."""
+        """Yield what is to be sent until the connection ends."""
         if self._connection is not None:
             self._runtime.call(self._begin, self._connection)
         while True:
@@ -101,8 +101,8 @@ class PortableStream:
                 more.wait()
 
     def close(self) -> None:
-        """Be told by the server that it is done, if only because the client has gone.
+        """Note that the server is done with the response, perhaps as the client has gone.
 
-        That may be before it has asked for the first line: a generator would not notice.
+        A generator would not hear of that where the server never asked for its first line.
         """
         self._runtime.call(self._left)

@@ -1,4 +1,4 @@
-"""Tell a client lines, for as long as it reads: NDJSON over HTTP, for who has no WebSocket."""
+"""Send a client lines of JSON over HTTP (NDJSON), for those who have no WebSocket."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _OURS = frozenset({"content-length", "transfer-encoding", "connection", "keep-al
 
 
 class LineFraming:
-    """Wrap a dialect's words in lines of JSON; the farewell is one, too, and the last."""
+    """Wrap a dialect's words in lines of JSON; the last line is the farewell."""
 
     ping = b'{"type":"heartbeat"}\n'
 
     def text(self, payload: bytes) -> bytes:
-        """Wrap one message: JSON has no line feed but between its words, and writes none there."""
+        """Wrap one message; msgspec writes no line feed into JSON."""
         return payload + b"\n"
 
     def close(self, code: int, reason: str) -> bytes:
@@ -34,9 +34,9 @@ class LineFraming:
 class StreamTransport(SocketTransport):
     """Write lines, and notice when nobody is there to read them.
 
-    A client that only reads never answers. So the kernel is asked: bytes that were not
-    acknowledged for ``pong_seconds`` end the connection, and every heartbeat is some. Whatever the
-    client sends is thrown away, up to a bound.
+    A client that only reads never answers a ping. So the kernel is asked instead: bytes that the
+    other side has not acknowledged for ``pong_seconds`` end the connection, and every heartbeat
+    sends some. Whatever the client sends is thrown away, up to a bound.
     """
 
     __slots__ = ("_said",)
@@ -57,7 +57,7 @@ class StreamTransport(SocketTransport):
 
 
 def head(status: str, headers: Iterable[tuple[str, str]], now: int) -> bytes:
-    """Return the head of an answer whose body ends with its connection, as HTTP/1.0 knows it, too.
+    """Return the head of a response whose body ends with its connection (HTTP/1.0 knows that, too).
 
     ``headers`` are what the host wants said; ``now`` is milliseconds since the epoch.
     """

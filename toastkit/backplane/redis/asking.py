@@ -67,8 +67,8 @@ class Asked:
 class Asking:
     """Collect the answers to one event.
 
-    Those of the workers and how many there are come in either order. ``sound`` as long as nothing
-    heard from anybody means that nobody is there.
+    Answers may come before it is known how many there will be. ``_sound`` until it turns out that
+    somebody may be there who is not counted.
     """
 
     __slots__ = (

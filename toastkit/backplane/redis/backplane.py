@@ -1,4 +1,4 @@
-"""The backplane that workers on any number of machines share: publishing in Redis."""
+"""The backplane that workers on any number of machines share."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .keys import Keys
 
 
 class RedisBackplane:
-    """Keep the contract over Redis: whatever becomes of it, nobody here waits for it.
+    """Keep the contract over Redis; whatever becomes of Redis, nobody here waits for it.
 
-    Its own clients a worker tells at once. While Redis is away every confirmation is incomplete,
-    and the ear doubts once a second.
+    A worker tells its own clients at once. While Redis is away every confirmation is incomplete,
+    and the ear is told once a second to doubt what it heard.
 
     Raises:
         ConfigError: the URL is wrong.
@@ -85,7 +85,7 @@ class RedisBackplane:
 
     def _begin(self) -> None:
         self._broker = Broker(self._parts)
-        # The loop holds the broker, and the broker not this: a kit that nobody holds any more goes,
-        # and takes its connections along.
+        # The loop holds the broker, and the broker does not hold this: so a kit that nobody holds
+        # any more is collected, and its connections are closed.
         self._goes = weakref.finalize(self, self._runtime.call, self._broker.close)
         self._goes.atexit = False

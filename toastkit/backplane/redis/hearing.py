@@ -46,8 +46,8 @@ class HearingParts:
 class Hearing:
     """Tell the ear, the peers or the open questions what a message says; on the loop only.
 
-    What is not of our own making is dropped and counted: whoever can write to Redis must not be
-    able to end a worker, nor to have it say what nobody published.
+    What is not in our own form is dropped and counted: a message in Redis must not be able to end a
+    worker.
     """
 
     def __init__(self, worker: str, parts: HearingParts) -> None:
@@ -114,7 +114,7 @@ class Hearing:
                 asking.answered(each.written, each.present)
 
     def _own(self, number: int) -> None:
-        # It was told here when it was broadcast; of those who hear it, this is one.
+        # It was told here when it was broadcast; this is its own copy, which Redis counted.
         asking = self._parts.asked.find(number)
         if asking is not None:
             asking.answered(0, 0)

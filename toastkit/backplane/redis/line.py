@@ -1,4 +1,4 @@
-"""A connection that is made again, and again, whenever it breaks."""
+"""A connection that is made again whenever it breaks."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ class Hearer:
 class Link:
     """Send commands, everything of a loop turn in one write, and hand on the replies in order.
 
-    Belongs to the loop, blocks never. Errors of Redis' own are replies. What is sent on a link
-    that is over goes nowhere: who sends has been told.
+    On the loop only; it never blocks. Errors that Redis answers are replies like others. What is
+    sent after the link has broken is dropped: the sender has been told that it broke.
     """
 
     def __init__(self, connected: socket.socket, runtime: Runtime, hearer: Hearer) -> None:

@@ -41,9 +41,9 @@ class Listening:
 class Listener:
     """Hear the channels that are wanted, whatever happens to the connection; on the loop only.
 
-    What is wanted and what is not is said in one order on one connection, so a channel that is
-    left and joined again needs no lock. Channels are subscribed in the order in which they were
-    first wanted; ``last`` ones after all others, so that who is seen on them hears everything.
+    Subscribing and unsubscribing are said in one order on one connection, so a channel that is left
+    and joined again needs no lock. ``last`` channels are subscribed after all others: whoever is
+    seen on them hears everything.
     """
 
     def __init__(self, parts: LineParts, user: Listening) -> None:
@@ -64,12 +64,12 @@ class Listener:
 
     @property
     def trouble(self) -> str | None:
-        """Say why nothing is heard, if so: who is refused is let in first, each time."""
+        """Say why nothing is heard, if so; a connection that opens and is then refused counts, too."""
         return self._line.failing
 
     @property
     def settled(self) -> bool:
-        """Tell whether the first try has ended: it is heard, or cannot be."""
+        """Tell whether it is known if anything is heard: it is not while a connection begins."""
         return self.heard or self._line.trouble is not None
 
     def open(self) -> None:
@@ -89,8 +89,8 @@ class Listener:
     def tick(self) -> None:
         """Look, once a second, whether anybody is there: a network may end without a word.
 
-        Seconds are counted here and not read from a clock: of a process that stood still itself
-        none has passed, and what came meanwhile is still to be read.
+        Seconds are counted in ticks and not read from a clock: a process that stood still itself has
+        counted none, and what came meanwhile is still to be read.
         """
         if not self._line.is_open:
             return
@@ -123,8 +123,8 @@ class Listener:
                 run, before = found and found[0], self._id
                 restarted = run != self._run
                 self._run, self._id = run, number if run and isinstance(number, int) else None
-                # For Redis the connection before this one may still be there, and count as
-                # somebody who hears. After a restart its number is somebody else's.
+                # Redis may not know yet that the connection before this one is dead, and would
+                # count it as a listener. After a restart its number is somebody else's.
                 if before is None or restarted:
                     self._begin()
                 else:

@@ -13,7 +13,7 @@ MOST = 1000
 class Peers:
     """Know who is there, and who is there and says nothing; on the loop only.
 
-    Beats are counted, not timed: of a process that stood still itself nobody has missed any.
+    Beats are counted, not timed: a process that stood still itself blames nobody.
     """
 
     def __init__(self) -> None:

@@ -37,9 +37,9 @@ BATCH = 200
 class RedisPresence(Presence):
     """Know who is on a route, for all workers.
 
-    The index tells on which routes leases run out, so that a route is looked at also when all
-    workers that had its connections are gone. It is advice: what it lacks is put back when a stay
-    is renewed. Names of routes stand in it, and ids of members at their routes.
+    An index tells on which routes leases run out, so that a route is looked at even when all workers
+    that had its connections are gone. It may lack routes: each is put back when a stay is renewed.
+    Unlike the names of keys, it holds routes in plain text, and routes hold the ids of members.
     """
 
     def __init__(self, requests: Requests, keys: Keys) -> None:

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class Pump:
     """Send the commands of a loop turn in one write, and hand each its reply; on the loop only.
 
-    Before the first connection is made, or has failed, commands wait; later nothing waits for a
-    Redis that is away. One that says nothing for ``seconds``, though it was asked, is away.
+    Until the first connection is made or has failed, commands wait; later none waits for a Redis
+    that is away. A Redis that was asked and says nothing for ``seconds`` is away.
     """
 
     def __init__(self, parts: LineParts, seconds: float, settled: Callable[[], None]) -> None:
@@ -66,7 +66,7 @@ class Pump:
             then(BackplaneUnavailable(self._line.trouble))
 
     def close(self) -> None:
-        """Give the connection back; what was asked is answered by nobody."""
+        """Give the connection back; whoever waits for a reply is told that there is none."""
         self._line.close()
         self._fail("closed")
 
@@ -111,8 +111,8 @@ class Pump:
             _tell(then, BackplaneUnavailable(why))
 
     def _watch(self) -> None:
-        # Counted, not timed: of a process that stood still itself no time has passed here, and
-        # what came meanwhile is read before the next share is over.
+        # Counted, not timed: a process that stood still itself has counted nothing, and reads what
+        # came meanwhile before the next share is over.
         self._watched = bool(self._asked)
         if not self._watched:
             return
@@ -125,7 +125,7 @@ class Pump:
 
 
 def _tell(then: Then, reply: Any) -> None:
-    # Whatever one makes of its reply, the next one gets its own.
+    # If one fails to take its reply, the others still get theirs.
     try:
         then(reply)
     except Exception:

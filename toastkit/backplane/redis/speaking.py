@@ -20,8 +20,8 @@ Hearers = Mapping[str, int]
 class Speaking:
     """Say it through the pump; on the loop only.
 
-    ``watched`` tells whether somebody listens by a pattern, like an operator's tool: for Redis one
-    more who receives an event, and it answers nothing.
+    ``watched`` tells whether somebody listens by a pattern, as an operator's tool does: Redis counts
+    that as one more receiver of an event, but it answers nothing.
     """
 
     def __init__(self, pump: Pump, keys: Keys) -> None:
@@ -86,4 +86,4 @@ class Speaking:
 
 
 def _ignore(_reply: Any) -> None:
-    """Let what cannot be told be lost: who asked waits no longer than he said."""
+    """Do nothing about a reply: an answer that is lost is waited for no longer than any other."""

@@ -1,4 +1,4 @@
-"""What could not be said: routes on which the others have missed a toast."""
+"""Routes on which a toast did not reach the other workers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Say = Callable[[Missed, Then], object]
 class Unsaid:
     """Remember where a toast did not reach Redis, until the others have been told to read it.
 
-    Some of their clients may be there, and nothing else would tell them before the next toast:
-    for its publisher's own clients were told, and it counts as delivered. On the loop only.
+    Nothing else would tell their clients before the next toast: the publisher's own clients were
+    told, so this one counts as delivered. On the loop only.
     """
 
     def __init__(self, worker: str, say: Say) -> None:
