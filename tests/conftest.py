@@ -6,6 +6,7 @@ import gc
 import itertools
 import re
 import shutil
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -116,6 +117,12 @@ def apple(papers: Papers) -> Iterator[Apple]:
     """Run Apple's push service here; ``Config(**apple.config())`` sends pushes to it."""
     with Apple(papers) as apple:
         yield apple
+
+
+def pytest_configure() -> None:
+    """Let processes that tests start hear Ctrl-C, also where a shell runs us in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

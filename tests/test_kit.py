@@ -460,7 +460,7 @@ kit.node.serve()
 kit.deliveries.owe("mail", {{}})
 begun.wait(10)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=50)
     with Kit(Config(database_url=f"sqlite:///{path}")) as kit:
         assert [each.state for each in kit.deliveries.recent()] == ["sent"]
 
@@ -496,7 +496,7 @@ if not pid:
     os._exit(len(claims))
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=50)
 
 
 @pytest.mark.plain
@@ -518,7 +518,7 @@ if not pid:
 posted = mail.wait(seconds=10)
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) or len(posted) != 1)
 """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=50)
 
 
 def test_one_user_id_is_not_taken_for_many(kit: Kit) -> None:

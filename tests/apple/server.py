@@ -219,13 +219,15 @@ class Apple:
                 self._only_bell.select()
                 self._wake()
                 continue
-            for key, _ in self._selector.select(self._patience()):
-                if key.fileobj is self._waker:
-                    self._wake()
-                elif key.data is None:
-                    self._accept()
-                else:
+            ready = [key for key, _ in self._selector.select(self._patience())]
+            for key in ready:
+                if key.data is not None:
                     key.data.ready()
+                elif key.fileobj is self._listener:
+                    self._accept()
+            # What came before it is not met by an Apple that has just left, or is frozen.
+            if any(key.fileobj is self._waker for key in ready):
+                self._wake()
             now = time.monotonic()
             for link in list(self._links):
                 link.tick(now)

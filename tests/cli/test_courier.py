@@ -189,7 +189,7 @@ def test_it_carries_what_another_process_owes_until_it_is_told_to_end(courier, d
             id = kit.deliveries.owe("email", {}, target=name)
             assert courier.stdout.readline() == f"email  {id}  -  {name}  sent: 200\n"
     courier.send_signal(number)
-    said, told = courier.communicate(timeout=20)
+    said, told = courier.communicate(timeout=50)
     assert (courier.returncode, said, told) == (0, "", "carrying email\nstopped\n")
     assert states(database) == {"one": ("sent", "200"), "two": ("sent", "200")}
 
@@ -215,7 +215,7 @@ def test_a_sender_that_hangs_does_not_keep_it(courier, database):
         assert courier.stdout.readline() == "hanging\n"
     began = time.monotonic()
     courier.send_signal(signal.SIGTERM)
-    courier.communicate(timeout=20)
+    courier.communicate(timeout=50)
     assert courier.returncode == 0
     assert time.monotonic() - began < 10
     assert states(database) == {"hangs": ("waiting", None)}

@@ -191,7 +191,7 @@ def test_another_process_is_followed_until_it_is_told_to_end(following, number):
     kit.publish_toast("bob", "Later")
     assert process.stdout.readline().endswith("  Later\n")
     process.send_signal(number)
-    said, told = process.communicate(timeout=20)
+    said, told = process.communicate(timeout=50)
     assert (process.returncode, said, told) == (0, "", "")
 
 
@@ -199,4 +199,4 @@ def test_another_process_is_followed_until_it_is_told_to_end(following, number):
 def test_whoever_reads_its_lines_may_go(following):
     process, _ = following
     process.stdout.close()
-    assert (process.wait(timeout=20), process.stderr.read()) == (0, "")
+    assert (process.wait(timeout=50), process.stderr.read()) == (0, "")

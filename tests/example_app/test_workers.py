@@ -106,16 +106,22 @@ def test_a_command_reaches_every_worker(
     start: Start, redis_server: RedisServer, redis_prefix: str
 ) -> None:
     known = {"REDIS_URL": redis_server.url, "TOASTKIT_REDIS_PREFIX": redis_prefix}
+    config = Config(redis_url=redis_server.url, redis_prefix=redis_prefix)
     process = start(*MODULE, WEB_CONCURRENCY="2", **known)
-    with serving(process) as base, crowd(base, 4) as connections:
-        command = start("-m", "toastkit", "control", "flags.changed", **known, **elsewhere(process))
-        assert command.communicate(timeout=PATIENCE)[0] == "told flags.changed to everybody\n"
-        for connection in connections:
-            assert heard(connection)["control"]["kind"] == "flags.changed"
-        config = Config(redis_url=redis_server.url, redis_prefix=redis_prefix)
-        found = redis.gather(Patient(config=config, sources={}, said={}))
-        assert found is not None
-        assert (found.name, found.workers) == (f"{redis_prefix}:0", 2)
+    with serving(process) as base:
+
+        def both() -> bool:
+            ask(f"{base}/health")  # a worker is known from its first request on
+            found = redis.gather(Patient(config=config, sources={}, said={}))
+            return found is not None and (found.name, found.workers) == (f"{redis_prefix}:0", 2)
+
+        until(both, "two workers")
+        with crowd(base, 4) as connections:
+            command = ("-m", "toastkit", "control", "flags.changed")
+            told = start(*command, **known, **elsewhere(process)).communicate(timeout=PATIENCE)
+            assert told[0] == "told flags.changed to everybody\n"
+            for connection in connections:
+                assert heard(connection)["control"]["kind"] == "flags.changed"
 
 
 def elsewhere(process: subprocess.Popen[str]) -> dict[str, str]:

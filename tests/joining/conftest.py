@@ -20,8 +20,10 @@ from toastkit.storage.tables import metadata
 from toastkit.testing import ManualClock
 
 Titles = Callable[..., list[str]]
-AT_ONCE = 1.0
-"""Seconds: half of what storage waits for a lock."""
+WAIT_MS = 10_000
+"""How long storage waits for a lock: far longer than a busy machine takes for what waits for none."""
+AT_ONCE = 4.0
+"""Seconds: less than that, and than a host's SQLite waits by itself."""
 
 
 @contextmanager
@@ -121,7 +123,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def kit(url: str, db: scoped[Session], clock: ManualClock) -> Iterator[Kit]:
-    with Kit(Config(database_url=url), host=Host(db), clock=clock) as kit:
+    config = Config(database_url=url, storage_wait_ms=WAIT_MS)
+    with Kit(config, host=Host(db), clock=clock) as kit:
         yield kit
 
 

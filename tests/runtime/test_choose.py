@@ -34,7 +34,7 @@ assert kits[0].name == "threads"
 assert kits[1].name == "gevent"
 assert kits[1].ask(kits[1].on_loop)
 """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=50)
 
 
 def test_two_threads_that_are_first_at_once_get_the_same(monkeypatch: pytest.MonkeyPatch):

@@ -49,4 +49,4 @@ def waiter():
 )
 def test_who_waited_when_it_was_forked_goes_on_in_the_parent_alone(waiter: str, ready: str) -> None:
     program = FORK.format(waiter=waiter, ready=ready)
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=50)

@@ -21,7 +21,7 @@ assert runtime.ask(runtime.on_loop)
 if pid:
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=20)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=50)
 
 
 def test_closing_ends_the_loop_thread():

@@ -51,7 +51,7 @@ def hire(runtime: Runtime, config: Config) -> Iterator[Hire]:
                 serving.append(worker)
                 if wait:
                     until(lambda: all(each.peers >= len(serving) - 1 for each in serving))
-                    until(lambda: worker.hears)
+                    until(lambda: worker.hears and worker.speaks)
             return worker
 
         yield hire

@@ -80,6 +80,11 @@ class Worker:
         return bool(self.broker._listener.heard)
 
     @property
+    def speaks(self) -> bool:
+        """Tell whether it can say something, and has said what waited for that."""
+        return self.runtime.ask(lambda: self.broker._pump.is_open)
+
+    @property
     def peers(self) -> int:
         return len(self.broker._peers)
 
