@@ -20,6 +20,7 @@ from toastkit.storage import (
     claiming,
     deliveries,
     due,
+    forgetting,
     learning,
     marking,
     page,
@@ -107,6 +108,19 @@ def test_old_toasts_are_found_by_the_times_in_their_ids(plans: Plans) -> None:
     plan = plans(lambda connection: batches._next(old, None, connection))
     assert "PRIMARY KEY (id<?)" in plan
     assert "B-TREE" not in plan
+
+
+def test_dedupe_keys_whose_window_is_over_are_found_by_its_end(plans: Plans) -> None:
+    [over] = (each for each in pruning._over(5) if each.table.name == "toastkit_dedupe")
+    for after in (None, (1, "ada", "k")):
+        plan = plans(lambda connection, after=after: batches._next(over, after, connection))
+        assert "COVERING INDEX toastkit_dedupe_until (until>" in plan
+        assert "B-TREE" not in plan
+
+
+def test_who_became_a_user_is_found_by_an_index(plans: Plans) -> None:
+    plan = plans(lambda connection: forgetting.anonymous_of("ada", connection))
+    assert "INDEX toastkit_anonymous_rebound (rebound_to=?)" in plan
 
 
 @pytest.mark.parametrize("table", ["tickets", "sessions"])

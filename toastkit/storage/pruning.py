@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_
 
 from .. import ids
 from .batches import Doomed, delete_in_batches
@@ -47,8 +47,8 @@ def _over(now: int) -> Iterator[Doomed]:
     were.
     """
     claim = dedupe.c
-    past = func.abs(claim.until) <= now
-    yield Doomed(dedupe, past, (claim.user_id, claim.key), claim.user_id)
+    past = claim.until.between(-now, now)  # both held and released ones, by one index
+    yield Doomed(dedupe, past, (claim.until, claim.user_id, claim.key), claim.user_id)
     for table in (tickets, sessions):
         column = table.c
         expired = column.expires_at <= now - DAY_MS

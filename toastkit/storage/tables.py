@@ -102,6 +102,7 @@ dedupe = _table(
     Column("toast_id", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
     PrimaryKeyConstraint("user_id", "key"),
+    Index(PREFIX + "dedupe_until", "until"),
 )
 """Who holds a dedupe key, until when. A negative ``until`` is a released claim: the sign tells
 that its toast reached nobody, the number when the window it stood for ends."""
@@ -182,4 +183,5 @@ anonymous = _table(
     Column("rebound_at", BigInteger),
     Column("secret_hash", Text),
     Index(PREFIX + "anonymous_uuid", "anon_uuid", unique=True),
+    _partial("anonymous_rebound", "rebound_to", where="rebound_to IS NOT NULL"),
 )

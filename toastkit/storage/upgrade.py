@@ -16,7 +16,7 @@ from . import engine
 from .tables import metadata, toasts
 from .turn import Turn
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision. Known here, so that a start on a current schema need not load Alembic."""
 
 VERSION_TABLE = "toastkit_alembic_version"

@@ -64,30 +64,9 @@ def _deliveries() -> None:
         sa.Column("app_id", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "toastkit_deliveries_due",
-        "toastkit_deliveries",
-        ["next_attempt_at"],
-        unique=False,
-        sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
-        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
-    )
-    op.create_index(
-        "toastkit_deliveries_toast",
-        "toastkit_deliveries",
-        ["toast_id"],
-        unique=False,
-        sqlite_where=sa.text("toast_id IS NOT NULL"),
-        postgresql_where=sa.text("toast_id IS NOT NULL"),
-    )
-    op.create_index(
-        "toastkit_deliveries_user",
-        "toastkit_deliveries",
-        ["user_id"],
-        unique=False,
-        sqlite_where=sa.text("user_id IS NOT NULL"),
-        postgresql_where=sa.text("user_id IS NOT NULL"),
-    )
+    _index_some("deliveries", "due", "next_attempt_at", where="next_attempt_at IS NOT NULL")
+    _index_some("deliveries", "toast", "toast_id", where="toast_id IS NOT NULL")
+    _index_some("deliveries", "user", "user_id", where="user_id IS NOT NULL")
 
 
 def _devices() -> None:
@@ -184,31 +163,25 @@ def _toasts() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "toastkit_toasts_collapse",
-        "toastkit_toasts",
-        ["user_id", "collapse_key", "seq"],
-        unique=False,
-        sqlite_where=sa.text("collapse_key IS NOT NULL AND replaced_by IS NULL"),
-        postgresql_where=sa.text("collapse_key IS NOT NULL AND replaced_by IS NULL"),
-    )
-    op.create_index(
-        "toastkit_toasts_due",
-        "toastkit_toasts",
-        ["due_at"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "toastkit_toasts_expiry",
-        "toastkit_toasts",
-        ["expires_at"],
-        unique=False,
-        sqlite_where=sa.text("expires_at IS NOT NULL"),
-        postgresql_where=sa.text("expires_at IS NOT NULL"),
-    )
+
+
+def _toasts_indexes() -> None:
     op.create_index("toastkit_toasts_position", "toastkit_toasts", ["user_id", "seq"], unique=True)
+    open_ = "collapse_key IS NOT NULL AND replaced_by IS NULL"
+    _index_some("toasts", "collapse", "user_id", "collapse_key", "seq", where=open_)
+    _index_some("toasts", "due", "due_at", where="due_at IS NOT NULL")
+    _index_some("toasts", "expiry", "expires_at", where="expires_at IS NOT NULL")
+
+
+def _index_some(table: str, name: str, *columns: str, where: str) -> None:
+    op.create_index(
+        f"toastkit_{table}_{name}",
+        f"toastkit_{table}",
+        list(columns),
+        unique=False,
+        sqlite_where=sa.text(where),
+        postgresql_where=sa.text(where),
+    )
 
 
 def upgrade() -> None:
@@ -220,6 +193,7 @@ def upgrade() -> None:
     _sessions()
     _tickets()
     _toasts()
+    _toasts_indexes()
 
 
 def downgrade() -> None:
