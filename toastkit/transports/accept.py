@@ -24,7 +24,7 @@ EXTENSIONS = "HTTP_SEC_WEBSOCKET_EXTENSIONS"
 
 
 class Arrival:
-    """Be one client between its request and its connection.
+    """Turn one client's request into its connection.
 
     Raises:
         UnsupportedServer: this server's sockets cannot be taken.
@@ -58,11 +58,11 @@ class Arrival:
         self._hand_over(connection, switching_protocols(self._environ), WebSocketTransport)
 
     def stream(self, connection: Connection, head: bytes) -> None:
-        """Take the socket, answer with ``head`` and tell lines; the server finds its client gone."""
+        """Take the socket, answer with ``head`` and send lines; the server finds its client gone."""
         self._hand_over(connection, head, StreamTransport)
 
     def lines(self, connection: Connection) -> PortableStream:
-        """Return a response's body that tells lines, for a server that keeps its socket."""
+        """Return a response's body of lines, for a server that keeps its socket."""
         return PortableStream(self._runtime, connection)
 
     def _hand_over(
@@ -104,8 +104,8 @@ class Arrival:
             taken.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, self._config.socket_send_bytes)
             if taken.family in (_socket.AF_INET, _socket.AF_INET6):
                 taken.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-            # The first bytes on this connection's way out, so the kernel takes them whole, unless
-            # the client still has not read what it asked for before.
+            # The first bytes on this socket, so the kernel takes them whole, unless the client has
+            # not read the answers to earlier requests of the same connection.
             if taken.send(answer) < len(answer):
                 raise BlockingIOError
         except OSError:

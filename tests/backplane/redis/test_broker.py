@@ -84,12 +84,15 @@ def test_who_closes_waits_for_nobody(hire: Hire) -> None:
     assert time.monotonic() - started < 15
 
 
-def test_who_was_never_connected_says_no_farewell(hire: Hire, own_redis: RedisServer) -> None:
+def test_a_redis_that_says_nothing_holds_up_an_end_no_longer_than_any_answer(
+    hire: Hire, own_redis: RedisServer
+) -> None:
     own_redis.pause()
-    script, ended = hire(None, redis_url=own_redis.url), list[bool]()
-    script.runtime.ask(lambda: script.broker.dismiss(Dismissal("ada")))
-    script.runtime.ask(lambda: script.broker.finish(lambda: ended.append(True)))
-    assert ended
+    script = hire(None, redis_url=own_redis.url, redis_timeout_ms=100)
+    script.backplane.dismiss(Dismissal("ada"))
+    started = time.monotonic()
+    script.backplane.close()
+    assert time.monotonic() - started < 15
     own_redis.resume()
 
 
@@ -287,6 +290,14 @@ def test_a_dismissal_reaches_every_other_worker(hire: Hire) -> None:
     workers[0].backplane.dismiss(dismissal)
     until(lambda: workers[1].dismissed and workers[2].dismissed)
     assert [worker.dismissed for worker in workers] == [[], [dismissal], [dismissal]]
+
+
+def test_what_a_process_has_said_is_said_before_it_ends(hire: Hire) -> None:
+    """A command such as ``toastkit forget`` ends at once, before it is even connected."""
+    worker, script = hire(), hire(None)
+    script.backplane.dismiss(Dismissal("u1"))
+    script.backplane.close()
+    until(lambda: worker.dismissed == [Dismissal("u1")], 5)
 
 
 def test_a_process_that_serves_nobody_may_dismiss(hire: Hire) -> None:

@@ -219,7 +219,8 @@ class Broker:
 
     def finish(self, then: Callable[[], None]) -> None:
         """Say farewell; ``then`` is called when everything it has said is said, or cannot be."""
-        if self._started and self._pump.is_open and not self._over:
+        # Also while the first connection is being made: what was said before waits for it, too.
+        if self._started and not self._over:
             self._notify(Bye(self._worker), then)
         else:
             then()
