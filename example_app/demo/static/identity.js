@@ -42,14 +42,15 @@
 
     async function renew() {
       const { token, expires_in } = await open();
-      session = { token, until: performance.now() + expires_in * 1000 - EARLY_MS };
+      // Not performance.now(): in some browsers that stands still while the computer sleeps.
+      session = { token, until: Date.now() + expires_in * 1000 - EARLY_MS };
       return token;
     }
 
     /** A token that is good for a while. Who asks while it is fetched gets the same. */
     async function token() {
       if (ended) throw new Error(ended);
-      if (session && performance.now() < session.until) return session.token;
+      if (session && Date.now() < session.until) return session.token;
       if (!asking) asking = renew().finally(() => (asking = null));
       return asking;
     }

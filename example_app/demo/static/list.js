@@ -43,6 +43,7 @@
         const style = ["success", "warning", "error"].find((name) => name === item.style) || "info";
         made.line.className = style + (item.read_at ? "" : " unread");
         made.toggle.textContent = item.read_at ? "Mark unread" : "Mark read";
+        made.toggle.setAttribute("aria-label", made.toggle.textContent + ": " + item.title);
         rows.set(item.id, made);
       }
       const changed = before !== Array.from(rows.keys()).join() || kept.size !== rows.size;

@@ -30,6 +30,7 @@
     at("visitor").hidden = !who.anonymous;
     at("welcome").hidden = true;
     at("who").hidden = at("desk").hidden = false;
+    at("desk").focus({ preventScroll: true }); // the form that had it is gone
     title("");
     if (!who.anonymous) self.publishing.address(who.name);
     connect();
@@ -156,17 +157,22 @@
         if (/^toasts?\./.test(control.kind)) fetchList();
         mine.hear(control.kind);
       },
-      onGap: (reason) => drawRecovery("Not recovered (" + reason.replace(/_/g, " ") + "): the list has it all"),
+      onGap: (reason) => {
+        drawRecovery("Not recovered (" + reason.replace(/_/g, " ") + "): the list has it all");
+        fetchList();
+      },
       onState: drawState,
       onFrame: drawFrame,
       environment: { WebSocket: Line },
     });
     at("foreground").checked = true;
     at("again").hidden = true;
+    isBack = false;
   }
 
   const NAMES = { connecting: "Connecting", connected: "Connected", waiting: "Not connected", stopped: "Stopped" };
   let countdown;
+  let isBack; // not the first greeting
 
   function drawState(status) {
     if (who.gone) return;
@@ -189,6 +195,8 @@
   function greeted(topic) {
     fetchList();
     fetchPushes();
+    if (isBack) mine.start(); // controls are not stored: whatever they tell of may have changed
+    isBack = true;
     if (who.anonymous && topic) self.publishing.address(topic.replace(/^user:/, ""));
   }
 

@@ -16,7 +16,7 @@
     if (value("deeplink")) toast.deeplink = value("deeplink");
     const body = { user_id: value("user_id"), topic: value("topic"), toast };
     for (const name of ["dedupe_key", "collapse_key"]) if (value(name)) body[name] = value(name);
-    if (value("ttl_ms")) body.ttl_ms = /^\d+$/.test(value("ttl_ms")) ? Number(value("ttl_ms")) : value("ttl_ms");
+    if (value("ttl_ms")) body.ttl_ms = /^-?\d+$/.test(value("ttl_ms")) ? Number(value("ttl_ms")) : value("ttl_ms");
     if (!form.elements.fallback_apns.checked) body.fallback_apns = false;
     return body;
   }
@@ -52,7 +52,7 @@
     at("verdict").textContent = text;
     at("verdict").className = "verdict " + tone;
     at("receipt").textContent = JSON.stringify(answer, null, 2);
-    at("receipt").hidden = false;
+    at("receipt").hidden = !answer.id && !answer.detail; // nobody answered
   }
 
   function verdict(receipt) {

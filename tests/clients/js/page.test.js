@@ -18,6 +18,33 @@ test("a list that cannot be fetched is said on the page, until it can", async (t
   assert.equal(here.at("recent-problem").hidden, true);
 });
 
+test("what controls would have told meanwhile is fetched by who comes back", async (t) => {
+  const { here } = await signedIn(t);
+  here.options.onState(status());
+  await settle();
+  assert.equal(here.service.times("GET", "/v1/flags"), 1, "what the page starts with");
+  here.gone = true;
+  here.options.onState(status({ state: "waiting", retryIn: 500 }));
+  here.at("new-project").listeners.submit({ preventDefault() {} });
+  await settle();
+  assert.match(here.at("projects-problem").textContent, /cannot be reached/);
+  here.gone = false;
+  here.service.usage = { ...here.service.usage, credits_total: 25 };
+  here.options.onState(status());
+  await settle();
+  assert.match(here.at("usage").textContent, /of 25/);
+  assert.equal(here.service.times("GET", "/v1/flags"), 2);
+  assert.equal(here.at("projects-problem").hidden, true);
+});
+
+test("a gap in an open connection fetches the list", async (t) => {
+  const { here, titles } = await listed(t);
+  here.client.publish("d", 4);
+  here.options.onGap("unrecoverable_position");
+  await settle();
+  assert.equal(titles()[0], "d");
+});
+
 test("a list that is refused is said too", async (t) => {
   const { here, lost } = await signedIn(t);
   here.refuses = true;
@@ -77,6 +104,7 @@ test("the list is newest first, and the bell and the title say how many are unre
 test("a toast is marked read and unread again, deleted, and all are read", async (t) => {
   const { here, rows, titles, unread } = await listed(t);
   const [first] = rows();
+  assert.equal(first.saying("Mark read")["aria-label"], "Mark read: toast c");
   first.press("Mark read");
   await settle();
   assert.equal(unread(), 2);
