@@ -219,7 +219,9 @@ class ToastKit:
         if db is not None:
             return self._join_host(app, db)
         if hosting.names_database(app, self._settings):
-            return Config.from_mapping(app.config, **self._settings)
+            config = Config.from_mapping(app.config, **self._settings)
+            hosting.warn_of_migrations(app, config.database_url)
+            return config
         place = places.default(app)
         return Config.from_mapping(app.config, **{**self._settings, "database_url": place})
 

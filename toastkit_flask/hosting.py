@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from toastkit import Host
@@ -61,6 +64,28 @@ def _own(url: URL) -> URL:
             "TOASTKIT_DATABASE_URL)"
         )
     return url.set(drivername=_DRIVER[url.get_backend_name()])
+
+
+def warn_of_migrations(app: Flask, url: str) -> None:
+    """Warn where an app's own migrations find tables in its database that it knows nothing of."""
+    # Flask-Migrate may be set up on this app later; that it is imported is enough to say so.
+    uri = app.config.get("SQLALCHEMY_DATABASE_URI")
+    if "flask_migrate" in sys.modules and uri and _place(app, uri) == _place(None, url):
+        app.logger.warning(
+            "TOASTKIT_DATABASE_URL is this app's own database, and its migrations would drop "
+            "toastkit's tables (flask db migrate): leave it out and write ToastKit(app, db=db)"
+        )
+
+
+def _place(app: Flask | None, uri: Any) -> tuple[object, ...] | None:
+    """Return which database a URL means; the relative path of an app's is in its instance folder."""
+    try:
+        url = make_url(uri)
+    except ArgumentError:
+        return None  # the app's own to say
+    if url.get_backend_name() != "sqlite":
+        return (url.get_backend_name(), url.host, url.port or 5432, url.database)
+    return (os.path.abspath(os.path.join(app.instance_path if app else "", url.database or "")),)
 
 
 def add_tables(db: Any) -> None:

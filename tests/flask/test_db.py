@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -332,3 +333,46 @@ def test_two_databases_are_one_too_many(shop: Shop, tmp_path: Path, where: str) 
 def test_what_is_no_flask_sqlalchemy_is_told(shop: Shop) -> None:
     with pytest.raises(ConfigError, match="Flask-SQLAlchemy"):
         ToastKit(Flask("shop"), db=shop.db.session)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "same"),
+    [
+        ("sqlite:///shop.db", "sqlite:///{0}/shop.db", True),
+        ("sqlite:///{0}/shop.db", "sqlite:///{0}/toasts.db", False),
+        (
+            "sqlite:///toasts.db",
+            "sqlite:///toasts.db",
+            False,
+        ),  # of the instance folder, and of here
+        ("sqlite://", "sqlite:///{0}/toasts.db", False),
+        ("postgresql+psycopg2://ada:a@db/shop", "postgresql://bob:b@db:5432/shop", True),
+        ("postgresql://db/shop", "postgresql://db/toasts", False),
+        ("nonsense", "sqlite:///{0}/toasts.db", False),
+        (None, "sqlite:///{0}/toasts.db", False),
+    ],
+)
+def test_migrations_that_would_drop_the_tables_are_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, theirs: str | None, ours: str, same: bool
+) -> None:
+    pytest.importorskip("flask_migrate")
+    app = Flask("shop", instance_path=str(tmp_path))
+    app.config["SQLALCHEMY_DATABASE_URI"] = theirs and theirs.format(tmp_path)
+    hosting.warn_of_migrations(app, ours.format(tmp_path))
+    assert ("would drop" in caplog.text and "ToastKit(app, db=db)" in caplog.text) is same
+
+
+@pytest.mark.parametrize("migrates", [False, True])
+def test_an_app_is_warned_at_its_start_if_it_has_migrations(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    migrates: bool,
+) -> None:
+    monkeypatch.delitem(sys.modules, "flask_migrate", raising=False)
+    if migrates:
+        monkeypatch.setitem(sys.modules, "flask_migrate", sys)
+    app, url = Flask("shop", instance_path=str(tmp_path)), f"sqlite:///{tmp_path}/shop.db"
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    ToastKit(app, database_url=url)
+    assert ("would drop" in caplog.text) is migrates
