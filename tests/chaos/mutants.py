@@ -47,9 +47,9 @@ MUTANTS = (
     Mutant(
         "dedupe keys that one process remembers",
         "toastkit/storage/accepting.py",
-        "        given = run(connection, CLAIM, (_json(claims), now, now))\n",
+        "        given = run(connection, CLAIM, (as_json(claims), now, now))\n",
         "        held = self.__dict__.setdefault('held', set())\n"
-        "        run(connection, CLAIM, (_json(claims), now, 1 << 60))\n"
+        "        run(connection, CLAIM, (as_json(claims), now, 1 << 60))\n"
         "        given = [claim[:3] for claim in claims if claim[:2] not in held]\n"
         "        held.update(claim[:2] for claim in claims)\n",
         ("tests/races/test_dedupe.py",),
