@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from toastkit.clock import SystemClock, iso
+from toastkit.clock import Deadline, SystemClock, iso
 from toastkit.testing import ManualClock
 
 
@@ -31,3 +31,12 @@ def test_a_manual_clock_moves_when_told() -> None:
     before = clock.monotonic()
     clock.advance(1.5)
     assert (clock.now(), clock.monotonic() - before) == (1505, 1.5)
+
+
+def test_time_that_is_over_is_over() -> None:
+    clock = ManualClock()
+    deadline = Deadline(2, clock, "too late")
+    assert deadline.left() == 2
+    clock.advance(2)
+    with pytest.raises(TimeoutError, match="too late"):
+        deadline.left()

@@ -27,6 +27,29 @@ class SystemClock:
         return time.monotonic()
 
 
+class Deadline:
+    """Say how much time is left of ``seconds`` for all of something, however many waits it takes.
+
+    ``late`` is how the error reads once none is.
+    """
+
+    def __init__(self, seconds: float, clock: Clock | None = None, late: str = "timed out") -> None:
+        self._clock = clock or SystemClock()
+        self._end = self._clock.monotonic() + seconds
+        self.late = late
+
+    def left(self) -> float:
+        """Return the seconds that are left.
+
+        Raises:
+            TimeoutError: none are.
+        """
+        seconds = self._end - self._clock.monotonic()
+        if seconds <= 0:
+            raise TimeoutError(self.late)
+        return seconds
+
+
 def iso(milliseconds: int) -> str:
     """Write a time as the documents do: ``2026-05-05T08:45:00+00:00`` (A9).
 

@@ -119,6 +119,9 @@ def _shared(config: Config, clock: Clock) -> SharedWindows | None:
 def _rate(config: Config, name: str) -> RateLimitItem:
     text = getattr(config, f"{name}_rate")
     try:
-        return parse(text)
+        rate = parse(text)
     except ValueError:
         raise ConfigError(f"{name}_rate: {text!r} is not a rate like 30/minute") from None
+    if rate.amount < 1:
+        raise ConfigError(f"{name}_rate: {text!r} lets nobody in; it must be 1/minute or more")
+    return rate

@@ -132,8 +132,9 @@ def test_keys_that_are_over_are_forgotten(clock):
 
 @pytest.mark.parametrize("name", RATES)
 def test_a_rate_that_is_none_is_refused_at_the_start(name):
-    with pytest.raises(ConfigError, match=f"{name}_rate: 'often'"):
-        RateLimits(Config(**{f"{name}_rate": "often"}), ManualClock())
+    for text in ("often", "0/minute"):
+        with pytest.raises(ConfigError, match=f"{name}_rate: '{text}'"):
+            RateLimits(Config(**{f"{name}_rate": text}), ManualClock())
 
 
 def test_tokens_that_are_no_good_count_too_and_for_their_own_address_only(make_app):

@@ -179,3 +179,7 @@ def test_A17_a_blank_secret_is_no_secret(sessions, secrets, bearer):
 def test_what_is_no_list_of_verifiers_is_told_at_once(sessions, given):
     with pytest.raises(ConfigError, match="verifiers must be a list of verifiers"):
         Authenticator(sessions, given, Config())
+
+
+def test_a_credential_is_not_shown_by_what_holds_it():
+    assert "ms_sess_secret" not in repr(Credentials("ms_sess_secret"))

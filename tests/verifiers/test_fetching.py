@@ -8,16 +8,15 @@ import pytest
 import trustme
 
 from tests.verifiers.endpoint import Answer, Endpoint, document, endpoint, page, raw
-from toastkit.clock import SystemClock
 from toastkit.testing import ManualClock
-from toastkit.verifiers.fetching import Deadline, NotFetched, fetch_json
+from toastkit.verifiers.fetching import NotFetched, fetch_json, within
 
 MOST = 1000
 HEAD = b"HTTP/1.0 200 OK\r\n"
 
 
 def fetch(url: str, seconds: float = 5) -> object:
-    return fetch_json(url, Deadline(SystemClock(), seconds), MOST)
+    return fetch_json(url, within(seconds), MOST)
 
 
 def why(url: str, seconds: float = 5) -> str:
@@ -103,7 +102,7 @@ def test_nobody_there_is_one_line() -> None:
 
 
 def test_the_time_is_that_of_the_clock(provider: Endpoint, clock: ManualClock) -> None:
-    deadline = Deadline(clock, 5)
+    deadline = within(5, clock)
     clock.advance(4.9)
     assert fetch_json(provider.url, deadline, MOST) == {"keys": []}
     clock.advance(0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import ids, principals
 from ..config import Config
@@ -36,7 +36,7 @@ class Credentials:
     page can have caused.
     """
 
-    bearer: str | None = None
+    bearer: str | None = field(default=None, repr=False)
     load_user: UserLoader | None = None
 
 

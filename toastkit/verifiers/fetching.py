@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
-from ..clock import Clock
+from ..clock import Clock, Deadline
 
 _HEADERS = {"Accept": "application/json, */*;q=0.1", "User-Agent": "toastkit"}
 
@@ -21,24 +21,9 @@ class NotFetched(Exception):
     """The document could not be had; the message says why, in one line."""
 
 
-class Deadline:
-    """Say how much of the time for one whole fetch is left."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self.late = f"not answered whole within {seconds:g} seconds"
-        self._end = clock.monotonic() + seconds
-
-    def left(self) -> float:
-        """Return the seconds that are left.
-
-        Raises:
-            TimeoutError: none is.
-        """
-        left = self._end - self._clock.monotonic()
-        if left <= 0:
-            raise TimeoutError(self.late)
-        return left
+def within(seconds: float, clock: Clock | None = None) -> Deadline:
+    """Return the deadline of one whole fetch."""
+    return Deadline(seconds, clock, f"not answered whole within {seconds:g} seconds")
 
 
 def fetch_json(url: str, deadline: Deadline, max_bytes: int) -> Any:

@@ -12,7 +12,7 @@ from ..errors import ConfigError, KeysNotLoaded
 from .claims import LEEWAY_SECONDS, Expected, names
 from .contract import Claims
 from .examiner import Examiner
-from .fetching import Deadline, NotFetched, fetch_json
+from .fetching import NotFetched, fetch_json, within
 from .keys import KeySet, ensure_algorithms, read_jwks
 from .remote import JwksLimits, RemoteKeys
 
@@ -86,7 +86,7 @@ def remote_keys(url: str, allowed: frozenset[str], clock: Clock, limits: JwksLim
     """Return the keys at a URL; nothing is fetched yet."""
 
     def fetch() -> KeySet:
-        deadline = Deadline(clock, limits.timeout_seconds)
+        deadline = within(limits.timeout_seconds, clock)
         document = fetch_json(url, deadline, limits.max_bytes)
         try:
             return read_jwks(document, allowed, lenient=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -30,7 +30,7 @@ class Offered:
     ``issuer`` is what the token itself claims, which proves nothing.
     """
 
-    text: str
+    text: str = field(repr=False)
     algorithm: str
     kid: str | None
     issuer: object

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from toastkit.clock import Deadline
 from toastkit.senders.apns.faults import Unreachable
 from toastkit.senders.apns.line import Line
-from toastkit.senders.apns.reaching import Deadline, reach
-from toastkit.testing import ManualClock
+from toastkit.senders.apns.reaching import reach
 
 pytestmark = pytest.mark.plain
 
@@ -88,12 +88,3 @@ def drip(listener: socket.socket) -> None:
                 time.sleep(0.05)
         except OSError:
             return
-
-
-def test_time_that_is_over_is_over() -> None:
-    clock = ManualClock()
-    deadline = Deadline(2, clock)
-    assert deadline.left() == 2
-    clock.advance(2)
-    with pytest.raises(TimeoutError):
-        deadline.left()

@@ -11,9 +11,10 @@ from functools import partial
 
 from h2.exceptions import ProtocolError
 
+from ...clock import Deadline
 from .answers import Answer
 from .faults import NotTaken, Unreachable, Untrusted
-from .reaching import Deadline, reach
+from .reaching import reach
 from .settings import address
 from .streams import Stream, Streams
 from .tls import CHUNK, Tls

@@ -4,26 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from ...clock import Clock, SystemClock
-
-
-class Deadline:
-    """Say how much time is left of ``seconds`` for all of something, however many waits it takes."""
-
-    def __init__(self, seconds: float, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        self._end = self._clock.monotonic() + seconds
-
-    def left(self) -> float:
-        """Return the seconds that are left.
-
-        Raises:
-            TimeoutError: none are.
-        """
-        seconds = self._end - self._clock.monotonic()
-        if seconds <= 0:
-            raise TimeoutError("timed out")
-        return seconds
+from ...clock import Deadline
 
 
 def reach(name: str, port: int, deadline: Deadline) -> socket.socket:

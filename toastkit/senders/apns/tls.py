@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from .reaching import Deadline
+from ...clock import Deadline
 
 CHUNK = 65_536
 
