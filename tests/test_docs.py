@@ -39,9 +39,8 @@ def spelled(default: Any) -> str:
 @pytest.mark.parametrize("page", [page for page in PAGES if modules(page) and page not in HOWTOS])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     names = [Path(name or "example.py").stem for name in modules(page)]
-    run(
-        f"import {', '.join(name for name in names if 'test' not in name)}", furnish(page, tmp_path)
-    )
+    imports = f"import {', '.join(name for name in names if 'test' not in name)}"
+    run(imports, furnish(page, tmp_path), TOASTKIT_DEMO="1")  # the service starts with it alone
 
 
 def test_the_readme_example_shows_a_toast(tmp_path: Path) -> None:

@@ -1,11 +1,9 @@
-"""What the documentation shows, done as a reader would: with curl, nginx, node and a browser."""
+"""What the documentation shows, done as a reader would: with curl, node and a browser."""
 
 import json
 import re
 import shutil
-import socket
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from tests.pages import PAGES, blocks, furnish, modules
 
 pytestmark = pytest.mark.plain
 
-CURL, NGINX, NODE = shutil.which("curl"), shutil.which("nginx"), shutil.which("node")
+CURL, NODE = shutil.which("curl"), shutil.which("node")
 
 APP = """
 import sys
@@ -91,52 +89,6 @@ def test_what_curl_is_shown_to_say_is_answered(shop, session, page, command):
     answer, _, status = done.stdout.rpartition("\n")
     assert status in {"200", "202"}, done.stdout + done.stderr
     assert json.loads(answer.splitlines()[0])
-
-
-@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
-def test_nginx_lets_a_toast_through(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    [(_, shown)] = blocks("howto/nginx.rst", "nginx")
-    listens = re.sub(r"listen 443 ssl;\n(.*ssl_.*\n)+", f"listen 127.0.0.1:{port};\n", shown)
-    place = furnish("howto/nginx.rst", tmp_path)
-    with wheel_check.serving((place / "example.py").read_text(), place) as origin:
-        server = listens.replace("http://127.0.0.1:8000", origin)
-        logs = "access_log off; client_body_temp_path body; proxy_temp_path proxy;"
-        logs += "fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;"
-        (tmp_path / "nginx.conf").write_text(
-            f"daemon off; pid nginx.pid; events {{}} http {{ {logs} {server} }}"
-        )
-        command = [str(NGINX), "-p", str(tmp_path), "-e", "error.log", "-c", "nginx.conf"]
-        subprocess.run([*command, "-t"], check=True, capture_output=True)
-        with subprocess.Popen(command) as nginx:
-            try:
-                here = f"http://127.0.0.1:{port}"
-                browser = wheel_check.Browser(here)
-                listens_within(port, 10)
-                browser.ask("/login/ada", {})
-                ticket = json.loads(browser.ask("/v1/sessions/toast-bootstrap", {}))
-                assert ticket["ws_url"].startswith(f"ws://127.0.0.1:{port}/")
-                listener = wheel_check.Listener(ticket["ws_url"])
-                with listener.sock:
-                    listener.wait_for("connection_ack")
-                    browser.ask("/orders", {})
-                    listener.wait_for('"type":"toast"', "Order received")
-            finally:
-                nginx.terminate()
-
-
-def listens_within(port: int, seconds: float) -> None:
-    began = time.monotonic()
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert time.monotonic() - began < seconds
-            time.sleep(0.02)
-        else:
-            return
 
 
 def test_pages_in_one_process_are_told_by_the_sockets_of_another(tmp_path):

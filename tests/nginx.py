@@ -1,0 +1,89 @@
+"""A real nginx in front of a service, with what the documentation shows of its configuration."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from contextlib import suppress
+
+import psutil
+
+from tests.cluster import Publishing, wait_for
+from tests.pages import PAGES
+
+BINARY = shutil.which("nginx")
+MISSING = "nginx is not installed"
+
+PLACES = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+AROUND = """
+daemon off; pid nginx.pid; worker_processes 1; {user}
+events {{ worker_connections 2048; }}
+http {{
+access_log access.log; {folders}
+{shown}
+}}
+"""
+
+
+def shown(page="howto/nginx.rst"):
+    """Return the configuration that a page shows, at any indentation."""
+    [(_, text)] = re.findall(
+        r"^( *)\.\. code-block:: nginx\n\n((?:\1   .*\n|\n)+)", PAGES[page], re.MULTILINE
+    )
+    return text
+
+
+class Nginx(Publishing):
+    """Run one nginx: ``config`` is what stands in ``http``, where the page says port 443.
+
+    ``to`` is the ``host:port`` of what the page calls 127.0.0.1:8000. Without ``tls``, a key and a
+    certificate in files, it listens without TLS.
+    """
+
+    def __init__(self, folder, config, to, *, tls=None):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            super().__init__(free.getsockname())
+        config = config.replace("127.0.0.1:8000", to)
+        if tls is None:
+            config = re.sub(r"listen 443 ssl;\n(.*ssl_.*\n)+", "listen 443;\n", config)
+        else:
+            for name, file in zip(("certificate", "certificate_key"), tls, strict=True):
+                config = re.sub(rf"ssl_{name} .*;", f"ssl_{name} {file};", config)
+        self.folder = folder
+        config = config.replace("listen 443", f"listen {self.host}")
+        folders = " ".join(f"{place}_temp_path {place};" for place in PLACES)
+        # Else root's nginx becomes nobody, who may not keep a large body in this folder.
+        user = "" if os.geteuid() else "user root;"
+        around = AROUND.format(user=user, folders=folders, shown=config)
+        (folder / "nginx.conf").write_text(around)
+        command = [BINARY, "-p", str(folder), "-e", "error.log", "-c", "nginx.conf"]
+        subprocess.run([*command, "-t"], check=True, capture_output=True)
+        self._process = subprocess.Popen(command)
+
+    def __enter__(self):
+        wait_for(self._listens, what="nginx")
+        return self
+
+    def __exit__(self, *_):
+        everybody = psutil.Process(self._process.pid).children()
+        self._process.terminate()
+        self._process.wait(10)
+        for worker in everybody:  # one that still holds a client open would stay
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
+
+    @property
+    def statuses(self):
+        """Return the status of every request that has ended."""
+        lines = (self.folder / "access.log").read_text().splitlines()
+        return [int(re.search(r'" (\d{3}) ', line)[1]) for line in lines]
+
+    @property
+    def errors(self):
+        return (self.folder / "error.log").read_text()
+
+    def _listens(self):
+        with suppress(OSError), socket.create_connection(self.address, 1):
+            return True
