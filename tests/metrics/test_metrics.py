@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes import FakeRuntime
 from tests.hearing import Heard
+from tests.pages import PAGES
 from tests.redis import RedisServer
 from tests.test_kit import DIALECT, connect, eventually, ticket
 from toastkit import Config, Kit, wiring
@@ -24,7 +26,7 @@ from toastkit.backplane import MemoryBackplane
 from toastkit.closing import CloseReason
 from toastkit.live import Arriving
 from toastkit.metrics import FOLDER, Family, Metrics
-from toastkit.metrics.families import BACKPLANE_UP, HTTP, LOOP_LAG_MAX
+from toastkit.metrics.families import BACKPLANE, BACKPLANE_UP, HTTP, LOOP_LAG_MAX
 from toastkit.metrics.metrics import GAUGE_SECONDS, MAX_SECONDS
 from toastkit.metrics.probe import TICK_SECONDS
 from toastkit.records import Since
@@ -76,6 +78,16 @@ def count(metrics: Metrics) -> Count:
         )
 
     return count
+
+
+def test_what_an_alert_asks_for_a_rise_of_is_there_before_it_rises(
+    kit: Kit, metrics: Metrics
+) -> None:
+    assert kit.node  # it is made
+    lines = metrics.text().decode().splitlines()
+    rises = re.findall(r"increase\((toastkit_\w+\{[^}]*\})", PAGES["metrics.rst"])
+    [rise] = [each for each in rises if BACKPLANE.name not in each]  # that tells all there is
+    assert f"{rise} 0.0" in lines
 
 
 def test_what_was_published_is_counted_by_what_became_of_it(kit: Kit, count: Count) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ..backplane.contract import Backplane
 from ..clock import Clock
-from ..closing import Ending
+from ..closing import CloseReason, Ending
 from ..deliveries import Ended
 from ..events import Event
 from ..live import Connection, Witness
@@ -59,6 +59,8 @@ class Metrics(Sink, Witness):
         """Count from now on, from nothing; return what is to be started with it."""
         self._totals, self._known, self._worst = Totals(), {}, (0.0, 0.0)
         self._totals.begin(families.FAMILIES)
+        # An alert asks whether it rises: a first rise from nothing would not be one.
+        self._totals.add(families.REFUSED, CloseReason.OVERLOADED.name.lower(), by=0.0)
         self._notes.clear()
         self._runtime, self._clock, self._backplane = runtime, clock, backplane
         self._worst_until = self._gauges_at = clock.monotonic()
