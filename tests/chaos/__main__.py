@@ -12,7 +12,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.chaos.run import Size, figures, perform
@@ -29,20 +32,22 @@ def main():
     size = Size(workers=wanted.workers, redis=not wanted.without_redis)
     if wanted.quick:
         size = replace(size, patience=0.4)
+    sizes = [
+        replace(size, database=database, faults=share)
+        for database, share in zip(databases, shares(wanted.faults, len(databases)), strict=True)
+    ]
     began, clean, totals, faults, kinds = time.monotonic(), True, Counter(), 0, set()
-    for number, database in enumerate(databases):
-        share = wanted.faults // len(databases) + (number < wanted.faults % len(databases))
-        this = replace(size, database=database, faults=share)
-        verdict, history, times = perform(this, seed, wanted.history)
-        clean = clean and verdict.clean
-        totals.update(verdict.figures())
-        totals["accepted"] += verdict.counts["accepted"]
-        faults += sum(verdict.faults.values())
-        kinds |= set(verdict.faults)
-        print(figures(verdict, this, seed, times), flush=True)
-        if wanted.history or not verdict.clean:
-            keep(history, wanted.history, database, seed)
-        explain(verdict)
+    # Beside each other: most of a run is waiting.
+    with ProcessPoolExecutor(len(sizes), get_context("fork")) as pool:
+        runs = pool.map(partial(run, seed=seed, folder=wanted.history), sizes)
+        for this, (verdict, times) in zip(sizes, runs, strict=True):
+            clean = clean and verdict.clean
+            totals.update(verdict.figures())
+            totals["accepted"] += verdict.counts["accepted"]
+            faults += sum(verdict.faults.values())
+            kinds |= set(verdict.faults)
+            print(figures(verdict, this, seed, times), flush=True)
+            explain(verdict)
     took = time.monotonic() - began
     print(
         f"seed {seed}: {totals['accepted']} toasts, {faults} faults of {len(kinds)} kinds, {took:.0f} s"
@@ -68,6 +73,19 @@ def arguments():
     add("--quick", action="store_true", help="let every fault last less than half as long")
     add("--history", type=Path, help="keep what happened in this folder, a line of JSON each")
     return parser.parse_args()
+
+
+def shares(faults, many):
+    """Deal the faults out, as evenly as can be."""
+    return [faults // many + (number < faults % many) for number in range(many)]
+
+
+def run(size, seed, folder):
+    """Do one run; keep its history if that is wanted, or a promise was broken."""
+    verdict, history, times = perform(size, seed, folder)
+    if folder or not verdict.clean:
+        keep(history, folder, size.database, seed)
+    return verdict, times
 
 
 def keep(history, folder, database, seed):

@@ -85,7 +85,7 @@ def _opened(path: Path) -> tuple[str, str, bool, str]:
     """Return why it cannot be read, why not written, whether it is locked, and its journal."""
     try:
         # By no engine of ours: those would make the file a log, and change its journal for good.
-        with closing(sqlite3.connect(_uri(path), LOCK_SECONDS, uri=True)) as connection:
+        with closing(sqlite3.connect(_uri(path), timeout=LOCK_SECONDS, uri=True)) as connection:
             connection.isolation_level = None
             journal = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
