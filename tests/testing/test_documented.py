@@ -16,7 +16,7 @@ FAILS = 'assert toasts.to("ada").titles == ["Order shipped"]'
 TOLD = (
     "E       AssertionError: assert ['Order placed'] == ['Order shipped']",
     "E         <to ada: 'Order placed' (undelivered: no_session)>",
-    "AssertionError: assert <pushed: nothing>",
+    "AssertionError: assert <pushed: nothing; published: 'Order placed' (undelivered: no_session)>",
 )
 
 

@@ -114,6 +114,25 @@ def test_who_is_offline_has_a_phone(client: FlaskClient, toasts: Toasts) -> None
     assert toasts.pushed.to("bob") == []
 
 
+def test_what_rang_no_phone_is_shown_with_why(client: FlaskClient, toasts: Toasts) -> None:
+    assert repr(toasts.pushed) == "<pushed: nothing>"
+    client.post("/orders")
+    assert repr(toasts.pushed) == (
+        "<pushed: nothing; published: 'Order placed' (undelivered: no_session)>"
+    )
+
+
+def test_an_item_that_is_not_there_is_told_with_what_is(
+    client: FlaskClient, toasts: Toasts
+) -> None:
+    client.post("/orders")
+    assert toasts.to("ada")[0].title == toasts.to("ada")[-1:][0].title == "Order placed"
+    with pytest.raises(IndexError, match=r"^no \[1\] in <to ada: 'Order placed' \(undelivered"):
+        toasts.to("ada")[1]
+    with pytest.raises(IndexError, match=r"^no \[0\] in <to adda: nothing; ada got"):
+        toasts.to("adda")[0]
+
+
 def test_two_users_have_a_phone_each(app: Flask, toasts: Toasts) -> None:
     toasts.offline("ada")
     toasts.offline("bob")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar, overload
 
 from msgspec import Struct
 
@@ -102,6 +102,19 @@ class Shown(list[T]):
         super().__init__(items)
         self._whose = whose
         self._beside = beside
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            return super().__getitem__(index)
+        except IndexError:
+            raise IndexError(f"no [{index}] in {self!r}") from None
 
     def __repr__(self) -> str:
         named = ", ".join(map(repr, self[:MOST_SHOWN])) or "nothing"

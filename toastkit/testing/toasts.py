@@ -59,7 +59,12 @@ class Toasts:
         held = self._find()
         if held.ear.waits and held.kit.node.serving:
             held.carry()
-        return Pushes(map(Push.of, tuple(held.apns.posted)), "pushed")
+        pushed = [Push.of(sent) for sent in tuple(held.apns.posted)]
+
+        def beside() -> str:
+            return "" if pushed or not self.all else repr(self.all)[1:-1]
+
+        return Pushes(pushed, "pushed", beside)
 
     @property
     def clock(self) -> ManualClock:
