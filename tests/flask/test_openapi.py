@@ -277,3 +277,8 @@ def test_an_answer_has_every_field_it_always_has(app: Flask) -> None:
     schemas = told(app)["components"]["schemas"]
     assert "reason" in schemas["Receipt"]["required"]
     assert schemas["SessionOpened"]["required"] == ["token", "expires_in"]
+
+
+def test_data_of_the_publishers_own_is_open_to_generators(app: Flask) -> None:
+    data = told(app)["components"]["schemas"]["Toast"]["properties"]["data"]
+    assert {"type": "object", "additionalProperties": True} in data["anyOf"]

@@ -81,6 +81,9 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
         del schema["default"]
     if isinstance(schema.get("description"), str):
         schema["description"] = plain(schema["description"])
+    if schema.get("type") == "object" and "properties" not in schema:
+        # Said aloud: some generators take an object without it for one that is always empty.
+        schema.setdefault("additionalProperties", True)
     for value in schema.values():
         for inner in value if isinstance(value, list) else [value]:
             if isinstance(inner, dict):
