@@ -1,4 +1,4 @@
-"""Tell PostHog that a visitor and an account are one person, once a rebind has made them so."""
+"""Tell PostHog that an anonymous principal and a user are one person, once a rebind has made them so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ that an operator or time can mend."""
 
 
 class PostHogSender:
-    """Post ``$create_alias`` events, so that what a visitor did counts for the account."""
+    """Post ``$create_alias`` events, so that what was done anonymously counts for the user."""
 
     kind = REBOUND
 

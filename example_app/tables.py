@@ -1,6 +1,6 @@
 """The service's own tables, beside toastkit's in the same database.
 
-Whatever belongs to a user is named in ``OWNED``, so that it moves along when an anonymous visitor
+Whatever belongs to a user is named in ``OWNED``, so that it moves along when who was anonymous
 signs in, and is forgotten and exported with everything else. Times are milliseconds since the epoch.
 """
 

@@ -61,7 +61,7 @@ class Accounts:
         self._make(user_id, name, email)
 
     def profile(self, user_id: str) -> dict[str, Any]:
-        """Return name and email; an anonymous visitor has neither."""
+        """Return name and email; an anonymous principal has neither."""
         row = self._row(user_id)
         return {"name": row["name"], "email": row["email"]}
 

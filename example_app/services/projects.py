@@ -1,4 +1,4 @@
-"""Projects: rows of a user's own, which move along when an anonymous visitor signs in."""
+"""Projects: rows of a user's own, which move along when who was anonymous signs in."""
 
 from __future__ import annotations
 

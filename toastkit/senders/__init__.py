@@ -1,4 +1,7 @@
-"""How deliveries leave: one adapter per kind of outside world."""
+"""How deliveries leave: one adapter per kind of outside world.
+
+``contract`` is what a host's own sender must be; ``recording`` keeps what would be sent; ``apns`` pushes.
+"""
 
 from .recording import RecordingSender
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..records import AnonymousDevice, Move
 from .database import Database
 from .desk import GROUP
-from .moving import rooms
+from .moving import host_tables
 from .owned import Owned
 from .rebinding import Owe, Task, kept, rebind
 from .tables import anonymous
@@ -60,7 +60,7 @@ class Anonymous:
             ConfigError: a host's table is missing or forbids it; nothing was changed.
             StorageUnavailable: nothing was changed.
         """
-        theirs = self._database.read(lambda connection: rooms(connection, self._owned()))
+        theirs = self._database.read(lambda connection: host_tables(connection, self._owned()))
         task = Task(device, user_id, at, owe, tuple(theirs))
         # All whose rows are written, or another writer could meet us the other way round; and a
         # device may leave any user by its registration.

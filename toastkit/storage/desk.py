@@ -1,4 +1,4 @@
-"""The writer thread's side of the line: who is served next, and who hears what."""
+"""What the writer thread does: take wishes in groups, commit them, and tell each what became of it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Desk:
-    """The writer thread's side: the line as it stands, and the connection. Used in it only.
+    """Serve the queue of wishes (the line) in the writer's thread; used in it only.
 
     What it has to say is logged on the loop, through ``call``: logging waits for locks that gevent
     may have replaced, and this thread must never wait for such a one. ``told`` is called here with

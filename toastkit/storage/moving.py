@@ -41,15 +41,15 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """One table of a host's, its columns that name users, and what of a row must be unique."""
+class HostTable:
+    """A table of a host's, its columns that name users, and the sets of columns that must be unique."""
 
     table: Table
     columns: tuple[Owned, ...]
     keys: tuple[Key, ...]
 
 
-def rooms(connection: Connection, registered: Sequence[Owned]) -> list[Room]:
+def host_tables(connection: Connection, registered: Sequence[Owned]) -> list[HostTable]:
     """Look at the hosts' tables; those that others refer to come first.
 
     Raises:
@@ -60,7 +60,7 @@ def rooms(connection: Connection, registered: Sequence[Owned]) -> list[Room]:
     ensure_here(connection, found)
     inspector = inspect(connection)
     return [
-        Room(
+        HostTable(
             table,
             tuple(each for each in theirs if each.table is table),
             tuple(_keys(inspector, table)),
@@ -69,22 +69,22 @@ def rooms(connection: Connection, registered: Sequence[Owned]) -> list[Room]:
     ]
 
 
-def move(connection: Connection, room: Room, given: Handover) -> int:
+def move(connection: Connection, host: HostTable, given: Handover) -> int:
     """Make one user's rows of a table another's; return how many that are now.
 
     Raises:
         RebindClash: the other has a row already where one of these would go.
         ConfigError: the database forbids it for another reason.
     """
-    plain = [each for each in room.columns if not callable(each.on_clash)]
-    count = _count(connection, room.table, plain, given)
+    plain = [each for each in host.columns if not callable(each.on_clash)]
+    count = _count(connection, host.table, plain, given)
     try:
         for each in plain:
-            count -= _make_way(connection, room, each, given)
+            count -= _make_way(connection, host, each, given)
             _rename(connection, each, given)
-        return count + sum(_by_host(connection, each, given) for each in room.columns)
+        return count + sum(_by_host(connection, each, given) for each in host.columns)
     except IntegrityError as error:
-        raise told(error, room.table.fullname) from error
+        raise told(error, host.table.fullname) from error
 
 
 def told(error: IntegrityError, table: str) -> RebindClash | ConfigError:
@@ -123,16 +123,16 @@ def _count(connection: Connection, table: Table, columns: Sequence[Owned], given
     return connection.scalar(select(func.count()).select_from(table).where(or_(*held))) or 0
 
 
-def _make_way(connection: Connection, room: Room, owned: Owned, given: Handover) -> int:
+def _make_way(connection: Connection, host: HostTable, owned: Owned, given: Handover) -> int:
     """Delete what is in the way, as ``on_clash`` says; return how many of those that should move."""
     old, new = owned.spelled(given.old), owned.spelled(given.new)
     if owned.on_clash == "error" or old is None:
         return 0
     kept, gone = (new, old) if owned.on_clash == "keep" else (old, new)
     rows = 0
-    for key in room.keys:
+    for key in host.keys:
         if owned.column.name in key:
-            doomed = delete(room.table).where(owned.column == gone, _same(owned, key, kept))
+            doomed = delete(host.table).where(owned.column == gone, _same(owned, key, kept))
             rows += connection.execute(doomed).rowcount
     return rows if gone == old else 0
 

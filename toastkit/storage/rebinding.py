@@ -36,13 +36,13 @@ Owe = Callable[[int], Sequence[Delivery]]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Say whose rows become whose, when, and in which tables of the host's besides our own."""
+    """Say whose rows become whose, when, and in which tables of hosts besides our own."""
 
     device: AnonymousDevice
     user_id: str
     at: int
     owe: Owe
-    rooms: tuple[moving.Room, ...]
+    hosts: tuple[moving.HostTable, ...]
 
     @property
     def handover(self) -> Handover:
@@ -123,7 +123,7 @@ def end_sessions(connection: Connection, task: Task) -> tuple[str, ...]:
 
 def move_hosts(connection: Connection, task: Task) -> int:
     """Move what the hosts' tables hold; return how many rows."""
-    return sum(moving.move(connection, room, task.handover) for room in task.rooms)
+    return sum(moving.move(connection, host, task.handover) for host in task.hosts)
 
 
 def note(connection: Connection, task: Task) -> None:

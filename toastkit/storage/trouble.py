@@ -1,4 +1,4 @@
-"""What a database may be in, told to callers without paths or SQL."""
+"""Why a database cannot be used, in words for callers: without paths or SQL."""
 
 from __future__ import annotations
 

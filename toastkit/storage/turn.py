@@ -1,4 +1,4 @@
-"""One at a time, among native threads."""
+"""A lock for native threads, which gevent does not replace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one native thread of a process that writes, and the line in front of it.
+"""The one native thread of a process that writes, and the queue (the line) in front of it.
 
 A group is everybody who asked while the last commit ran: the more come, the less each costs.
 """

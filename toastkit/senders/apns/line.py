@@ -205,7 +205,7 @@ class Line:
                 self._retired = True
                 self._streams.fail(_told(error))
                 raise
-            self._retired = self._retired or self._streams.farewell is not None
+            self._retired = self._retired or self._streams.goaway is not None
             over = self._over()
         self._flush()
         return more and not over

@@ -19,8 +19,8 @@ from h2.settings import SettingCodes, Settings
 from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from .answers import Answer
-from .farewells import Farewell, Farewells
 from .faults import AnswerLost, NotTaken, Refused
+from .goaway import GoAway, GoAwayFrames
 
 MAX_BODY = 65_536
 """Most of an answer that is kept; the push service's have a few dozen bytes."""
@@ -63,11 +63,11 @@ class Streams:
         values = {SettingCodes.ENABLE_PUSH: 0, SettingCodes.MAX_HEADER_LIST_SIZE: 65_536}
         self._h2.local_settings = Settings(client=True, initial_values=values)
         self._h2.initiate_connection()
-        self._farewells = Farewells()
+        self._goaways = GoAwayFrames()
         self._open: dict[int, Stream] = {}
         self._greeted = False
         self.answers = 0
-        self.farewell: Farewell | None = None
+        self.goaway: GoAway | None = None
 
     @property
     def room(self) -> bool:
@@ -87,7 +87,7 @@ class Streams:
     @property
     def ending(self) -> str:
         """Return why no more requests begin, in the words of the peer if it used some."""
-        words = self.farewell.words if self.farewell else ""
+        words = self.goaway.words if self.goaway else ""
         return f"the connection was ending {words}".rstrip()
 
     def begin(self, headers: list[tuple[str, str]]) -> Stream:
@@ -141,12 +141,12 @@ class Streams:
         Raises:
             ProtocolError: of h2: it makes no sense.
         """
-        rest, farewells = self._farewells.split(data)
+        rest, goaways = self._goaways.split(data)
         for event in self._h2.receive_data(rest):
             self._heard(event)
-        for farewell in farewells:
-            self.farewell = farewell
-            for stream in [each for each in self._open.values() if each.id > farewell.last_stream]:
+        for goaway in goaways:
+            self.goaway = goaway
+            for stream in [each for each in self._open.values() if each.id > goaway.last_stream]:
                 del self._open[stream.id]
                 _end(stream, NotTaken(self.ending))
 

@@ -6,40 +6,40 @@ import pytest
 from h2.exceptions import FrameTooLargeError
 from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame
 
-from toastkit.senders.apns.farewells import Farewell, Farewells
+from toastkit.senders.apns.goaway import GoAway, GoAwayFrames
 
 pytestmark = pytest.mark.plain
 
 PING = PingFrame(0, b"12345678").serialize()
 DATA = DataFrame(3, b"x" * 5000).serialize()
 GOAWAY = GoAwayFrame(0, 7, 2, b'{"reason":"Shutdown"}').serialize()
-SAID = Farewell(7, 2, '{"reason":"Shutdown"}')
+SAID = GoAway(7, 2, '{"reason":"Shutdown"}')
 
 
 def test_it_is_taken_out() -> None:
-    assert Farewells().split(PING + GOAWAY + DATA) == (PING + DATA, [SAID])
+    assert GoAwayFrames().split(PING + GOAWAY + DATA) == (PING + DATA, [SAID])
 
 
 def test_it_may_come_in_any_pieces() -> None:
     whole = PING + GOAWAY + DATA + GOAWAY + PING
     for size in (1, 7, 9, 13, 1000):
-        farewells, rest, found = Farewells(), b"", []
+        frames, rest, found = GoAwayFrames(), b"", []
         for at in range(0, len(whole), size):
-            said, more = farewells.split(whole[at : at + size])
+            said, more = frames.split(whole[at : at + size])
             rest, found = rest + said, found + more
         assert (rest, found) == (PING + DATA + PING, [SAID, SAID])
 
 
 def test_what_is_too_large_is_refused_by_its_head() -> None:
     with pytest.raises(FrameTooLargeError):
-        Farewells().split(PING + (16_385).to_bytes(3, "big") + bytes(6))
+        GoAwayFrames().split(PING + (16_385).to_bytes(3, "big") + bytes(6))
 
 
 def test_words_that_are_no_text_are_left_out() -> None:
     frame = GoAwayFrame(0, 1, 0, b"a\r\nb").serialize()
-    assert Farewells().split(frame) == (b"", [Farewell(1, 0)])
+    assert GoAwayFrames().split(frame) == (b"", [GoAway(1, 0)])
 
 
 def test_one_that_is_too_short_to_be_one_is_left_to_h2() -> None:
     frame = bytes([0, 0, 4, 7, 0, 0, 0, 0, 0]) + bytes(4)
-    assert Farewells().split(frame + PING) == (frame + PING, [])
+    assert GoAwayFrames().split(frame + PING) == (frame + PING, [])

@@ -13,7 +13,7 @@ MAX_FRAME = 16_384
 ALL = 0x7FFF_FFFF
 
 
-class Farewell(Struct, frozen=True):
+class GoAway(Struct, frozen=True):
     """Say up to which stream the peer answers, and in which words of its own it took leave."""
 
     last_stream: int
@@ -21,7 +21,7 @@ class Farewell(Struct, frozen=True):
     words: str = ""
 
 
-class Farewells:
+class GoAwayFrames:
     """Take GOAWAY frames out of what a peer says.
 
     h2 lets nothing come after one. But it is said while answers are under way, and to throw these
@@ -31,8 +31,8 @@ class Farewells:
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def split(self, data: bytes) -> tuple[bytes, list[Farewell]]:
-        """Return what is complete, without farewells, and the farewells.
+    def split(self, data: bytes) -> tuple[bytes, list[GoAway]]:
+        """Return what is complete, without GOAWAY frames, and these.
 
         Raises:
             FrameTooLargeError: of h2, which itself would first wait for all of the frame.
@@ -55,7 +55,7 @@ class Farewells:
         return bytes(rest), found
 
 
-def _read(body: bytes) -> Farewell:
+def _read(body: bytes) -> GoAway:
     last, code = int.from_bytes(body[:4], "big") & ALL, int.from_bytes(body[4:8], "big")
     words = body[8:208].decode("ascii", "replace")
-    return Farewell(last, code, words if words.isprintable() else "")
+    return GoAway(last, code, words if words.isprintable() else "")
