@@ -22,7 +22,7 @@ _json = logs.is_json(os.environ.get("LOG_FORMAT"))
 try:
     _settings = Settings.read(os.environ)
 except ConfigError as error:
-    sys.exit(logs.line(str(error), json=_json))
+    sys.exit(logs.refusal(error, json=_json))
 
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 bind = [f"{_host}:{_settings.port}"]
@@ -49,7 +49,7 @@ def on_starting(server: Any) -> None:
         ensure_joined(_settings.config, server.cfg.workers, f"-w {server.cfg.workers}")
         make_ready(_settings)
     except ToastKitError as error:
-        sys.exit(logs.line(str(error), json=_json))
+        sys.exit(logs.refusal(error, json=_json))
 
 
 def nworkers_changed(server: Any, new: int, old: int | None) -> None:

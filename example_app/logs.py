@@ -7,7 +7,9 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from toastkit.errors import StorageUnavailable
 from toastkit.logs import JsonFormatter
+from toastkit.storage.trouble import with_cause
 
 NAME = "example_app"
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -34,6 +36,12 @@ def set_up(*, json: bool) -> None:
     handler.setFormatter(JsonFormatter() if json else logging.Formatter(TEXT))
     logging.basicConfig(handlers=[handler])
     logging.captureWarnings(json)
+
+
+def refusal(error: Exception, *, json: bool) -> str:
+    """Return why the service does not start, as one line; a database's own words are in it."""
+    text = with_cause(error) if isinstance(error, StorageUnavailable) else str(error)
+    return line(text, json=json)
 
 
 def line(text: str, *, json: bool, level: int = logging.ERROR) -> str:

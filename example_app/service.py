@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         listener = _bind(settings)
         make_ready(settings)
     except (ToastKitError, OSError) as error:
-        sys.stderr.write(logs.line(str(error), json=json) + "\n")
+        sys.stderr.write(logs.refusal(error, json=json) + "\n")
         return BAD_START
     Service(settings, listener).run()
     return 0

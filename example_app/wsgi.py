@@ -21,5 +21,5 @@ try:
     app = create_app()
 except ToastKitError as error:
     json = logs.is_json(os.environ.get("LOG_FORMAT"))
-    sys.stderr.write(logs.line(str(error), json=json) + "\n")
+    sys.stderr.write(logs.refusal(error, json=json) + "\n")
     raise SystemExit(GUNICORN_APP_LOAD_ERROR) from None

@@ -34,6 +34,19 @@ def test_with_its_providers_keys_users_sign_in(start: Start, tmp_path: Path) -> 
     assert process.communicate()[1] == ""
 
 
+@pytest.mark.parametrize("how", ["module", "wsgi"])
+def test_why_the_database_cannot_be_opened_is_one_line_with_what_it_said(
+    start: Start, tmp_path: Path, how: str
+) -> None:
+    (tmp_path / "no.db").write_text("this is no database, and has been one never at all " * 99)
+    url = f"sqlite:///{tmp_path}/no.db"
+    words = MODULE if how == "module" else ("-c", "import example_app.wsgi")
+    told = start(*words, DATABASE_URL=url, TOASTKIT_DEMO="1").communicate(timeout=30)[1]
+    assert (
+        told == "example_app: the file is no database; nothing was kept (file is not a database)\n"
+    )
+
+
 def test_without_its_providers_keys_it_starts_and_says_so(start: Start, tmp_path: Path) -> None:
     provider = IdentityProvider.of(tmp_path, SystemClock())
     with endpoint() as published:
