@@ -47,6 +47,13 @@ def test_A15_a_missing_field_is_named(field: str) -> None:
     assert (refusal.value.loc, refusal.value.type) == ((field,), "missing")
 
 
+def test_A15_a_title_that_is_empty_is_missing() -> None:
+    with pytest.raises(Invalid) as refusal:
+        read_publish(raw(toast={"title": ""}))
+    assert refusal.value.detail == "title required"
+    assert (refusal.value.loc, refusal.value.type) == (("toast", "title"), "missing")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -15,6 +15,7 @@ from .shapes import TopicName, UserId, text
 T = TypeVar("T")
 
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
+_EMPTY = "Expected `str` of length >= 1"
 _PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 
 
@@ -85,6 +86,8 @@ def _invalid(message: str) -> Invalid:
         return Invalid(f"{missing['field']} required", (*loc, missing["field"]), "missing")
     if not loc:
         return Invalid("body must be a JSON object", (), "json")
+    if text == _EMPTY:
+        return Invalid(f"{loc[-1]} required", loc, "missing")
     if text.startswith("Invalid enum value") and loc[-1] in CHOICES:
         text = f"must be one of {', '.join(CHOICES[str(loc[-1])])}"
     return Invalid(f"{'.'.join(map(str, loc))}: {text}", loc, "type")
