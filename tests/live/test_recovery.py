@@ -658,6 +658,15 @@ def test_a_read_that_has_begun_is_not_shared(world: World) -> None:
     assert news(two) == ["subscribe_ack", -1, -2]
 
 
+def test_what_is_decided_only_now_is_told_before_what_is_newer(world: World) -> None:
+    (undecided,) = keep(world, 1)
+    client = world.connect("u1", "user:u1", "news")
+    client.say(subscribe(1, "news"))
+    world.hear(undecided), world.hear(toast())
+    settle(world)
+    assert news(client) == ["subscribe_ack", 1, 2]
+
+
 @pytest.mark.parametrize("reason", ["too_many", "epoch_changed"])
 def test_a_gap_that_cannot_be_filled_is_told(reason: str) -> None:
     world = World(replay_most=1)

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import World, toast
-from toastkit.events import Event
+from tests.fakes import World, control, toast
+from toastkit.errors import StorageUnavailable
+from toastkit.events import Event, Missed
 from toastkit.records import Position, Since
 
 TOPICS = ("user:u1", "news")
@@ -18,6 +19,10 @@ step = st.one_of(
     st.tuples(st.just("subscribe"), st.sampled_from(TOPICS)),
     st.tuples(st.sampled_from(["loop", "read", "tell", "fill", "drain", "back"]), st.just("")),
     st.tuples(st.just("refresh"), st.just("")),
+)
+trouble = st.one_of(
+    st.just(("elsewhere", TOPICS[0])),
+    *(st.just((name, "")) for name in ("broken", "mended", "doubt", "second", "control")),
 )
 
 
@@ -34,6 +39,7 @@ class Schedule:
         self.committed: deque[Event] = deque()
         self.number = 0
         self.told: list[Any] = []
+        self.skipped = False
         self.answers: list[list[tuple[int, int]]] = []
 
     def take(self, name: str, topic: str) -> None:
@@ -41,7 +47,11 @@ class Schedule:
         self.listen()
 
     def listen(self) -> None:
-        frames = self.client.news() if self.whole() else []
+        frames = [each for each in self.client.news() if each != "PING"] if self.whole() else []
+        self.skipped |= any(
+            each.get("code") == "unrecoverable_position" or each.get("recovered") is False
+            for each in frames
+        )
         self.told += [frame["seq"] for frame in frames if frame["type"] == "toast"]
 
     def whole(self) -> bool:
@@ -104,6 +114,27 @@ class Schedule:
         connection = self.world.admit("u1", *TOPICS, since=since)
         self.client = self.world.open(connection)
 
+    def broken(self) -> None:
+        """Let what is missed be unreadable; where toasts stand can be read."""
+        self.world.inbox.missed = self.fail  # type: ignore[method-assign]
+
+    def mended(self) -> None:
+        self.world.inbox.__dict__.pop("missed", None)
+
+    def fail(self, *_: object) -> Missed:
+        raise StorageUnavailable("the database is locked")
+
+    def doubt(self) -> None:
+        self.world.node.doubt()
+
+    def second(self) -> None:
+        self.settle()
+        self.world.pass_time(1)
+        self.settle()
+
+    def control(self) -> None:
+        self.answers.append(self.world.hear(control(route="user:u1")))
+
     def end(self) -> None:
         """Let everything be told, and one more toast show every gap."""
         self.drain()
@@ -111,11 +142,14 @@ class Schedule:
             self.tell()
         self.here(TOPICS[0])
         for _ in range(5):
-            self.loop()
-            while self.world.runtime.jobs:
-                self.world.runtime.run_job()
+            self.settle()
             self.drain()
         self.listen()
+
+    def settle(self) -> None:
+        self.loop()
+        while self.world.runtime.jobs:
+            self.world.runtime.run_job()
 
 
 def position(seq: int) -> dict[str, Any]:
@@ -134,5 +168,24 @@ def test_each_toast_is_told_once_and_in_order(steps: list[tuple[str, str]]) -> N
     schedule.end()
     assert schedule.told == list(range(1, schedule.number + 1))
     assert all(len(each) == 1 for each in schedule.answers)
+    assert schedule.client.connection.catching is None
+    assert schedule.client.connection.backlog is None
+
+
+@given(steps=st.lists(st.one_of(step, trouble), max_size=40))
+def test_what_is_skipped_while_storage_fails_is_said_and_nobody_is_stuck(
+    steps: list[tuple[str, str]],
+) -> None:
+    """A client that was told so may ask again for what it knows, and keeps ids."""
+    schedule = Schedule()
+    for name, topic in steps:
+        schedule.take("committed_" if name == "committed" else name, topic)
+    schedule.mended()
+    for _ in range(4):
+        schedule.end()
+        schedule.second()
+    shown = list(dict.fromkeys(schedule.told))
+    assert schedule.skipped or shown == list(range(1, schedule.number + 1))
+    assert schedule.number in shown
     assert schedule.client.connection.catching is None
     assert schedule.client.connection.backlog is None

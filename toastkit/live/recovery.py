@@ -193,10 +193,10 @@ class Recoveries:
                 continue
             if self._rules.in_namespace(connection.user_id, toast.topic or ""):
                 line[toast.seq or 0] = toast, None
-        last = connection.seq if same else 0
         for told in catching.held:
             seq = told[0].seq or 0
-            fresh = last < seq <= missed.position.seq
+            echo = same and connection.start < seq <= connection.seq
+            fresh = 0 < seq <= missed.position.seq and not echo
             if told[0].epoch == missed.position.epoch and (fresh or seq in line):
                 # One that was held is told live, not replayed; also when the read left it out as
                 # expired, like one of "now or never": it was in time when it came.
