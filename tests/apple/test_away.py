@@ -103,6 +103,25 @@ def test_all_that_is_wanted_still_is_sent_when_it_is_back(url, patient):
     assert sum(attempts[id] for id in late) < 3 * MANY
 
 
+def test_of_a_collapse_key_the_newest_alone_rings_when_it_is_back(url, patient):
+    kit, apple, clock = patient
+    users = register(kit, 3)
+    apple.leave()
+    for step in range(5):
+        for user in users:
+            kit.publish_toast(user, f"Step {step}", collapse_key="job", ttl_ms=3_000_000)
+        for _ in range(5):  # no attempt goes on when the next one is published
+            clock.advance(1)
+            time.sleep(0.05)
+    apple.come_back()
+    wait_until(lambda: clock.advance(1) or not kit.deliveries.waiting())
+    assert {each.json["aps"]["alert"]["title"] for each in apple.requests} == {"Step 4"}
+    assert {each.token for each in apple.requests} == {push_token(place) for place in range(3)}
+    reasons = ask(url, "SELECT reason, count(*) FROM toastkit_toasts GROUP BY reason")
+    assert sorted(reasons, key=str) == [("superseded", 12), (None, 3)]
+    assert [each.title for each in kit.toasts.list(users[0]).items] == ["Step 4"]
+
+
 def test_one_push_that_apple_never_takes_is_tried_ever_more_rarely(patient):
     kit, apple, clock = patient
     unlucky, other = register(kit, 2)
