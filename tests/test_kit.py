@@ -480,6 +480,26 @@ def test_a_forked_child_leaves_the_clients_to_its_parent(kit: Kit) -> None:
 
 
 @pytest.mark.plain
+def test_the_end_of_a_forked_child_closes_nothing_of_its_parent_s(path: Path) -> None:
+    program = f"""
+import os, sys
+from toastkit import Config, Kit
+from toastkit.senders import RecordingSender
+class Mail(RecordingSender):
+    def close(self):
+        print("closed", flush=True)
+kit = Kit(Config(database_url="sqlite:///{path}"), senders=[Mail("mail")])
+kit.node.serve()
+pid = os.fork()
+if pid:
+    os.waitpid(pid, 0)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    ended = subprocess.run(command, check=True, timeout=50, capture_output=True, text=True)
+    assert ended.stdout == "closed\n"
+
+
+@pytest.mark.plain
 def test_a_child_forked_under_gevent_decides_nothing(tmp_path: Path) -> None:
     # The parent's greenlets go on in it, and nobody is connected to it.
     program = f"""

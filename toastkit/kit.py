@@ -244,6 +244,9 @@ class Kit:
 
     def _forked(self) -> None:
         # The clients are the parent's: the child may neither talk to them nor decide who is there.
+        # Nor does its end close what senders have open; it registers anew once it has begun itself.
+        atexit.unregister(self.close)
+        atexit.unregister(self._at_exit)
         self._publisher.abandon()
         self.node.abandon()
         self._ground.abandon()
