@@ -126,7 +126,8 @@ class StateChange(Struct, frozen=True):
 
 DeliveryState = Literal["waiting", "sent", "failed", "expired", "dropped"]
 """Waiting is tried until it is taken (sent), refused for good (failed), or its time is over; it is
-dropped when it is not wanted any more: its toast was acked, read or deleted, its device is gone."""
+dropped when it is not wanted any more: its toast was acked, read, deleted or replaced, a newer one of its
+collapse key is owed to the same target, or its device is gone."""
 
 
 class StoredDelivery(Struct, frozen=True, kw_only=True):
