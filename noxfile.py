@@ -185,6 +185,13 @@ def apns2_oracle(session: nox.Session) -> None:
 
 
 @nox.session(tags=["full"])
+def extensions(session: nox.Session) -> None:
+    """Run toastkit beside the extensions that apps have already."""
+    session.install("-e", ".[service]", *_group("test"), *_group("extensions"))
+    session.run("python", "-m", "pytest", "tests/embedding/test_extensions.py", *session.posargs)
+
+
+@nox.session(tags=["full"])
 def coverage(session: nox.Session) -> None:
     """Measure which lines and branches the tests reach."""
     session.install("-e", ".[service]", *_group("test"), *_group("coverage"))
