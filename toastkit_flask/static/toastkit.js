@@ -130,6 +130,7 @@
       this.looked = new Ring(RECENT_IDS / 10); // those that were seen before an older one was
       this.timers = new Map();
       this.wanted = new Set(options.topics || []);
+      this.heard = []; // what the server says is heard
       this.unwanted = new Set();
       this.link = null; // the connection that was greeted
       this.next = null; // the one being opened
@@ -217,21 +218,13 @@
         .catch((thrown) => turn === this.turn && this._refused(Failure.of(thrown)));
     }
 
-    /** What a ticket is to hear: only that is recovered. Who named no topics hears their own, and
-     * goes on to when others were subscribed. */
-    _topics() {
-      const { topics } = this.options;
-      if (topics && topics.length) return Array.from(this.wanted);
-      if (!this.who || !this.wanted.size) return [];
-      return ["user:" + this.who, ...this.wanted].filter((topic) => !this.unwanted.has(topic));
-    }
-
     async _ticket(turn) {
-      const topics = this._topics();
+      // Only what a ticket hears is recovered: that is what was heard last, or what the page named.
+      const topics = this.heard.filter((topic) => !this.unwanted.has(topic));
       const { bundleId, deviceId } = this.options;
       const old = this.ticket;
       if (old && this.env.now() < old.until && topics.every((topic) => old.topics.includes(topic))) return old;
-      const asked = { default_topics: topics };
+      const asked = { default_topics: topics.length ? topics : Array.from(this.options.topics || []) };
       if (deviceId) asked.device_id = deviceId;
       if (bundleId) asked.bundle_id = bundleId;
       const path = "/v1/sessions/toast-bootstrap";
@@ -240,15 +233,13 @@
       // The two clocks may differ by hours: measure the ticket's life on the server's own.
       const now = Date.parse(headers.get("date") || "") || Date.now();
       const life = within(Date.parse(body.expires_at) - now, 0, TICKET_MS) || 900000;
-      const own = "user:" + this.who;
       const granted = Array.isArray(body.default_topics) ? body.default_topics : [];
-      if (topics.includes(own) && !granted.includes(own)) {
-        this._anew(); // somebody else has signed in
-        this.who = null;
+      if (topics.some((topic) => !granted.includes(topic))) {
+        this.heard = []; // somebody else has signed in: begin as at first
         return this._ticket(turn);
       }
-      const until = this.env.now() + life - 10000;
-      return { url: body.ws_url, token: body.token, until, topics, who: owner(granted) };
+      const who = owner(granted) || (topics.length && this.who) || "";
+      return { url: body.ws_url, token: body.token, until: this.env.now() + life - 10000, topics: granted, who };
     }
 
     /** A living connection of the same user goes on with a fresh ticket; any other is opened. */
@@ -339,6 +330,7 @@
       if (!(frame.replayed > 0)) this._stand(frame);
       this._keep();
       const topics = Array.isArray(frame.topics) ? frame.topics : [];
+      this.heard = topics;
       this._tell({ state: "connected", sessionId: frame.session_id, topics });
       if (gap) this._call("onGap", frame.reason);
       const heard = new Set(topics);
@@ -423,11 +415,16 @@
         this._call("onError", frame);
         if (frame.code === "unrecoverable_position") this._call("onGap", frame.code);
         if (frame.id === REFRESH && frame.retryable && link === this.link) this._later(0, frame.code, 0);
-      } else if (frame.type === "subscribe_ack") this._tell({ topics: frame.all_topics || [] });
+      } else if (frame.type === "subscribe_ack") this._hears(frame.all_topics || []);
       else if (frame.type === "unsubscribe_ack") {
         const gone = new Set(frame.topics);
-        this._tell({ topics: this.status.topics.filter((topic) => !gone.has(topic)) });
+        this._hears(this.heard.filter((topic) => !gone.has(topic)));
       }
+    }
+
+    _hears(topics) {
+      this.heard = topics;
+      this._tell({ topics });
     }
 
     _toast(frame) {

@@ -116,10 +116,17 @@ test("another user's position is not this one's", async () => {
 
 const asked = (here) => here.state.asked.map(({ body }) => body.default_topics);
 
+/** Subscribe, as the server allows. */
+function subscribe(here, topic) {
+  here.client.subscribe([topic]);
+  last(here).hear({ type: "subscribe_ack", topics: [topic], all_topics: [...here.client.status.topics, topic] });
+}
+
 test("what was subscribed later is recovered like the rest: the next ticket hears it", async () => {
   const here = await connected({ topics: ["user:ada"] }, { greeting: at(4) });
-  here.client.subscribe(["user:ada:builds"]);
+  subscribe(here, "user:ada:builds");
   assert.equal((await again(here, at(4))).since, "4.e");
+  last(here).greet(["user:ada", "user:ada:builds"]);
   assert.deepEqual(asked(here), [["user:ada"], ["user:ada", "user:ada:builds"]]);
   await again(here, at(4));
   assert.equal(here.state.asked.length, 2, "that ticket is good for all of them");
@@ -127,13 +134,33 @@ test("what was subscribed later is recovered like the rest: the next ticket hear
 
 test("who named no topics goes on to hear their own", async () => {
   const here = await connected({}, { greeting: at(4) });
-  here.client.subscribe(["user:ada:builds"]);
-  await again(here, at(4));
+  subscribe(here, "user:ada:builds");
+  last(here).lose(1006);
+  await here.pass(here.client.status.retryIn);
   assert.deepEqual(asked(here), [[], ["user:ada", "user:ada:builds"]]);
+  last(here).greet(["user:ada", "user:ada:builds"]);
   here.client.unsubscribe(["user:ada"]);
   last(here).lose(4001);
-  await here.pass(30000);
+  await here.pass(here.client.status.retryIn);
   assert.deepEqual(asked(here).pop(), ["user:ada:builds"]);
+});
+
+test("who hears nothing of their own any more stays who they are", async () => {
+  const here = await connected({}, { greeting: at(4) });
+  subscribe(here, "news");
+  here.client.unsubscribe(["user:ada"]);
+  last(here).lose(4001);
+  await here.pass(here.client.status.retryIn);
+  assert.deepEqual(asked(here), [[], ["news"]]);
+  assert.equal(last(here).since, "4.e");
+});
+
+test("what was refused is in no ticket: too many there would be the end", async () => {
+  const here = await connected();
+  here.client.subscribe(Array.from({ length: 120 }, (_, i) => "t" + i));
+  last(here).lose(4001);
+  await here.pass(here.client.status.retryIn);
+  assert.deepEqual(asked(here), [[], ["user:ada"]]);
 });
 
 test("who subscribes before anything is known hears their own as well", async () => {
@@ -151,7 +178,7 @@ test("who subscribes before anything is known hears their own as well", async ()
 
 test("somebody else who has signed in meanwhile hears what is theirs", async () => {
   const here = await connected({}, { greeting: at(4) });
-  here.client.subscribe(["news"]);
+  subscribe(here, "news");
   here.state.who = "grace";
   last(here).lose(4001);
   await here.pass(here.client.status.retryIn);

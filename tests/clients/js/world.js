@@ -63,6 +63,8 @@ function world({ random = 0.5, life = 900, storage, who = "ada" } = {}) {
   const state = { now: 1000, asked: [], answer: null, list: null, who, next: 1, delays: [] };
   const document = listener({ visibilityState: "visible" });
   const window = listener({});
+  const isOpen = (topic) => !topic.startsWith("user:") || (topic + ":").startsWith("user:" + state.who + ":");
+  const heard = (topics) => (topics.length ? topics.filter(isOpen) : ["user:" + state.who]);
   const granted = () => ({
     ok: true,
     status: 200,
@@ -71,7 +73,7 @@ function world({ random = 0.5, life = 900, storage, who = "ada" } = {}) {
       token: "t" + state.asked.length,
       ws_url: "ws://here/api/v1/realtime?token=t" + state.asked.length,
       expires_at: new Date(life * 1000).toISOString(),
-      default_topics: ["user:" + state.who],
+      default_topics: heard(state.asked[state.asked.length - 1].body.default_topics),
     }),
   });
   const environment = {
