@@ -324,3 +324,19 @@ def test_a_bad_message_is_told_while_the_host_thinks() -> None:
     client = world.connect()
     client.say(subscribe("news"))
     assert codes(client.say(b"nonsense")) == ["bad_message"]
+
+
+def test_without_a_thread_to_ask_the_host_in_it_may_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(Hooks(authorize=yes))
+    client = world.connect()
+
+    def refuse(_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.runtime, "spawn", refuse)
+        (error,) = client.say({"type": "subscribe", "topics": ["news"]})
+    assert (error["code"], error["retryable"]) == ("internal_error", True)
+    assert client.say({"type": "ping"})[0]["type"] == "pong"

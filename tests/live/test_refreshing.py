@@ -183,3 +183,16 @@ def test_the_host_is_not_asked_again_for_topics_it_has_allowed() -> None:
     client = world.connect()
     refresh(world, client)
     assert asked == []
+
+
+def test_without_a_thread_to_redeem_it_in_it_may_be_tried_again(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.runtime, "spawn", refuse)
+        (error,) = client.say(AGAIN)
+    assert (error["id"], error["retryable"]) == (7, True)
+    assert [answer["type"] for answer in refresh(world, client)] == ["refresh_ack"]

@@ -112,10 +112,17 @@ class Dispatch:
         else:
             connection.backlog = deque()
             if self._rules.ask_host:
-                self._runtime.spawn(lambda: self._ask(connection, command))
+                self._ask_beside(connection, command)
             else:
                 accepted = self._rules.accepted(connection.user_id, command.topics)
                 self._resume(connection, command, accepted)
+
+    def _ask_beside(self, connection: Connection, command: Subscribe) -> None:
+        try:
+            self._runtime.spawn(partial(self._ask, connection, command))
+        except RuntimeError as error:  # no thread is to be had
+            log.warning("the authorize hook could not be asked: %s", error)
+            self._resume(connection, command, None)
 
     def _ask(self, connection: Connection, command: Subscribe) -> None:
         accepted: tuple[str, ...] | None = None

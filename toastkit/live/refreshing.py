@@ -53,7 +53,11 @@ class Refreshing:
                 _answer(connection, command, outcome)
                 then(connection)
 
-        self._runtime.spawn(job)
+        try:
+            self._runtime.spawn(job)
+        except RuntimeError as error:  # no thread is to be had
+            log.warning("a ticket could not be refreshed: %s", error)
+            end(None)
 
     def _outcome(self, token: str) -> Ticket | Unauthenticated | None:
         try:

@@ -98,7 +98,10 @@ class PortableTransport:
         if self._waiting and not self._pushing:
             self._pushing = True
             data, self._waiting = self._waiting, b""
-            self._runtime.spawn(lambda: self._send(data))
+            try:
+                self._runtime.spawn(lambda: self._send(data))
+            except RuntimeError:  # no thread is to be had, and what comes next must not go first
+                self._runtime.call(self._broken)
 
     def _send(self, data: bytes) -> None:
         try:
