@@ -53,6 +53,7 @@ def click(page, place):
 
 def test_who_dismisses_by_keyboard_goes_through_them_and_back(page):
     page.run("['a', 'b', 'c'].forEach((id) => draw(id)), 0")
+    page.run("addEventListener('keydown', ({ key }) => self.heard = key), 0")
     press(page, "Tab", 9)
     assert page.run("focused()") == "Dismiss: a"
     press(page, "Escape", 27)
@@ -61,6 +62,7 @@ def test_who_dismisses_by_keyboard_goes_through_them_and_back(page):
     assert page.run("focused()") == "Dismiss: c"
     press(page, "Escape", 27)
     assert page.run("[titles(), focused()]") == ["", "field"]
+    assert page.run("heard") == "Tab", "a dialog of the page stays open"
 
 
 def test_who_dismisses_by_pointer_goes_on_where_they_were(page):

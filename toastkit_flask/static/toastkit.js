@@ -733,7 +733,12 @@
       close.setAttribute("aria-label", "Dismiss: " + toast.title);
       const dismiss = () => this._dismiss(card); // by its age: that proves nothing
       close.addEventListener("click", () => (dismiss(), tell("seen")));
-      card.addEventListener("keydown", ({ key }) => key === "Escape" && (dismiss(), tell("seen")));
+      card.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation(); // it is not meant for a dialog of the page
+        dismiss();
+        tell("seen");
+      });
       card.append(text, close);
       if (style !== "error" && toast.priority !== "high") this._age(card, LIFE_MS[style], dismiss);
       return card;
