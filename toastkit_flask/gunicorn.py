@@ -11,7 +11,7 @@ them a stopping worker is held by idle keep-alive connections until gunicorn kil
 ours: call ours from it.
 
 **gevent**: on SIGTERM (also what a reload by HUP sends) every client is told 1012 at once, idle
-connections are let go, and the worker is gone in one or two seconds. **gthread**: the same for the
+connections are let go a second later, and the worker is gone in one or two seconds. **gthread**: the same for the
 clients; gunicorn itself closes idle connections, two seconds after the signal. **sync**: the
 clients are told when the request being served is done. SIGINT and SIGQUIT tell the clients, too,
 and end the worker at once. The ``gevent_pywsgi`` worker calls none of these hooks.
@@ -58,8 +58,12 @@ SWITCH_INTERVAL = 0.0001
 """A busy loop gives the GIL up this often, in seconds: at Python's 5 ms a commit of 0.6 ms in the
 database's own thread takes 6."""
 
-FRESH_SECONDS = 1.0
-"""How long a connection that has not asked anything yet may still do so while a worker stops."""
+LAST_SECONDS = 1.0
+"""How long a connection may still ask something while a worker stops; that answer is its last.
+
+A proxy that keeps connections may be sending on any of them when the signal comes. One that ends just
+then leaves it with a request that perhaps was served: a POST it may not repeat, and answers 502.
+"""
 
 UNREAD_BYTES, UNREAD_PIECE, UNREAD_SECONDS = 1_048_576, 4096, 2.0
 """How much of a body that a view left unread is thrown away to keep its connection, in pieces of
@@ -224,8 +228,8 @@ def _stop(worker: Any) -> None:
 
     farewells = [gevent.spawn(kit.node.stop) for kit in kits()]
     gevent.sleep(0)
-    _let_go(_idle)
-    gevent.spawn_later(FRESH_SECONDS, _let_go, _fresh)
+    for waiting in (_fresh, _idle):
+        gevent.spawn_later(LAST_SECONDS, _let_go, waiting)
     gevent.joinall(farewells)
 
 

@@ -41,9 +41,9 @@ def test_a_stopping_server_tells_1012(serve, worker):
         flock.join(server.tickets(*(f"user{n}" for n in range(20))))
         assert flock.run(flock.greeted)
         server.process.send_signal(signal.SIGINT if worker == "werkzeug" else signal.SIGTERM)
-        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 5)
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 10)
         assert {bird.closed.code for bird in flock.birds} == {1012}
-    server.process.wait(5)
+    server.process.wait(10)
 
 
 @pytest.mark.parametrize("worker", ["gevent", "gthread"])
@@ -94,7 +94,7 @@ def announce(server, number):
 def test_a_client_that_never_reads_is_closed_and_delays_nobody(serve, worker):
     # Machines are noisy: a slow measurement proves nothing, four do.
     measured = (stall(serve(worker, TOASTKIT_SLOW_SECONDS=1)) for _ in range(4))
-    assert any(worst <= 0.05 for worst in measured)
+    assert any(worst <= 0.2 for worst in measured), "as long as the mute one is borne, or longer"
 
 
 def stall(server):
@@ -149,10 +149,8 @@ def test_1000_connections_hear_everything_once_and_in_order(serve, worker):
 
 @pytest.mark.parametrize("worker", ["gevent", "gthread"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_worker_says_1012_to_all_and_is_gone_in_3_seconds(serve, worker, number):
-    # gunicorn's gthread itself gives idle connections two seconds, and looks once a second.
-    limit = 3 if worker == "gevent" else 4
-    server = serve(worker, options=["--keep-alive", "75"])
+def test_a_worker_says_1012_to_all_and_is_not_held_by_idle_connections(serve, worker, number):
+    server = serve(worker, options=["--keep-alive", "75", *PATIENT])
     (old,) = server.workers()
     with Flock(server.address) as flock:
         flock.join(server.tickets(*(f"user{n}" for n in range(300))))
@@ -160,15 +158,30 @@ def test_a_worker_says_1012_to_all_and_is_gone_in_3_seconds(serve, worker, numbe
         idle = [idle_connection(server) for _ in range(8)]
         began = time.monotonic()
         server.process.send_signal(number)
-        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 3)
-        psutil.Process(old).wait(limit - (time.monotonic() - began))
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 10)
+        psutil.Process(old).wait(GRACEFUL - (time.monotonic() - began))
         assert {bird.closed.code for bird in flock.birds} == {1012}
         for sock in idle:
             sock.close()
     if number == signal.SIGHUP:
         assert server.request("GET", "/health")[0] == 200
     else:
-        server.process.wait(3)
+        server.process.wait(10)
+
+
+def test_a_connection_that_is_kept_may_ask_once_more_while_its_worker_stops(serve):
+    # A proxy may be sending at this very moment, and may not repeat a POST that nobody answered.
+    server = serve("gevent", options=["--keep-alive", "75", *PATIENT])
+    with Flock(server.address) as flock, idle_connection(server) as kept:
+        flock.join(server.tickets("ada"))
+        assert flock.run(flock.greeted)
+        server.process.send_signal(signal.SIGTERM)
+        assert flock.run(lambda: flock.birds[0].gone)  # so it is stopping
+        kept.sendall(f"GET /health HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode())
+        with kept.makefile("rb") as answer:
+            assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+            assert b"connection: close" in answer.read().lower()
+    server.process.wait(10)
 
 
 def idle_connection(server):
@@ -216,11 +229,12 @@ def test_a_reload_fails_no_request(serve):
 
 def test_two_workers_tell_their_own_clients(serve):
     server = serve("gevent", options=["--workers", "2", *PATIENT])
+    server.wait_for_workers(2)
     with Flock(server.address) as flock:
         flock.join(server.tickets(*(f"user{n}" for n in range(50))))
         assert flock.run(flock.greeted)
         assert server.stop() < GRACEFUL
-        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 3)
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 10)
         assert {bird.closed.code for bird in flock.birds} == {1012}
 
 
@@ -229,11 +243,12 @@ def test_an_app_built_before_the_fork_serves_and_stops_as_well(serve, worker):
     # In a master that gevent has not touched: it takes charge in the worker only.
     options = ["--preload", "--workers", "2", *PATIENT]
     server = serve(worker, conf="python:toastkit_flask.gunicorn", options=options)
+    server.wait_for_workers(2)
     with Flock(server.address) as flock:
         flock.join(server.tickets(*(f"user{n}" for n in range(20))))
         assert flock.run(flock.greeted)
         assert server.stop() < GRACEFUL
-        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 3)
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 10)
         assert {bird.closed.code for bird in flock.birds} == {1012}
 
 
@@ -245,7 +260,7 @@ def test_a_second_sigterm_changes_nothing(serve):
         assert flock.run(flock.greeted)
         psutil.Process(worker).terminate()
         psutil.Process(worker).terminate()
-        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 5)
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 10)
         assert {bird.closed.code for bird in flock.birds} == {1012}
 
 
@@ -256,7 +271,7 @@ def test_a_quick_stop_tells_1012_as_well(serve, number):
         flock.join(server.tickets(*(f"user{n}" for n in range(20))))
         assert flock.run(flock.greeted)
         server.process.send_signal(number)
-        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 5)
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 10)
         assert {bird.closed.code for bird in flock.birds} == {1012}
 
 
@@ -266,5 +281,5 @@ def test_without_hooks_the_clients_are_told_at_exit(serve):
         flock.join(server.tickets("ada"))
         assert flock.run(flock.greeted)
         assert server.stop() < GRACEFUL
-        assert flock.run(lambda: flock.birds[0].gone, 3)
+        assert flock.run(lambda: flock.birds[0].gone, 10)
         assert flock.birds[0].closed.code == 1012
