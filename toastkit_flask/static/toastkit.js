@@ -161,9 +161,10 @@
       this._sayForeground();
     }
 
-    /** End for good. */
+    /** End for good; what was drawn goes, too: it is not for whoever signs in next. */
     close() {
       this._stop("closed");
+      this._undraw();
     }
 
     // ---- the list
@@ -456,6 +457,10 @@
       for (const each of this.unseen.keys()) if (gone(each)) this._saw(each);
     }
 
+    _undraw() {
+      if (this.options.stack) this.options.stack.withdraw((id) => this.recent.ids.has(id));
+    }
+
     /** The user has dealt with a drawn toast: "read" or "seen". The host hears of it as of what
      * another page did. */
     _mark(id, deed) {
@@ -569,7 +574,10 @@
 
     /** Go on where the page before this one was left, if it was the same user's and not long ago. */
     _recall(who) {
-      if (this.who !== null && this.who !== who) this._anew();
+      if (this.who !== null && this.who !== who) {
+        this._anew();
+        this._undraw();
+      }
       this.who = who;
       attempt(() => {
         const note = JSON.parse(this.env.storage().getItem(this.note));

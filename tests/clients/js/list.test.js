@@ -194,3 +194,17 @@ test("without a place to draw into the list is the same", async () => {
   await here.client.read("01A");
   assert.equal(here.heard.controls.length, 1);
 });
+
+test("what was drawn goes with its user: at close(), and when somebody else is signed in", async () => {
+  const { here, drawn, ids } = await drawing();
+  drawn.show({ id: "01Z" }); // another client's
+  here.state.who = "grace";
+  last(here).lose(4001);
+  assert.deepEqual(ids(), ["01A", "01B", "01C", "01Z"], "a lost connection takes nothing away");
+  await here.pass(here.client.status.retryIn);
+  assert.deepEqual(ids(), ["01Z"]);
+  last(here).greet(["user:grace"]);
+  last(here).hear(toast("01D"));
+  here.client.close();
+  assert.deepEqual(ids(), ["01Z"]);
+});
