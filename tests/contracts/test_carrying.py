@@ -392,7 +392,13 @@ def test_a_courier_whose_kit_is_gone_carries_nothing(office: Open) -> None:
     assert post.posted == []
 
 
-@pytest.mark.parametrize("named", [None, 0, -1, float("nan"), float("inf"), "soon", object()])
+@pytest.mark.parametrize(
+    "named",
+    [
+        *(None, 0, -1, float("nan"), float("inf"), "soon", object()),
+        pytest.param(10**400, id="more than a float"),
+    ],
+)
 def test_what_names_no_time_is_a_pause_that_doubles(named: Any) -> None:
     pauses = [pause_seconds(attempts, named, 1.0) for attempts in (0, 1, 8, 9, 1000)]
     assert pauses == [2, 4, 512, 600, 600]

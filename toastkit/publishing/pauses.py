@@ -24,6 +24,6 @@ def named_seconds(named: object) -> float | None:
     """Return the seconds the other side named, or ``None`` where that is no time to wait."""
     try:
         seconds = float(named)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return seconds if math.isfinite(seconds) and seconds > 0 else None
