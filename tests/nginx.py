@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from contextlib import suppress
@@ -17,7 +18,7 @@ MISSING = "nginx is not installed"
 
 PLACES = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 AROUND = """
-daemon off; pid nginx.pid; worker_processes 1; {user}
+daemon off; pid nginx.pid; worker_processes 1; {above}
 events {{ worker_connections 2048; }}
 http {{
 access_log access.log; {folders}
@@ -38,10 +39,10 @@ class Nginx(Publishing):
     """Run one nginx: ``config`` is what stands in ``http``, where the page says port 443.
 
     ``to`` is the ``host:port`` of what the page calls 127.0.0.1:8000. Without ``tls``, a key and a
-    certificate in files, it listens without TLS.
+    certificate in files, it listens without TLS. ``above`` is what stands outside of ``http``.
     """
 
-    def __init__(self, folder, config, to, *, tls=None):
+    def __init__(self, folder, config, to, *, tls=None, above=""):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             super().__init__(free.getsockname())
@@ -55,8 +56,8 @@ class Nginx(Publishing):
         config = config.replace("listen 443", f"listen {self.host}")
         folders = " ".join(f"{place}_temp_path {place};" for place in PLACES)
         # Else root's nginx becomes nobody, who may not keep a large body in this folder.
-        user = "" if os.geteuid() else "user root;"
-        around = AROUND.format(user=user, folders=folders, shown=config)
+        above += "" if os.geteuid() else "user root;"
+        around = AROUND.format(above=above, folders=folders, shown=config)
         (folder / "nginx.conf").write_text(around)
         command = [BINARY, "-p", str(folder), "-e", "error.log", "-c", "nginx.conf"]
         subprocess.run([*command, "-t"], check=True, capture_output=True)
@@ -67,12 +68,12 @@ class Nginx(Publishing):
         return self
 
     def __exit__(self, *_):
-        everybody = psutil.Process(self._process.pid).children()
+        everybody = self.workers()
         self._process.terminate()
         self._process.wait(10)
         for worker in everybody:  # one that still holds a client open would stay
             with suppress(psutil.NoSuchProcess):
-                worker.kill()
+                psutil.Process(worker).kill()
 
     @property
     def statuses(self):
@@ -83,6 +84,15 @@ class Nginx(Publishing):
     @property
     def errors(self):
         return (self.folder / "error.log").read_text()
+
+    def reload(self):
+        """Have it read its configuration again, as after a new certificate."""
+        before = self.workers()
+        self._process.send_signal(signal.SIGHUP)
+        wait_for(lambda: set(self.workers()) - set(before), what="a new worker of nginx")
+
+    def workers(self):
+        return [each.pid for each in psutil.Process(self._process.pid).children()]
 
     def _listens(self):
         with suppress(OSError), socket.create_connection(self.address, 1):

@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 from tests import nginx, wheel_check
 from tests.cluster import Publishing, wait_for
 from tests.nginx import Nginx, shown
-from tests.pages import ROOT, blocks, furnish
+from tests.pages import PAGES, ROOT, blocks, furnish
 
 pytestmark = [pytest.mark.plain, pytest.mark.skipif(nginx.BINARY is None, reason=nginx.MISSING)]
 
@@ -76,7 +76,7 @@ def test_it_ends_tls_and_lets_a_toast_through(tmp_path, serve, in_front):
 
 
 def test_below_a_path_of_another_site(serve, in_front):
-    page = nginx.PAGES["howto/nginx.rst"]
+    page = PAGES["howto/nginx.rst"]
     [below] = re.findall(r"``(location /shop/ \{ .*?) *\.\.\.\}``", page)
     [header] = re.findall(r"``(proxy_set_header\s+X-Forwarded-Prefix .*?;)``", page)
     config = re.sub(r"location / \{\n +proxy_pass .*;\n", f"{below} {header}\n", shown())

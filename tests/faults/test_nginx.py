@@ -9,6 +9,7 @@ from tests import nginx
 from tests.clients.lines import Lines
 from tests.faults.conftest import Stream, settle
 from tests.nginx import Nginx, shown
+from tests.pages import PAGES
 
 pytestmark = [pytest.mark.plain, pytest.mark.skipif(nginx.BINARY is None, reason=nginx.MISSING)]
 SHORT = 2
@@ -19,7 +20,7 @@ SHORT = 2
 def in_front(tmp_path):
     """Return a maker of an nginx, from a page's configuration and where the service is."""
     with ExitStack() as stack:
-        yield lambda config, to: stack.enter_context(Nginx(tmp_path, config, to))
+        yield lambda config, to, **more: stack.enter_context(Nginx(tmp_path, config, to, **more))
 
 
 @pytest.mark.parametrize("way", ["roll", "reload"])
@@ -85,3 +86,21 @@ def test_who_hears_nothing_for_long_stays(make_cluster, flock, in_front):
             pass
         assert said["toast"]["title"] == "Hi"
         assert birds.run(lambda: birds.birds[0].shown)
+
+
+def test_who_is_connected_stays_when_it_is_reloaded_until_it_may_not(make_cluster, flock, in_front):
+    assert "``worker_shutdown_timeout 10m;``" in PAGES["howto/nginx.rst"]
+    cluster = make_cluster(workers=1)
+    front = in_front(shown(), cluster.host, above=f"worker_shutdown_timeout {SHORT}s;")
+    birds = flock(front)
+    birds.come(front, ["ada"])
+    assert birds.run(birds.all_here)
+    [old] = front.workers()
+    front.reload()
+    told = front.publish("ada", "ada 1").answer
+    assert told["session_count"] == 1, "the old worker has it still"
+    assert birds.run(lambda: birds.birds[0].codes)
+    assert birds.run(birds.all_here)
+    assert birds.run(lambda: old not in front.workers())
+    assert front.publish("ada", "ada 2").answer["session_count"] == 1
+    assert birds.faults() == []
