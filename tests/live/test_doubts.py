@@ -235,3 +235,20 @@ def test_what_was_found_and_cannot_be_read_is_looked_for_again(
     asked = len(world.inbox.asked)
     look_again(world)
     assert len(world.inbox.asked) == asked, "who is behind no longer is looked at no longer"
+
+
+def test_doubts_that_come_again_and_again_do_not_add_up(world: World) -> None:
+    """As while neither Redis nor the database can be reached."""
+    world.connect()
+    world.inbox.broken = True
+    asked = [0]
+    for _ in range(10):
+        doubt(world)
+        for _ in range(107):  # a little more than a second, so that no two doubts fall together
+            world.clock.advance(0.01)
+            world.runtime.fire()
+            world.runtime.run()
+            while world.runtime.jobs:
+                world.runtime.run_job()
+        asked.append(len(world.inbox.asked))
+    assert asked[-1] - asked[-2] <= asked[2] - asked[1]

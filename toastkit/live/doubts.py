@@ -37,6 +37,7 @@ class Doubts:
         self._roster = roster
         self._catch_up = catch_up
         self._doubtful: dict[str, None] = {}
+        self._later: set[str] = set()
         self._looking = False
         self._well = True
 
@@ -89,10 +90,18 @@ class Doubts:
     def _compare(self, users: Mapping[str, str], found: Mapping[str, Position] | None) -> None:
         self._well = found is not None
         later = set(users.values()) if found is None else self._tell(users, found)
-        if later:
-            # A timer: what cannot be read now is not asked for without end.
-            self._runtime.call_later(AGAIN_SECONDS, partial(self.doubt, later))
+        self._look_later(later)
         self._done()
+
+    def _look_later(self, routes: Collection[str]) -> None:
+        # One timer for all: a doubt a second, while nothing can be read, must not add up.
+        if routes and not self._later:
+            self._runtime.call_later(AGAIN_SECONDS, self._look_again)
+        self._later.update(routes)
+
+    def _look_again(self) -> None:
+        later, self._later = self._later, set()
+        self.doubt(later)
 
     def _tell(self, users: Mapping[str, str], found: Mapping[str, Position]) -> set[str]:
         """Let those that are behind catch up; return the routes that must be looked at again."""
