@@ -1,4 +1,4 @@
-"""Two who are told of everything: one counts, and one tells whoever listens."""
+"""Tell the metrics of everything first, and then whoever listens to signals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .metrics import Metrics
 
 
 class Beside(Teller):
-    """Have everything counted first, and then told to ``other``, who may take its time."""
+    """Count everything, and pass it on to ``other``, which may take its time."""
 
     def __init__(self, metrics: Metrics, other: Teller) -> None:
         self._metrics = metrics

@@ -30,7 +30,8 @@ BYTES = 256 * 1024
 
 _OURS = re.compile(r"(counter|histogram|gauge_live[a-z]+)_([0-9]+)-[0-9a-z]+\.db")
 _DEAD = "0-dead"
-"""Whose counters are put together: as a process 0 is one's own group, which lives."""
+"""In the place of a process's number and name: the file of all that have ended. No process has the
+number 0, and asked whether it lives the system speaks of one's own group, which does."""
 
 
 class Folder:

@@ -1,4 +1,4 @@
-"""One line to each host, for each process."""
+"""One line (a connection) to each host, for each process."""
 
 from __future__ import annotations
 
