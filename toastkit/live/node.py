@@ -204,15 +204,17 @@ class Node:
 
     def detach(self, connection: Connection, ending: Ending) -> None:
         """Let a connection hear nothing more; it may still be saying farewell."""
+        came = connection in self.roster.connections
         route = principals.route(connection.user_id)
-        if connection in self.roster.connections:
-            self._comings.left(connection, ending)
-        else:
-            self._comings.refused(ending)
         if self.roster.remove(connection, route):
             self._backplane.leave(route)
         self._watch.leave(connection)
         self._recoveries.drop(connection)
+        # Last: whatever a witness does, nothing here holds the connection any more.
+        if came:
+            self._comings.left(connection, ending)
+        else:
+            self._comings.refused(ending)
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection whose socket has been given back."""

@@ -1,4 +1,4 @@
-"""Do something again and again beside everything else, whatever becomes of one time."""
+"""Do something again and again beside everything else; a round that fails ends nothing."""
 
 from __future__ import annotations
 

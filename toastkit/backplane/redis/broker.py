@@ -30,7 +30,7 @@ from .unsaid import Unsaid
 log = logging.getLogger(__name__)
 
 LOOK_TICKS = 20
-"""After how many of them everybody's position is looked at, though nothing is wrong."""
+"""Ticks between two looks at everybody's position, though nothing is wrong."""
 STAY_TICKS = 10
 """After how many of them another reason is told, too: it was away, say, and now wants a password."""
 TICK_SECONDS = 1.0
@@ -50,7 +50,7 @@ class BrokerParts:
 
 
 class _Roll:
-    """Hold who was there when some events were told, as far as that is known."""
+    """Hold how many processes heard each route when some events were told, if that is known."""
 
     def __init__(self, heard: bool) -> None:
         self.heard = heard
@@ -121,8 +121,8 @@ class Broker:
         self._notify(Dismissed(self._worker, dismissal.user_id, dismissal.sessions))
 
     def _tell_here(self, event: Event, asking: Asking) -> None:
-        # At once: what it tells its own clients depends on nobody else. That a toast of another
-        # worker's, published before, is overtaken in Redis is seen by the positions.
+        # At once: what it tells its own clients depends on nobody else. Should this overtake a toast
+        # of another worker, published before, the positions show it.
         if self.hearing.ear is None or not (self.serving and self.routes.joined(event.route)):
             asking.here(0, 0)
             return
@@ -150,17 +150,17 @@ class Broker:
     def _reached(self, asking: Asking, event: Event, roll: _Roll, receivers: object) -> None:
         if not isinstance(receivers, int) and event.seq is not None:
             self._unsaid.note(event.route)
-        # Who does not hear, hears no answers: they are not waited for.
+        # A process that does not hear will hear no answers, and does not wait for any.
         if roll.heard and self._listener.heard and isinstance(receivers, int):
-            # Who watches answers nothing. How many were subscribed a moment before is believed only
-            # then: one that came in between would answer, too, in the place of another.
+            # Watchers answer nothing, so with them the number of subscribers counts, as it was a
+            # moment before. Without them PUBLISH knows better: one may have subscribed since.
             answering = min(receivers, roll.hearers.get(event.route, receivers))
             asking.reached(answering, sound=self._are_all_there(roll.hearers.get(EVERYBODY)))
         else:
             asking.reached(0, sound=False)
 
     def _are_all_there(self, there: int | None) -> bool:
-        """Tell whether no worker is about to connect again: its clients hear nothing meanwhile."""
+        """Tell whether nobody is missing who may just be connecting again, with clients of its own."""
         if there is None:
             return False
         return there > len(self._peers) if self.serving else self._crew.all_there(there)
@@ -287,11 +287,11 @@ class Broker:
             self._peers.tick()
             self._ask_for_silent()
         else:
-            # What is said meanwhile is perhaps not heard; nor are the beats of others.
+            # Meanwhile events may go unheard, and beats, too: nobody is blamed for missing ones.
             self._doubt(None)
         self._ticks += 1
         if self._ticks % LOOK_TICKS == 0:
-            # Whatever else was lost, with whoever lost it, no page stays without it for long.
+            # Whatever was lost with a process that died: no page stays without it for long.
             self._doubt(None)
         self._tell_unsaid()
         self._speaking.tick()

@@ -1,4 +1,4 @@
-"""Ask Redis something in the way of a request: briefly, once, and not while it is away."""
+"""Ask Redis something and wait for the answer: briefly, once, and not while it is away."""
 
 from __future__ import annotations
 
