@@ -66,7 +66,10 @@ class RedisBackplane:
         return self._broker.broadcast(events)
 
     def dismiss(self, dismissal: Dismissal) -> None:
-        self._runtime.call(self._broker.dismiss, dismissal)
+        if self._runtime.on_loop():
+            self._broker.dismiss(dismissal)  # now: whoever closes next has said it
+        else:
+            self._runtime.call(self._broker.dismiss, dismissal)
 
     def abandon(self) -> None:
         before = self._broker
