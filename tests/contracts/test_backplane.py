@@ -171,7 +171,7 @@ def test_one_event_that_fails_keeps_no_other_from_being_heard(
     told, shown = broadcast(*(toast(id=id) for id in "abc")), Confirmation(1, 2, complete=True)
     started = time.monotonic()
     assert told.wait(5) == [shown, Confirmation(), shown]
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     assert ear.heard == ["a", "b", "c"]
     assert "the toast b could not be told" in caplog.text
 

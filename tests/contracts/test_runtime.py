@@ -129,9 +129,9 @@ def test_a_timer_counts_from_now_even_at_the_end_of_a_long_turn(runtime):
 
 def test_a_cancelled_timer_never_fires(runtime):
     seen, happened = [], runtime.signal()
-    timer = runtime.call_later(0.01, lambda: seen.append("fired"))
+    timer = runtime.call_later(0.2, lambda: seen.append("fired"))  # a thread starts before that
     natively(runtime, timer.cancel)
-    runtime.call_later(0.05, happened.set)
+    runtime.call_later(0.25, happened.set)
     done(runtime, happened)
     timer.cancel()
     assert seen == []
@@ -254,7 +254,7 @@ def test_a_signal_wakes_every_waiter_whoever_sets_it(runtime):
 def test_waiting_gives_up_after_its_time(runtime):
     began = time.monotonic()
     assert not runtime.signal().wait(0.03)
-    assert 0.03 <= time.monotonic() - began < 1
+    assert 0.03 <= time.monotonic() - began < 5
     seen = []
     natively(runtime, lambda: seen.append(runtime.signal().wait(0.03)))
     assert seen == [False]

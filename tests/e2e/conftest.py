@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -112,6 +113,17 @@ class Server(Door):
         children = [child.pid for child in psutil.Process(self.pid).children()]
         return children or [self.pid]
 
+    def wait_for_workers(self, many):
+        """Wait until so many workers of gunicorn's are there, and hear what they are told.
+
+        Between its fork and its first steps a worker takes signals as its master does: one that is
+        asked to end then never hears of it, and is killed when its time is over.
+        """
+        until = time.monotonic() + 30
+        while sum(begun(pid) for pid in self.workers()) < many:
+            assert time.monotonic() < until, f"fewer than {many} workers:\n{self.log}"
+            time.sleep(0.02)
+
     def wait_until_ready(self):
         for _ in range(1500):
             if self.process.poll() is not None:
@@ -123,7 +135,7 @@ class Server(Door):
                 time.sleep(0.01)
         pytest.fail(f"the server never got ready:\n{self.log}")
 
-    def stop(self, number=signal.SIGTERM, seconds=10):
+    def stop(self, number=signal.SIGTERM, seconds=30):
         """Signal the server and return how long it took to end."""
         began = time.monotonic()
         self.process.send_signal(number)
@@ -137,6 +149,14 @@ class Server(Door):
             for process in everybody:
                 process.kill()
         self.process.wait(10)
+
+
+def begun(pid):
+    """Tell whether a worker of gunicorn's has its own signal handlers: only its master heeds HUP."""
+    with suppress(OSError):
+        [caught] = re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+        return not int(caught, 16) >> (signal.SIGHUP - 1) & 1
+    return False
 
 
 def command(worker, app, fd, options):

@@ -112,6 +112,7 @@ def test_what_was_counted_survives_a_reload_and_the_folder_does_not_grow(server,
         server.post("/toast", {"user_id": f"user{number}", "toast": "Hi"})
     before = eventually(server, lambda found: total(found, "published_total") == 10)
     for _ in range(2):
+        server.wait_for_workers(3)
         old = server.workers()
         server.process.send_signal(signal.SIGHUP)
 

@@ -37,7 +37,7 @@ def test_a_stopping_worker_tells_1012(serve, worker):
         server.process.terminate()
         assert flock.run(lambda: all(bird.closed for bird in flock.birds), 5)
         assert {bird.closed.code for bird in flock.birds} == {1012}
-    server.process.wait(10)
+    server.process.wait(30)
 
 
 def test_large_messages_arrive_whole_at_a_reader_that_pauses(serve):

@@ -67,7 +67,7 @@ def test_a_worker_that_stops_hears_what_became_of_its_pushes(server, apple, url)
     server.process.send_signal(signal.SIGTERM)
     time.sleep(0.5)  # the worker is told, and has closed its door
     apple.release()
-    server.process.wait(10)
+    server.process.wait(30)
     assert ask(url, STATES) == [("sent", MANY + 1)]
     assert len(apple.requests) == MANY + 1
     assert apple.faults() == []

@@ -87,4 +87,4 @@ def serving(process: subprocess.Popen[str]) -> Iterator[str]:
     else:
         raise AssertionError(process.stderr.read() if process.stderr else "")
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(30)

@@ -132,7 +132,7 @@ def test_sigterm_tells_the_client_and_ends_cleanly(start: Start, program: tuple[
         with pytest.raises(ConnectionClosed):
             connection.recv(10)
     assert connection.close_code == 1012
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     assert "Traceback" not in process.communicate()[1]
 
 
@@ -219,7 +219,7 @@ def test_a_signal_adds_no_worker_that_nobody_hears(start: Start) -> None:
         if "one worker is left" in line:
             process.send_signal(signal.SIGTERM)
     assert booted == 1
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
 
 
 def test_the_log_is_json_where_that_was_asked_for(start: Start) -> None:

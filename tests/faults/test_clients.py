@@ -33,7 +33,7 @@ def test_who_vanishes_is_found_by_its_silence_and_misses_nothing(make_cluster, f
 
 
 def test_who_never_reads_is_cut_off_delays_nobody_and_misses_nothing(make_cluster, flock):
-    cluster = make_cluster(workers=1, slow_seconds=1)
+    cluster = make_cluster(workers=1, slow_seconds=2)
     birds = flock(cluster)
     birds.come(cluster, ["ada"] * 10)
     [mute] = birds.come(cluster, ["mute"], receive_buffer=4096)
@@ -58,5 +58,5 @@ def test_who_never_reads_is_cut_off_delays_nobody_and_misses_nothing(make_cluste
     settle(birds, good, bad)
     assert mute.codes == [4008]
     assert not any(bird.codes for bird in birds.birds[:-1])
-    assert good.slowest() < 1
+    assert good.slowest() < 1.5  # nobody waits until it is cut off
     assert cluster.worst_stall() < STALL_SECONDS

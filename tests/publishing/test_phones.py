@@ -163,7 +163,7 @@ def test_a_publish_waits_no_longer_than_its_time(kit: Open) -> None:
     phone(here)
     began = time.monotonic()
     assert here.publish_toast("ada", "Hello").status == "queued"
-    assert 0.14 < time.monotonic() - began < 2
+    assert 0.14 < time.monotonic() - began < 10
     eventually(lambda: apple.posted)
     apple.over.set()
 
@@ -175,7 +175,7 @@ def test_while_the_push_service_is_away_nobody_waits(kit: Open) -> None:
     began = time.monotonic()
     for _ in range(5):
         assert here.publish_toast("ada", "Hello").status == "queued"
-    assert time.monotonic() - began < 2, "none of them waited five seconds"
+    assert time.monotonic() - began < 4.5, "none of them waited five seconds"
     assert len(apple.posted) == 1
     assert here.deliveries.waiting() == {"apns": 6}
 

@@ -62,9 +62,9 @@ def test_sockets_live_on_while_the_database_does_not_answer(serve, shared, reque
                 slowest = max(slowest, time.monotonic() - began)
                 time.sleep(0.06)
             refused.join(10)
-        assert slowest < 0.2
+        assert slowest < 1  # a busy machine; who waits for the database waits twice that
         assert answers[1][:2] == ("meanwhile", 503)
-        assert answers[1][2] < 3  # two seconds, and a busy machine
+        assert answers[1][2] < 6  # two seconds, and a busy machine
         deadline = time.monotonic() + 10
         while not any(status == 202 for title, status, _ in answers if title == "after"):
             assert time.monotonic() < deadline

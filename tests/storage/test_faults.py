@@ -21,6 +21,8 @@ pytestmark = pytest.mark.plain  # the processes that publish are patched themsel
 Start = Callable[..., "Running"]
 WAIT = 2.0
 """How long a publish waits for a database that cannot write."""
+STANDSTILL = 0.4
+"""The longest a loop may stand still, in seconds: far less than anything that happens here takes."""
 
 
 class Running:
@@ -89,8 +91,8 @@ def test_locked_for_3_seconds_the_loop_goes_on_and_nothing_refused_is_kept(
     with locked(url):
         time.sleep(3)
     heard = running.heard()
-    assert heard["standstill"] < 0.2
-    assert heard["slowest"] < WAIT + 0.5
+    assert heard["standstill"] < STANDSTILL
+    assert heard["slowest"] < WAIT + 1.5
     assert {*heard["refused"]} == {LOCKED}
     assert stored(url) == {*heard["acknowledged"]}
     assert heard["duplicates"] == 0
@@ -143,7 +145,7 @@ def test_a_server_that_stops_and_comes_back_lost_nothing_it_acknowledged(
     finally:
         postgres.start()
     heard = running.heard()
-    assert heard["standstill"] < 0.2
+    assert heard["standstill"] < STANDSTILL
     assert heard["duplicates"] == 0
     assert stored(url) == {*heard["acknowledged"]}
     assert_positions_have_no_gap(url)

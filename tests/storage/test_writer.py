@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -240,7 +241,12 @@ def hub(url: str) -> Iterator[Database]:
     database.close()
 
 
-def test_greenlets_that_ask_in_one_turn_share_a_commit(hub: Database) -> None:
+def test_greenlets_that_ask_in_one_turn_share_a_commit(
+    hub: Database, request: pytest.FixtureRequest
+) -> None:
+    # Else gevent ends a turn after 5 ms, which a busy machine takes to begin a greenlet.
+    request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(10)
     runtime, heard = hub._runtime, list[int]()
     for number in range(16):
         runtime.spawn(lambda number=number: heard.append(hub.write(add, number)))  # type: ignore[misc]
@@ -358,7 +364,7 @@ def test_a_full_disk_is_told_at_once_and_readers_go_on(
     started = time.monotonic()
     with pytest.raises(StorageUnavailable, match="the disk is full; nothing was kept"):
         database.write(fill, 2)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 1.9, "it waited for room, as for a lock"
     assert numbers(database) == [1]
     database.write(add, 3)
     assert numbers(database) == [1, 3]
@@ -475,7 +481,7 @@ def watch():
         worst = max(worst, time.monotonic() - started - 0.005)
 
 def hold(connection, members):
-    monkey.get_original("time", "sleep")(0.3)
+    monkey.get_original("time", "sleep")(1)
     return members
 
 def store(number):
@@ -493,7 +499,7 @@ stop = True
 watcher.join()
 storage.close()
 assert all(job.value for job in jobs)
-assert worst < 0.2, worst
+assert worst < 0.5, worst
 """
 
 

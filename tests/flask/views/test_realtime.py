@@ -81,7 +81,7 @@ def test_a_page_of_another_origin_is_403(client, shake, origin):
 def test_a_server_without_a_socket_is_told_in_one_line(shake, caplog):
     answer = shake()
     assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
-    assert "TOASTKIT_GATEWAY=portable" in caplog.text
+    assert "serve with gunicorn" in caplog.text
     assert "Traceback" not in caplog.text
 
 
