@@ -12,10 +12,13 @@ from tests.backplane.redis.workers import Process, Worker, until
 from tests.fakes import control, toast
 from tests.redis import RedisServer
 from toastkit.backplane.contract import Confirmation, Dismissal
-from toastkit.backplane.redis import asking, broker, peers
+from toastkit.backplane.redis import RedisBackplane, asking, broker, peers
 from toastkit.backplane.redis.envelope import MAX_BYTES
 from toastkit.backplane.redis.notices import Answered, encode
 from toastkit.backplane.redis.pump import Command, Then
+from toastkit.clock import SystemClock
+from toastkit.config import Config
+from toastkit.runtime import ThreadsRuntime
 
 
 def subscribers(server: RedisServer, channel: str | bytes) -> int:
@@ -290,6 +293,13 @@ def test_a_dismissal_reaches_every_other_worker(hire: Hire) -> None:
     workers[0].backplane.dismiss(dismissal)
     until(lambda: workers[1].dismissed and workers[2].dismissed)
     assert [worker.dismissed for worker in workers] == [[], [dismissal], [dismissal]]
+
+
+def test_who_never_used_it_needs_no_loop_to_close_it(config: Config) -> None:
+    """Such as ``flask toastkit devices``, which ends when no thread can be made any more."""
+    runtime = ThreadsRuntime()
+    RedisBackplane(config, runtime, SystemClock()).close()
+    assert runtime._loop is None
 
 
 def test_what_a_process_has_said_is_said_before_it_ends(hire: Hire) -> None:

@@ -49,6 +49,7 @@ class RedisBackplane:
         self._broker.hearing.heed = heed
 
     def serve(self) -> None:
+        self._used = True
         # At once: on the loop, too, somebody may broadcast before the call's turn comes.
         self._broker.serving = True
         self._runtime.call(self._broker.serve)
@@ -63,9 +64,11 @@ class RedisBackplane:
         self._broker.routes.leave(route)
 
     def broadcast(self, events: Sequence[Event]) -> Pending:
+        self._used = True
         return self._broker.broadcast(events)
 
     def dismiss(self, dismissal: Dismissal) -> None:
+        self._used = True
         if self._runtime.on_loop():
             self._broker.dismiss(dismissal)  # now: whoever closes next has said it
         else:
@@ -80,13 +83,16 @@ class RedisBackplane:
         self._broker.hearing.heed = before.hearing.heed
 
     def close(self) -> None:
+        self._goes.detach()
+        if not self._used:
+            return  # a loop may not run yet, and at the end of the program none can begin
         said = self._runtime.signal()
         self._runtime.ask(partial(self._broker.finish, said.set))
         said.wait(self._parts.seconds)
         self._runtime.ask(self._broker.close)
-        self._goes.detach()
 
     def _begin(self) -> None:
+        self._used = False
         self._broker = Broker(self._parts)
         # The loop holds the broker, and the broker does not hold this: so a kit that nobody holds
         # any more is collected, and its connections are closed.
