@@ -51,6 +51,26 @@ def test_where_none_is_named_nothing_is_said(facts, levels):
     assert levels(check, facts()) == []
 
 
+@pytest.mark.parametrize(
+    ("trouble", "remedy"),
+    [
+        ("Error 1 connecting to r:6379. certificate verify failed", "ssl_ca_certs="),
+        ("max number of clients reached", "raise maxclients"),
+        ("Error 111 connecting to r:6379. Connection refused", "start it"),
+        ("it wants a password", "PASSWORD@host"),
+    ],
+)
+def test_each_trouble_has_its_own_remedy(facts, trouble, remedy):
+    [told] = check(facts(redis=replace(GOOD, trouble=trouble)))
+    assert remedy in told.remedy
+
+
+def test_one_that_takes_no_more_is_a_failure_and_not_a_warning(facts, levels):
+    full = replace(GOOD, used=GOOD.most)
+    assert levels(check, facts(redis=full)) == [("fail", "redis")]
+    assert levels(check, facts(redis=replace(full, used=full.used - 1))) == [("warn", "redis")]
+
+
 def test_a_good_one_has_nothing_wrong(redis_server, found, redis_prefix):
     known, wrong = found(redis_server.url, redis_prefix=redis_prefix)
     assert wrong == []

@@ -27,6 +27,8 @@ OLDEST = (6, 2)
 FAR_MS = 20.0
 """A publish waits for Redis once or twice; what is nearer nobody notices."""
 
+MORE_CLIENTS = "raise maxclients; a worker opens three"
+
 LITTLE_BUFFER = 1 << 20
 FULL = 0.9
 
@@ -181,6 +183,10 @@ def _remedy(trouble: str) -> str:
         return "redis://:PASSWORD@host:6379/0, or redis://USER:PASSWORD@…, in TOASTKIT_REDIS_URL"
     if "user" in trouble:
         return RIGHTS
+    if "certificate" in trouble:
+        return "name the authority it was made by: rediss://host:6379/0?ssl_ca_certs=/path/ca.pem"
+    if "number of clients" in trouble:
+        return MORE_CLIENTS
     if "URL" in trouble:
         return "TOASTKIT_REDIS_URL is like redis://host:6379/0, rediss:// with TLS, unix:///path"
     return "start it, or correct TOASTKIT_REDIS_URL (rediss:// where it speaks TLS, else redis://)"
@@ -245,5 +251,5 @@ def _check_room(found: RedisFacts) -> Iterator[Finding]:
         yield warn(
             NAME,
             f"{found.clients} of {found.most_clients} connections are in use",
-            "raise maxclients; a worker opens three",
+            MORE_CLIENTS,
         )
