@@ -84,6 +84,15 @@ def test_who_is_forgotten_is_disconnected_and_unknown_at_every_worker(
     assert not ended(bob)
 
 
+def test_who_is_forgotten_by_a_command_that_ends_at_once_is_disconnected_too(
+    here: Kit, there: Kit
+) -> None:
+    ada = connect(there, "ada")
+    with here:
+        here.data.forget("ada")
+    until(lambda: ended(ada))
+
+
 def test_B12_who_became_a_user_is_disconnected_at_every_worker(here: Kit, there: Kit) -> None:
     _, session, _ = here.identity.anonymous.begin("phone-of-ada")
     anonymous = connect(there, session.user_id)

@@ -42,8 +42,8 @@ def forget(user: str, yes: bool, as_json: bool) -> None:
     """Delete everything that is kept about USER, for good.
 
     In the app's own registered tables, too. It cannot be taken back, so it asks first. What USER has
-    open to a process that serves stays until its ticket ends, within TOASTKIT_TICKET_SECONDS.
-    Broken off, it may be called again.
+    open to a process that serves ends at once with Redis, and without stays until its ticket ends,
+    within TOASTKIT_TICKET_SECONDS. Broken off, it may be called again.
     """
     name = user_id(user, "USER")
     if not yes:
