@@ -11,14 +11,13 @@ from toastkit import Config, Kit
 from toastkit.clock import Clock
 from toastkit.config import PREFIX, unknown
 from toastkit.current import register_finder
-from toastkit.errors import ConfigError
 from toastkit.hooks import Authorize, Facts, Hooks, SignedIn, UserLoader
 from toastkit.publishing import controls
 from toastkit.senders.contract import Sender
 from toastkit.storage import Ownable
 from toastkit.verifiers.contract import Verifier
 
-from . import cli, hosting, logins, logs, metering, mounting, origins, places
+from . import cli, hosting, logins, logs, metering, mounting, origins, places, testcases
 from .ratelimits import RateLimits
 from .state import KEY, State, current_kit, find_kit
 
@@ -97,11 +96,6 @@ class ToastKit:
             ConfigError: a setting is wrong, a path is taken, or toastkit is set up here already.
         """
         hosting.ensure_app(app)
-        if KEY in app.extensions:
-            raise ConfigError(
-                f"toastkit is set up on {app.name!r} already: use either ToastKit(app) or "
-                "init_app(app), once for each app"
-            )
         db = self._db if db is None else db
         config = self._configure(app, db)
         origins.check(config)
@@ -133,6 +127,7 @@ class ToastKit:
         register_finder(find_kit)
         logs.install()
         self._settle_at_first_request(app)
+        testcases.close_with_its_test(kit)
 
     @property
     def kit(self) -> Kit:

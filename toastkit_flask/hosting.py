@@ -17,6 +17,8 @@ from toastkit.config import PREFIX, sources
 from toastkit.errors import ConfigError
 from toastkit.storage.tables import metadata
 
+from .state import KEY
+
 APP_CONFIG = "app.config"
 
 _DEFAULT_PLACE = "the app's instance folder"
@@ -118,15 +120,20 @@ def host(app: Flask, db: Any) -> Host:
 
 
 def ensure_app(app: Any) -> None:
-    """Make sure that an app was given.
+    """Make sure that an app was given, and one that toastkit is not set up on.
 
     Raises:
-        ConfigError: it is something else.
+        ConfigError: it is something else, or toastkit is.
     """
     if not isinstance(app, Flask):
         raise ConfigError(
             f"ToastKit takes a Flask app, not {type(app).__name__}: ToastKit(app, db=db), or "
             "ToastKit(db=db) and init_app(app)"
+        )
+    if KEY in app.extensions:
+        raise ConfigError(
+            f"toastkit is set up on {app.name!r} already: use either ToastKit(app) or "
+            "init_app(app), once for each app"
         )
 
 

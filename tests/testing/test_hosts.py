@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import pages
 from tests.embedding.harness import OWN, PLUGIN, run
 
 pytestmark = pytest.mark.plain
@@ -196,3 +197,51 @@ def test_the_kits_of_fixtures_are_closed_with_them(tmp_path: Path) -> None:
         text = TESTS.format(fixtures=fixtures, left=left)
         (tmp_path / OWN / f"test_{number}.py").write_text(text)
     assert run(tmp_path, OWN, *PLUGIN)[OWN] == 5 * len(FIXTURES)
+
+
+CASES = """
+import gc, os, sys, threading, unittest
+from functools import cache
+import host
+
+def used():
+    gc.collect()
+    return threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+class EachTest(unittest.TestCase):
+    def setUp(self):
+        self.client = host.create_app().test_client()
+
+    def order(self):
+        self.assertEqual(self.client.post("/orders").status_code, 200)
+
+    test_1 = test_2 = test_3 = order
+
+class EachClass(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.client = host.create_app().test_client()
+
+    test_1 = test_2 = EachTest.order
+
+the_only_app = cache(host.create_app)
+
+class Held(unittest.TestCase):
+    def setUp(self):
+        self.client = the_only_app().test_client()
+
+    test_1 = test_2 = EachTest.order
+
+def left(*cases):
+    suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, cases))
+    assert unittest.TextTestRunner(sys.stdout).run(suite).wasSuccessful()
+    return used()
+"""
+
+
+def test_unittest_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "host.py").write_text(MODULE)
+    (tmp_path / "cases.py").write_text(CASES)
+    ask = "from cases import *; before = left(EachTest); print(before)"
+    code = f"{ask}; assert left(EachTest, EachClass, EachTest) == before, used(); left(Held)"
+    assert "unable to open" not in pages.run(code, tmp_path)

@@ -31,8 +31,13 @@ def ended(maker: Any) -> None:
     a module holds is there for the next test, too.
     """
     for kit in _made_by.pop(maker, ()):
-        if kit in open_kits and not _is_held_by_a_module(kit):
-            kit.close()
+        close_unless_held(kit)
+
+
+def close_unless_held(kit: Kit) -> None:
+    """Close the kit of a test that is over, unless a module has it for the next one, too."""
+    if kit in open_kits and not _is_held_by_a_module(kit):
+        kit.close()
 
 
 def _is_held_by_a_module(kit: Kit) -> bool:
