@@ -284,9 +284,14 @@ DOOMED = [*pruning._old(5), *pruning._over(5)]
 
 @pytest.mark.parametrize("doomed", DOOMED, ids=lambda doomed: doomed.table.name)
 def test_rows_are_deleted_by_their_keys(plans: Plans, doomed: Doomed) -> None:
-    batch = batches._Batch(doomed, [("a", "b")[: len(list(doomed.table.primary_key))]])
+    columns = len(list(doomed.table.primary_key))
+    keys = [(f"a{number}", f"b{number}")[:columns] for number in range(batches.BATCH)]
+    batch = batches._Batch(doomed, keys)
     plan = plans(lambda connection: batches._carry_out(connection, [batch]))
     assert f"SCAN {doomed.table.name}" not in plan
+    assert f"SEARCH {doomed.table.name} USING" in plan
+    # By the key alone: a range of what is old would be gone through in the writer's turn.
+    assert "INDEX toastkit_" not in plan
 
 
 def test_a_look_that_finds_nothing_writes_nothing(file: Path, runtime: Runtime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, select, tuple_
 
 from .database import Database
 
@@ -82,12 +82,17 @@ def _carry_out(connection: Connection, batches: Sequence[_Batch]) -> list[int]:
 
 
 def _delete_now(connection: Connection, batch: _Batch) -> int:
-    table = batch.doomed.table
+    table, gone = batch.doomed.table, batch.doomed.gone
+    # Looked at again: what was to go may be wanted again meanwhile.
+    if connection.dialect.name == "sqlite":
+        # Each by its key: to find rows of several columns in a list SQLite goes through the table.
+        own = [column == bindparam(f"key{n}") for n, column in enumerate(_key(table))]
+        given = [{f"key{n}": value for n, value in enumerate(key)} for key in batch.keys]
+        return connection.execute(delete(table).where(*own, gone), given).rowcount
+    # A row of a host's that the host's own transaction holds is passed over: everybody who writes
+    # would wait for it.
     key = tuple_(*_key(table))
-    # Looked at again: what was to go may be wanted again meanwhile. A row of a host's that the
-    # host's own transaction holds is passed over: everybody who writes would wait for it.
-    free = select(*_key(table)).where(key.in_(batch.keys), batch.doomed.gone)
-    free = free.with_for_update(skip_locked=True)
+    free = select(*_key(table)).where(key.in_(batch.keys), gone).with_for_update(skip_locked=True)
     return connection.execute(delete(table).where(key.in_(free))).rowcount
 
 

@@ -34,7 +34,8 @@ def _old(cutoff: int) -> Iterator[Doomed]:
     # its id, so the time of its own making is asked for, too.
     first = ids.first_at(max(0, cutoff))
     column = toasts.c
-    gone = and_(column.id < first, column.created_at < cutoff, column.state.not_in(UNDECIDED))
+    decided = and_(*(column.state != state for state in UNDECIDED))
+    gone = and_(column.id < first, column.created_at < cutoff, decided)
     yield Doomed(toasts, gone, (column.id,), column.user_id)
     finished = (deliveries.c.id < first) & deliveries.c.next_attempt_at.is_(None)
     yield Doomed(deliveries, finished, (deliveries.c.id,), deliveries.c.user_id)
