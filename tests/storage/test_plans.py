@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, create_engine
 
+from tests.fakes import toast
 from toastkit.clock import SystemClock
 from toastkit.deliveries import Carried, Delivery, Due, Outcome, Owing, Refusal, Sent
 from toastkit.records import AnonymousDevice, Device, PageQuery, Position, Since, StateChange
@@ -23,6 +24,7 @@ from toastkit.storage import (
     forgetting,
     learning,
     marking,
+    outbox,
     page,
     pruning,
     rebinding,
@@ -33,6 +35,7 @@ from toastkit.storage import (
 )
 from toastkit.storage import devices as repository
 from toastkit.storage import owing as owed_by
+from toastkit.storage.accepting import Accepting, Row
 from toastkit.storage.batches import Doomed
 from toastkit.storage.due import Claim
 from toastkit.storage.recovering import Wanted
@@ -213,6 +216,15 @@ def test_whether_a_newer_one_is_owed_too_is_found_by_keys(plans: Plans) -> None:
     assert "INDEX toastkit_toasts_collapse (user_id=? AND collapse_key=? AND seq>?)" in plan
     assert "INDEX toastkit_deliveries_toast (toast_id=?)" in plan
     assert_no_scan(plan)
+
+
+def test_what_waits_in_the_outbox_is_taken_by_its_ids(plans: Plans) -> None:
+    accepting = Accepting(SystemClock())
+    rows = [Row(toast("ada", id=f"toast{number}"), 0) for number in range(64)]
+    waiting = [outbox.Waiting("ada", row) for row in rows]
+    plan = plans(lambda connection: outbox.relay(connection, accepting, [waiting]))
+    assert "SEARCH toastkit_outbox USING INDEX toastkit_outbox_id (id=?)" in plan
+    assert "SCAN toastkit_" not in plan
 
 
 @pytest.mark.parametrize("state", ["acked", "sent", "owed"])

@@ -110,7 +110,9 @@ def _relay(
     # for SQLite gives the number of a row that is gone to the next one.
     # And only as it was read: what has become another user's meanwhile is relayed as theirs.
     wanted = [(each.row.event.id, each.user_id) for each in waiting]
-    own = tuple_(_column.id, _column.user_id).in_(wanted)
+    # The ids by themselves, too: SQLite finds no pair in a list without reading the whole table.
+    ids = _column.id.in_([id for id, _ in wanted])
+    own = ids & tuple_(_column.id, _column.user_id).in_(wanted)
     taking = delete(outbox).where(own).returning(_column.id)
     taken = set(connection.execute(taking).scalars())
     rows = [each.row for each in waiting if each.row.event.id in taken]
