@@ -13,8 +13,9 @@ from typing import Protocol
 from ..clock import Clock
 from ..config import Config
 from ..deliveries import Carried, Delivery, DeliveryState, Ended, StoredDelivery
-from ..runtime.contract import Runtime, Signal
+from ..runtime.contract import Runtime
 from .board import Board
+from .errands import Errands
 from .judge import Judge
 from .posting import Senders
 from .rounds import Round, Rounds
@@ -149,13 +150,12 @@ class Courier(Rounds):
         self._seconds = seconds
         self._lease_ms = parts.config.lease_ms
         self._held: dict[str, _Held] = {}
-        self._out: set[object] = set()
+        self._errands = Errands(parts.runtime, parts.clock)
         self._taken = 0
         self._full: frozenset[str] = frozenset()
         self._patience = parts.config.confirm_ms / 1000
         self._strange: set[str] = set()
         self._looked_at = -math.inf
-        self._back: Signal | None = None
 
     def stop(self, seconds: float) -> None:
         """Begin no further attempt; wait at most ``seconds`` for those that go on."""
@@ -168,7 +168,7 @@ class Courier(Rounds):
         Raises:
             StorageUnavailable: what is due stays due.
         """
-        while (self.carry() or self._out) and not self.stopped:
+        while (self.carry() or self._errands.out) and not self.stopped:
             self._await(self._seconds)
 
     def settle(self, seconds: float) -> bool:
@@ -221,10 +221,7 @@ class Courier(Rounds):
         return len(taken)
 
     def _await(self, seconds: float) -> None:
-        # Set first, looked second; whoever comes back goes first and looks second.
-        self._back = self._runtime.signal()
-        if self._out:
-            self._back.wait(seconds)
+        self._errands.finish(seconds)
 
     def _room(self, senders: Senders) -> dict[str, int]:
         room = {}
@@ -241,28 +238,9 @@ class Courier(Rounds):
         until = self._clock.now() + self._lease_ms
         held = self._held[delivery.id] = _Held(delivery, until, self._clock.monotonic())
         try:
-            self._send_out(partial(self._attempt, senders, held))
+            self._errands.begin(partial(self._attempt, senders, held))
         except BaseException:  # no thread is to be had: the lease must run out
             del self._held[delivery.id]
-            raise
-
-    def _send_out(self, job: Callable[[], object]) -> None:
-        """Have a job done beside everything else; whoever stops waits until it is back."""
-        token = object()
-
-        def run() -> None:
-            try:
-                job()
-            finally:
-                self._out.discard(token)
-                if self._back is not None and not self._out:
-                    self._back.set()
-
-        self._out.add(token)
-        try:
-            self._runtime.spawn(run)
-        except BaseException:
-            self._out.discard(token)
             raise
 
     def _attempt(self, senders: Senders, held: _Held) -> None:
@@ -293,7 +271,7 @@ class Courier(Rounds):
         while ended := self._repository.expire(BATCH):
             say = self._sink.settled(ended)
             if say is not None:
-                self._send_out(say)
+                self._errands.begin(say)
             if len(ended) < BATCH or self.stopped:
                 break
             self._runtime.breathe()

@@ -16,7 +16,12 @@ class Errands:
         self._clock = clock
         self._out: set[Signal] = set()
 
-    def begin(self, job: Callable[[], None]) -> None:
+    @property
+    def out(self) -> int:
+        """Return how many are not back."""
+        return len(self._out)
+
+    def begin(self, job: Callable[[], object]) -> None:
         """Have a job done beside everything else; it may block."""
         back = self._runtime.signal()
 
@@ -35,7 +40,7 @@ class Errands:
             raise
 
     def finish(self, seconds: float) -> None:
-        """Wait at most ``seconds`` until all are back."""
+        """Wait at most ``seconds`` until all that have begun by now are back."""
         until = self._clock.monotonic() + seconds
         for back in list(self._out):
             if not back.wait(max(0.0, until - self._clock.monotonic())):
