@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.postgres import ask
@@ -129,6 +130,18 @@ def test_a_bad_member_nobody_waits_for_is_logged(
     all_said(runtime)
     assert "a state change could not be written" in caplog.text
     assert "IntegrityError" in caplog.text
+
+
+def test_of_a_table_that_is_gone_one_line_says_all(
+    database: Database, runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A test of a host's that ends with db.drop_all() drops toastkit's tables, too.
+    database.owe(lambda connection, _: connection.execute(text("DELETE FROM gone")), 1)
+    database.write(add, 2)
+    all_said(runtime)
+    assert "a state change could not be written: " in caplog.text
+    assert "gone" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_no_error_shows_what_users_read(database: Database) -> None:

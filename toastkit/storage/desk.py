@@ -16,7 +16,7 @@ from ..clock import Clock
 from ..errors import StorageUnavailable
 from ..runtime.contract import Signal
 from .group import Committer, InDoubt, Member
-from .trouble import Locked, Lost, with_cause
+from .trouble import Locked, Lost, cause, with_cause
 
 GROUP = 64
 """How much joins one commit: so much of what somebody waits for, and so much of what is owed."""
@@ -251,8 +251,11 @@ class Desk:
 
     def _blame(self, member: Member, error: Exception) -> None:
         if member.done is None:
-            complaint = partial(log.error, "a state change could not be written", exc_info=error)
-            self._call(complaint)
+            said = cause(error)
+            # Of a table that is gone (a host's tests drop them all) that says everything.
+            gone = said.startswith(("no such table", "relation "))
+            complaint = partial(log.error, "a state change could not be written: %s", said)
+            self._call(partial(complaint, exc_info=None if gone else error))
         member.fail(error)
 
     def _put_back(self, group: Sequence[Member], error: StorageUnavailable) -> None:
