@@ -134,6 +134,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     By chance, but the same everywhere: slow ones stand together in their files.
     """
+    if moving := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"named after an address, and otherwise in each process: {moving}")
     index, count = map(int, config.getoption("--shard").split("/"))
     mine = {item for item in items if crc32(item.nodeid.encode()) % count == index}
     config.hook.pytest_deselected(items=[item for item in items if item not in mine])

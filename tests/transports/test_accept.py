@@ -198,7 +198,9 @@ def test_tls_of_the_server_itself_is_refused_in_one_line(pair):
 
 
 @pytest.mark.parametrize(
-    "given", [{"SERVER_SOFTWARE": "gevent/26.5"}, {"eventlet.input": object()}], ids=str
+    "given",
+    [{"SERVER_SOFTWARE": "gevent/26.5"}, {"eventlet.input": object()}],
+    ids=["gevent", "eventlet"],
 )
 def test_the_portable_gateway_takes_servers_that_keep_their_socket(given):
     assert arrive(environ(**given), gateway="portable").portable
