@@ -96,8 +96,11 @@ def test_other_lines_are_left_alone():
     assert written(record("GET /realtime-prices?day=1")) == "GET /realtime-prices?day=1"
 
 
-def test_installing_twice_adds_one_filter(app):
-    logs.install()
-    for name in ("werkzeug", "gunicorn.access"):
-        mine = [f for f in logging.getLogger(name).filters if isinstance(f, logs.HideTickets)]
-        assert len(mine) == 1
+def test_each_app_installs_it_and_it_is_there_once(make_app, monkeypatch):
+    loggers = [logging.getLogger(name) for name in ("werkzeug", "gunicorn.access")]
+    for logger in loggers:
+        monkeypatch.setattr(logger, "filters", [])
+    for _ in range(2):
+        make_app()
+        for logger in loggers:
+            assert [type(each) for each in logger.filters] == [logs.HideTickets]
