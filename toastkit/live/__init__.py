@@ -8,7 +8,8 @@ Nothing here does I/O, reads a clock but the injected one, or knows a framework.
 - ``dispatch`` carries out what clients say, with ``rules`` and ``refreshing``.
 - ``position`` tells what one more toast is to a connection. ``recovery`` tells it what it missed
   (its state is ``catching``, its reads are ``readings``); ``doubts`` finds out who missed something.
-- ``watch`` pings and ends, once a ``wheel``'s turn; ``comings`` tells others who comes and goes.
+- ``watch`` pings and ends, once a ``wheel``'s turn; ``comings`` tells others who comes and goes,
+  ``connected`` who is here now.
 """
 
 from .comings import Witness

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 from weakref import WeakSet
 
+from .jobs import guarded
+
 
 class Forkable(Protocol):
     """Something that holds what a forked child must not use: sockets, threads, locks."""
@@ -37,4 +39,4 @@ class Living(WeakSet[T]):
 
     def _tell(self) -> None:
         for each in list(self):
-            each._forked()  # noqa: SLF001
+            guarded(each._forked)  # noqa: SLF001  # one that fails keeps no other from letting go
