@@ -196,6 +196,9 @@ class Truth(RuleBasedStateMachine):
             if frame["type"] == "connection_ack":
                 client.position = Position(frame["seq"], frame["epoch"])
             return
+        if frame["type"] == "error" and frame["code"] == "unrecoverable_position":
+            # More came from elsewhere than is told at once: what is undecided of it is told late.
+            client.start = self.model.seqs[client.user]
         if frame["type"] == "unsubscribe_ack":
             client.topics = tuple(each for each in client.topics if each not in frame["topics"])
         if frame["type"] != "toast":
