@@ -228,7 +228,8 @@ def test_what_was_found_and_cannot_be_read_is_looked_for_again(
         client.connection.receive(b'{"type": "ping"}')
         for _ in range(4):
             look_again(world)
-        assert [frame["type"] for frame in client.news()] == [*["control" for _ in held], "pong"]
+        told = [frame["type"] for frame in client.news() if frame != "PING"]
+        assert told == [*["control" for _ in held], "pong"]
     for _ in range(4):
         look_again(world)
     assert numbers(client) == [2]

@@ -129,6 +129,7 @@ class Schedule:
 
     def second(self) -> None:
         self.settle()
+        self.client.connection.heard()
         self.world.pass_time(1)
         self.settle()
 
