@@ -8,11 +8,14 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
+from functools import partialmethod
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from zlib import crc32
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import none
 
@@ -120,7 +123,13 @@ def apple(papers: Papers) -> Iterator[Apple]:
 
 
 def pytest_configure() -> None:
-    """Let processes that tests start hear Ctrl-C, also where a shell runs us in the background."""
+    """Have the same ground everywhere.
+
+    Processes that tests start hear Ctrl-C, also where a shell runs us in the background. Click keeps
+    stderr apart, which before 8.2 it did only when asked to.
+    """
+    if "mix_stderr" in signature(CliRunner).parameters:
+        CliRunner.__init__ = partialmethod(CliRunner.__init__, mix_stderr=False)  # type: ignore[assignment]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -223,12 +223,15 @@ def test_offload_in_a_loop_callback_is_refused(runtime, caplog):
 
 
 def test_a_thread_of_its_own_does_not_hold_the_loop(runtime):
-    nap, happened, turns = monkey.get_original("time", "sleep"), runtime.signal(), []
-    runtime.thread(lambda: (nap(0.1), happened.set()))
-    while not happened.wait(0):
-        turns.append(runtime.ask(runtime.on_loop))
+    held, happened = monkey.get_original("_thread", "allocate_lock")(), runtime.signal()
+    held.acquire()
+    runtime.thread(lambda: (held.acquire(timeout=10), happened.set()))
+    for _ in range(5):
+        assert runtime.ask(runtime.on_loop)
         pause(runtime, 0.005)
-    assert len(turns) > 5
+    assert not happened.wait(0)
+    held.release()
+    done(runtime, happened)
 
 
 def test_a_signal_wakes_every_waiter_whoever_sets_it(runtime):
