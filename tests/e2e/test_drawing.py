@@ -69,8 +69,9 @@ def test_who_dismisses_by_pointer_goes_on_where_they_were(page):
     page.run("['a', 'b'].forEach((id) => draw(id)), 0")
     place = "(({ x, y }) => ({ x: x + 9, y: y + 9 }))(document.querySelector('.toastkit-close').getBoundingClientRect())"
     page.until("document.getAnimations().length === 0")
+    page.run("document.body.style.height = '5000px', scrollTo(0, 3000)")
     click(page, page.run(place))
-    assert page.run("[titles(), focused()]") == ["b", "field"]
+    assert page.run("[titles(), focused(), scrollY]") == ["b", "field", 3000], "and see the same"
 
 
 def test_a_toast_that_is_replaced_keeps_the_focus(page):

@@ -16,7 +16,9 @@
  *                           it marks it seen
  *   token                   a bearer token or a function that gives one (or a promise of one);
  *                           without it the page's own cookie signs in
- *   headers, base, deviceId, bundleId, topics     of the bootstrap request
+ *   headers                 sent with each request, such as a CSRF token of your login's
+ *   base                    origin and prefix of the service; those this script was loaded from
+ *   deviceId, bundleId, topics     of the bootstrap request
  * client: subscribe(topics), unsubscribe(topics), setForeground(true | false | null), close(),
  *   status; and of the list, each a promise that is rejected with an Error that has code and status:
  *   list({limit, cursor, unread}) -> {items, next_cursor, unread_count},
@@ -757,7 +759,7 @@
       card.remove();
       this._forget(card);
       for (const [key, place] of this.places) if (place === card) this.places.delete(key);
-      if (heir) heir.focus();
+      if (heir) heir.focus({ preventScroll: true }); // who has scrolled away goes on reading there
     }
 
     /** What has the focus in a card, if anything. */
