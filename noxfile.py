@@ -185,6 +185,12 @@ def apns2_oracle(session: nox.Session) -> None:
 
 
 @nox.session(tags=["full"])
+def faults(session: nox.Session) -> None:
+    """Do each fault with nothing else beside it: within the very seconds that are promised."""
+    _pytest(session, "tests/faults", "tests/e2e/test_workers.py")
+
+
+@nox.session(tags=["full"])
 def extensions(session: nox.Session) -> None:
     """Run toastkit beside the extensions that apps have already."""
     session.install("-e", ".[service]", *_group("test"), *_group("extensions"))

@@ -11,12 +11,11 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from tests.busy import BUSY
 from tests.clients.returning import Swallows
 from tests.cluster import Cluster, running, wait_for
 from tests.postgres import plain_engine
 
-BUSY = 1.6
-"""How much longer everything may take here: other tests run on the same machine."""
 PUBLISH_SECONDS = 1.2 * BUSY
 """What a publish may take while Redis is away."""
 BACK_SECONDS = 3.0 * BUSY

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
+from tests.busy import BUSY
 from tests.clients.returning import Swallow
 from tests.cluster import wait_for
 from tests.failpoints import POINTS, REDIS_POINTS
 from tests.faults.conftest import (
     BACK_SECONDS,
-    BUSY,
     PUBLISH_SECONDS,
     STALL_SECONDS,
     Stream,
