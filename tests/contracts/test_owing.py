@@ -280,6 +280,32 @@ def test_a_newer_one_that_does_not_ring_here_stands_for_nothing(
     assert owing.toast_id in rung
 
 
+def test_a_newer_one_that_has_failed_stands_for_nothing(
+    storage: Storage, owe: Any, phone: Any, push: Any, settle: Settle, clock: ManualClock
+) -> None:
+    phone()
+    older = owe(push(at=clock.now() + 1000), collapse_key="k")
+    owe(collapse_key="k")
+    [newer] = claim(storage)
+    settle(newer, Refusal("no"))
+    clock.advance(1)
+    assert [each.toast_id for each in claim(storage)] == [older.toast_id]
+
+
+def test_what_goes_to_no_device_is_each_user_s_and_each_kind_s_own(
+    storage: Storage, owe: Any, push: Any
+) -> None:
+    """Its target is empty, and tells nobody apart."""
+    mail, chat = push(kind="mail"), push(kind="chat")
+    owe(mail, collapse_key="k")
+    rings = [
+        owe(*dues, user_id=user_id, collapse_key="k")
+        for user_id, dues in (("ada", [mail]), ("ada", [chat]), ("bob", [mail]))
+    ]
+    taken = claim(storage, "mail", "chat")
+    assert {each.toast_id for each in taken} == {each.toast_id for each in rings}
+
+
 def test_what_was_owed_at_another_position_is_not_attempted(
     storage: Storage, owe: Any, phone: Any, change: Any
 ) -> None:

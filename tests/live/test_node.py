@@ -52,6 +52,25 @@ def test_a_beginning_that_fails_is_told_and_made_again(
     assert begun == [0, 1]
 
 
+def test_a_backplane_that_cannot_begin_begins_later_and_nothing_else_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its loop has a thread of its own, which is not always to be had."""
+    begun: list[str] = []
+
+    def serve() -> None:
+        begun.append("backplane")
+        if begun.count("backplane") == 1:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(world.backplane, "serve", serve)
+    node = Node(world.parts, at_first=lambda: None, at_serve=lambda: begun.append("sweeper"))
+    with pytest.raises(RuntimeError):
+        node.serve()
+    node.serve(), node.serve()
+    assert begun == ["sweeper", "backplane", "backplane"]
+
+
 def test_a_connection_is_what_its_ticket_says(world: World) -> None:
     connection = world.admit("u7", "user:u7", "news")
     assert connection.user_id == "u7"

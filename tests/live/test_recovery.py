@@ -667,6 +667,16 @@ def test_what_is_decided_only_now_is_told_before_what_is_newer(world: World) -> 
     assert news(client) == ["subscribe_ack", 1, 2]
 
 
+def test_what_was_told_and_comes_again_while_a_gap_is_read_is_not_told_again(world: World) -> None:
+    client = world.connect()
+    (first,) = keep(world, 1)
+    world.hear(first)
+    keep(world, 1)
+    world.hear(toast()), world.hear(first)
+    settle(world)
+    assert news(client) == [1, -2, 3]
+
+
 @pytest.mark.parametrize("reason", ["too_many", "epoch_changed"])
 def test_a_gap_that_cannot_be_filled_is_told(reason: str) -> None:
     world = World(replay_most=1)

@@ -68,8 +68,8 @@ class Node:
         self.wheel: Wheel[Connection] = Wheel(self.config.ping_seconds, self._second())
         self.roster = Roster()
         self._at_first: Callable[[], object] | None = at_first
-        self._at_serve = [at_serve]
         self._backplane = parts.backplane
+        self._beginnings = [self._backplane.serve, at_serve]
         self._recoveries = Recoveries(parts)
         self._dispatch = Dispatch(parts, self._recoveries)
         self._doubts = Doubts(parts, self.roster, self._dispatch.catch_up)
@@ -102,17 +102,17 @@ class Node:
         return self.runtime.ask(lambda: sum(each.foreground for each in members(route)))
 
     def _begin_to_serve(self) -> None:
-        try:
-            # Two first requests may meet here: popping is atomic, so one of them begins.
-            at_serve = self._at_serve.pop()
-        except IndexError:
-            return
-        try:
-            at_serve()
-        except BaseException:  # no thread is to be had: whoever comes next begins
-            self._at_serve.append(at_serve)
-            raise
-        self._backplane.serve()
+        while self._beginnings:
+            try:
+                # Two first requests may meet here: popping is atomic, so each is begun by one.
+                begin = self._beginnings.pop()
+            except IndexError:
+                return
+            try:
+                begin()
+            except BaseException:  # no thread is to be had: whoever comes next begins
+                self._beginnings.append(begin)
+                raise
 
     # Connections come and go
 
