@@ -35,6 +35,12 @@ def waiter():
     went_on.append("here")
 """
 
+BREATHE = """
+def waiter():
+    runtime.breathe()
+    went_on.append("here")
+"""
+
 
 @pytest.mark.plain
 @pytest.mark.parametrize(
@@ -44,8 +50,9 @@ def waiter():
         (SIGNAL.format(seconds="5"), "signal.set()"),
         # Without the loop, which must find the answer in both: the job is done when it is forked.
         (OFFLOAD, "monkey.get_original('time', 'sleep')(0.1)"),
+        (BREATHE, ""),
     ],
-    ids=["signal", "timeout", "offload"],
+    ids=["signal", "timeout", "offload", "breathe"],
 )
 def test_who_waited_when_it_was_forked_goes_on_in_the_parent_alone(waiter: str, ready: str) -> None:
     program = FORK.format(waiter=waiter, ready=ready)

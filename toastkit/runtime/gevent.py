@@ -91,7 +91,9 @@ class GeventRuntime:
 
     def breathe(self) -> None:
         if self.on_loop():
+            process = os.getpid()
             gevent.sleep(0)
+            _stay_in(process)
         else:
             _sleep(0)
 
