@@ -14,7 +14,9 @@ pytestmark = [
 
 PAGE = """<!doctype html><html><body><input id="field">
 <script src="toastkit.js"></script><script>
-  const draw = (id, more) => self.stack.show({ id, title: id, style: "error", ...more });
+  const told = [];
+  const draw = (id, more) =>
+    self.stack.show({ id, title: id, style: "error", ...more }, (deed) => told.push(id + " " + deed));
   const titles = () => [...document.querySelectorAll(".toastkit-title")].map((each) => each.textContent).join();
   const focused = () => document.activeElement.getAttribute("aria-label") || document.activeElement.id;
   self.stack = new toastkit.Stack(document);
@@ -63,6 +65,7 @@ def test_who_dismisses_by_keyboard_goes_through_them_and_back(page):
     press(page, "Escape", 27)
     assert page.run("[titles(), focused()]") == ["", "field"]
     assert page.run("heard") == "Tab", "a dialog of the page stays open"
+    assert page.run("told") == ["a seen", "c seen"]
 
 
 def test_who_dismisses_by_pointer_goes_on_where_they_were(page):

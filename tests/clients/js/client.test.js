@@ -253,6 +253,14 @@ test("a token that ran out and is the only one is the end", async () => {
   assert.equal(here.client.status.state, "stopped");
 });
 
+test("a token that was never good is the end, a function's too", async () => {
+  const here = await connected({ token: () => "bad" });
+  here.state.answer = here.refusal(401, { detail: "Invalid token", code: "invalid_token" });
+  last(here).lose(4001);
+  await here.pass(1000);
+  assert.equal(here.client.status.state, "stopped");
+});
+
 test("close() leaves nothing behind", async () => {
   const here = await connected();
   here.client.close();
