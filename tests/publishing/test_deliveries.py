@@ -212,6 +212,15 @@ def test_who_carried_once_and_serves_then_hears_of_a_push_in_time(kit: Open) -> 
     assert len(pushes.posted) == 1
 
 
+def test_who_carries_once_goes_on_when_those_that_fill_its_room_are_back(kit: Open) -> None:
+    here = kit(gate := Gate(), serve=False, sweep_ms=1)
+    for _ in range(9):
+        here.deliveries.owe("mail", {})
+    threading.Timer(0.3, gate.opened.set).start()
+    here.deliveries.carry(once=True)
+    eventually(lambda: here.deliveries.waiting() == {})
+
+
 def test_who_carries_every_minute_keeps_nothing_of_it(
     kit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

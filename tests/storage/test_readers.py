@@ -48,6 +48,24 @@ def test_who_finds_every_reader_busy_is_told_in_time(database: Database, runtime
     hurried.close()
 
 
+def test_that_nothing_can_be_read_is_logged_once_and_its_end_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_job: Any) -> None:
+        raise StorageUnavailable("the database is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database._here().readers, "read", refuse)
+        for _ in range(2):
+            with pytest.raises(StorageUnavailable):
+                numbers(database)
+    numbers(database), numbers(database)
+    assert [record.getMessage() for record in caplog.records] == [
+        "storage cannot read: the database is away",
+        "storage reads again",
+    ]
+
+
 def test_a_read_sees_what_was_committed_before_it(database: Database) -> None:
     for number in range(50):
         database.write(add, number)
