@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import psutil
 
@@ -64,7 +64,10 @@ class Nginx(Publishing):
         self._process = subprocess.Popen(command)
 
     def __enter__(self):
-        wait_for(self._listens, what="nginx")
+        with ExitStack() as unless_it_listens:
+            unless_it_listens.push(self.__exit__)
+            wait_for(self._listens, what="nginx")
+            unless_it_listens.pop_all()
         return self
 
     def __exit__(self, *_):

@@ -138,10 +138,12 @@ def service(tmp_path):
             env=given,
             pass_fds=[number],
         )
-    wait_for(lambda: at.request("GET", "/health")[0] == 200)
-    yield at
-    process.terminate()
-    process.wait(10)
+    try:
+        wait_for(lambda: at.request("GET", "/health")[0] == 200)
+        yield at
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_the_service_counts_each_client_for_itself_and_hides_its_metrics(service, in_front):
