@@ -302,6 +302,17 @@ def test_who_never_used_it_needs_no_loop_to_close_it(config: Config) -> None:
     assert runtime._loop is None
 
 
+def test_reasons_that_change_all_the_time_are_not_told_each_time(
+    hire: Hire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reasons = iter(["Redis is away", "Redis refuses"] * 20)
+    monkeypatch.setattr(broker.Broker, "trouble", property(lambda _: next(reasons)))
+    script = hire(None)
+    for _ in range(30):
+        script.broker._report()
+    assert [each.getMessage().partition(";")[0] for each in caplog.records] == ["Redis is away"]
+
+
 def test_what_a_process_has_said_is_said_before_it_ends(hire: Hire) -> None:
     """A command such as ``toastkit forget`` ends at once, before it is even connected."""
     worker, script = hire(), hire(None)
