@@ -408,6 +408,7 @@
       }
       if (!frame || typeof frame !== "object") return;
       this._call("onFrame", frame, false);
+      if (link !== this.link && link !== this.next) return; // closed by who was told
       if (frame.type === "connection_ack" && link === this.next) this._ready(link, frame);
       else if (frame.type === "toast") this._toast(frame);
       else if (frame.type === "token_expiring" && link === this.link) this._expiring();
@@ -437,6 +438,7 @@
       this._stand(frame);
       if (!this.recent.fresh(toast.id)) return this._ack(toast.id); // the first ack may be lost
       const said = this._call("onToast", toast, frame);
+      if (this.status.state === "stopped") return;
       if (said !== false && this.options.stack) {
         this.options.stack.show(toast, (deed) => this._mark(toast.id, deed));
       } else if (said === FAULT) {

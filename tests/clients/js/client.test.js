@@ -261,6 +261,17 @@ test("a token that was never good is the end, a function's too", async () => {
   assert.equal(here.client.status.state, "stopped");
 });
 
+for (const name of ["onFrame", "onToast"]) {
+  test("after a close() in " + name + " nothing is drawn", async () => {
+    const drawn = [];
+    const stack = { show: (each) => drawn.push(each.id), withdraw: () => {} };
+    const here = await connected({ stack });
+    here.client.options[name] = () => here.client.close();
+    last(here).hear(toast("a"));
+    assert.deepEqual([drawn, here.heard.toasts], [[], []]);
+  });
+}
+
 test("close() leaves nothing behind", async () => {
   const here = await connected();
   here.client.close();
