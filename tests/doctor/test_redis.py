@@ -65,6 +65,12 @@ def test_each_trouble_has_its_own_remedy(facts, trouble, remedy):
     assert remedy in told.remedy
 
 
+@pytest.mark.parametrize(("many", "said"), [(1, "1 process hears"), (4, "4 processes hear")])
+def test_who_hears_it_is_said(facts, many, said):
+    told = [each.text for each in check(facts(redis=replace(GOOD, workers=many)))]
+    assert f"{said} toastkit:0 now" in told
+
+
 def test_one_that_takes_no_more_is_a_failure_and_not_a_warning(facts, levels):
     full = replace(GOOD, used=GOOD.most)
     assert levels(check, facts(redis=full)) == [("fail", "redis")]
