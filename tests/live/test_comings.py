@@ -118,6 +118,19 @@ def test_a_job_that_fails_holds_up_nobody(world: World, witness: Remembering) ->
     assert witness.told == [("left", "ada")]
 
 
+def test_a_witness_that_fails_keeps_no_connection_here(
+    world: World, witness: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("nobody knows")
+
+    client = world.connect("ada")
+    monkeypatch.setattr(witness, "left", fail)
+    with pytest.raises(KeyError):
+        client.connection.lost()
+    assert not world.node.roster.connections
+
+
 def test_nothing_is_spawned_while_nobody_listens(world: World, witness: Remembering) -> None:
     witness.listens = False
     world.connect("ada").connection.lost()
