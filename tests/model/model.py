@@ -30,6 +30,7 @@ class Row:
     state: str = "accepted"
     again: bool = False  # a retry has taken the place of what had this id
     told: bool = False
+    faced: bool = False  # a client that was told it came to the foreground: it counts from then on
     acked: bool = False
     noted: bool = False  # an ack has arrived in a process that lived on
     unsure: bool = False  # told by a process that crashed before it could note that
@@ -149,7 +150,7 @@ class Model:
             assert row.pushed, f"{row}: no push was taken, but it counts as sent"
         elif state in DELIVERED:
             # Who has read it in the list has it: a client that came later is not told it again.
-            reached = row.told or row.acked or row.found
+            reached = row.told or row.faced or row.acked or row.found
             assert reached, f"{row}: nobody was told, but it counts as {state}"
             assert state != "acked" or row.acked or row.found, f"nobody acked {row}"
         elif state == "owed":

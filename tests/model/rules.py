@@ -176,6 +176,8 @@ class Delivery(Truth):
     def turn(self, n, foreground):
         client = self.here()[n % len(self.here())]
         client.foreground = foreground
+        for id in client.shown if foreground else ():
+            self.model.rows[id].faced = True
         state = "foreground" if foreground else "background"
         self.service.say(client, type="state", state=state)
         self.check()
