@@ -161,7 +161,7 @@ def test_a_worker_says_1012_to_all_and_is_gone_in_3_seconds(serve, worker, numbe
         idle = [idle_connection(server) for _ in range(8)]
         began = time.monotonic()
         server.process.send_signal(number)
-        assert flock.run(lambda: all(bird.gone for bird in flock.birds), 10)
+        assert flock.run(lambda: all(bird.gone for bird in flock.birds), limit)
         psutil.Process(old).wait(limit - (time.monotonic() - began))
         assert {bird.closed.code for bird in flock.birds} == {1012}
         for sock in idle:
