@@ -78,8 +78,8 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
-    """Run the tests on this Python, three at a time more than there are cores: many mostly wait."""
-    _pytest(session, "-n", str(3 + (os.cpu_count() or 1)), "--dist", "worksteal")
+    """Run the tests on this Python, two at a time more than there are cores: many mostly wait."""
+    _pytest(session, "-n", str(2 + (os.cpu_count() or 1)), "--dist", "worksteal")
 
 
 @nox.session(tags=["ci"])
@@ -91,7 +91,7 @@ def tests_gevent(session: nox.Session) -> None:
     """
     session.install("-e", ".[service]", *_group("test"))
     _keep_compiled(session)
-    shards = ("python", "-m", "tests.shards", str(2 + (os.cpu_count() or 1)))
+    shards = ("python", "-m", "tests.shards", str(1 + (os.cpu_count() or 1)))
     patched = ("python", "-m", "gevent.monkey", "--module", "pytest")
     session.run(*shards, *patched, "-m", "not long and not plain", *session.posargs)
 
@@ -207,7 +207,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(tags=["full"])
 def bench(session: nox.Session) -> None:
-    """Print the numbers that docs/benchmarks quotes, beside flask-sock's and Flask-SocketIO's."""
+    """Print the numbers that docs quote, beside those of flask-sock, Flask-SocketIO and others."""
     session.install("-e", ".[service]", *_group("test"), *_group("bench"))
     if session.posargs:
         session.run("python", "-m", "tests.bench", *session.posargs)
@@ -215,3 +215,4 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "tests.bench")
     shared = ("connect", "fanout", "publish")
     session.run("python", "-m", "tests.bench", *shared, "--beside", "flask-socketio")
+    session.run("python", "-m", "tests.bench.decisions")

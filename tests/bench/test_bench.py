@@ -87,6 +87,14 @@ def test_flask_socketio_is_measured_by_the_same_clients(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(120)
+def test_what_the_design_gives_as_reasons_is_measured():
+    command = [sys.executable, "-m", "tests.bench.decisions"]
+    said = subprocess.check_output(command, cwd=ROOT, text=True, timeout=110)
+    assert [line.partition(":")[0] for line in said.splitlines()] == ["Redis"] * 3 + ["metrics"] * 2
+
+
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_everything_is_measured_and_nothing_is_lost(tmp_path, database):
