@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from tests.postgres import Postgres, ask, plain_engine
 from tests.storage.conftest import only_postgres
@@ -66,10 +68,24 @@ def locked(url: str) -> Iterator[None]:
     if url.startswith("sqlite"):
         statement = "UPDATE toastkit_principals SET seq = seq"
     with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
+        if engine.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        until = time.monotonic() + 20
+        while not _takes(connection, statement):
+            assert time.monotonic() < until, "never free"
         yield
         connection.rollback()
     engine.dispose()
+
+
+def _takes(connection: Connection, statement: str) -> bool:
+    # SQLite's own wait sleeps ever longer, and a writer that is never idle goes first for seconds.
+    try:
+        connection.exec_driver_sql(statement)
+    except OperationalError:
+        connection.rollback()
+        return False
+    return True
 
 
 def stored(url: str) -> set[str]:

@@ -181,9 +181,8 @@ def _spelling(column: Column[Any]) -> Callable[[str], Any]:
     """Return how a host's column holds a user's id, which is text here and may be a number there."""
     try:
         kind = column.type.python_type
-    except (
-        NotImplementedError
-    ):  # SQLAlchemy's word for a type that names none, such as a host's own
+    except NotImplementedError:
+        # SQLAlchemy's word for a type that names none, such as a host's own.
         kind = str
     if not issubclass(kind, int | uuid.UUID):
         return str
